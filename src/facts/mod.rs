@@ -1,0 +1,11 @@
+//! Facts: what the feeds said about sales documents, and which of it is in force.
+//!
+//! Pure. A **bundle** is all that one ingestion said about one partner: it is written once and never
+//! changed. Everything else (which version speaks, what is cancelled, what a credit note returns) is
+//! worked out from bundles, cancellations and decisions by [`settle`], in order of `seq`, so that
+//! "as it stood at seq N" is the same function over fewer facts.
+
+pub mod bundle;
+pub mod master;
+pub mod row;
+pub mod settle;

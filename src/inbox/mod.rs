@@ -1,0 +1,175 @@
+//! Inbox: where files come from. An SFTP folder or a local one by the same path: list, choose, look twice, download whole or not at all.
+//!
+//! `ssh2` types stay in `sftp.rs`. Knows nothing of rows, schemes or the store: what was seen before is passed in.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Where a feed's files are and how to get at them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Source {
+    /// feed name, for messages
+    pub feed: String,
+    /// folder
+    pub place: Place,
+    /// which names are its files
+    pub pattern: pattern::Pattern,
+    /// how a file is known to be complete
+    pub complete: Complete,
+    /// largest download; larger ones are refused by name
+    pub max_bytes: u64,
+}
+
+/// Local or remote.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Place {
+    /// `file:drop/north`, made absolute
+    Folder(PathBuf),
+    /// `sftp://user@host:port/path`
+    Sftp(Box<Sftp>),
+}
+
+/// `sftp://` and `[feed.ssh]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sftp {
+    /// host name or address
+    pub host: String,
+    /// 22
+    pub port: u16,
+    /// login name
+    pub user: String,
+    /// remote folder
+    pub folder: String,
+    /// at least one
+    pub host_keys: Vec<HostKey>,
+    /// how to log in
+    pub login: Login,
+    /// for TCP and the handshake
+    pub connect_timeout: Duration,
+    /// without a byte
+    pub idle_timeout: Duration,
+    /// for one file
+    pub file_deadline: Duration,
+    /// after what may pass
+    pub retries: u32,
+    /// bytes asked for at once
+    pub read_buffer: usize,
+}
+
+/// A pinned host key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HostKey {
+    /// `SHA256:` and base64 of the key's SHA-256
+    Fingerprint(String),
+    /// `known_hosts` file
+    KnownHosts(PathBuf),
+}
+
+/// How to log in; secrets are read from files when needed and never printed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Login {
+    /// OpenSSH private key
+    PrivateKey {
+        /// key file
+        path: PathBuf,
+        /// file with its passphrase
+        passphrase_file: Option<PathBuf>,
+    },
+    /// file with the password
+    PasswordFile(PathBuf),
+    /// ssh-agent
+    Agent,
+}
+
+/// How a file is known to be complete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Complete {
+    /// size and mtime unchanged between two looks so far apart on our clock
+    Stable {
+        /// `settle_seconds`
+        settle: Duration,
+    },
+    /// `NAME.done` beside it
+    Marker,
+}
+
+/// A name in a listing that can be a file of the feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// one plain path component
+    pub name: String,
+    /// bytes
+    pub size: u64,
+    /// seconds since the epoch, if the server tells
+    pub mtime: Option<i64>,
+    /// period, part and distributor that its name carries
+    pub named: pattern::Named,
+}
+
+/// A name that was passed over and should be reported: a symlink, a hostile name, a folder named like a file, too large.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Passed {
+    /// the name, made printable
+    pub name: String,
+    /// why, in the reader's words
+    pub why: String,
+}
+
+/// One look at a feed's folder.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// in order of mtime, then name
+    pub files: Vec<Candidate>,
+    /// reported
+    pub passed: Vec<Passed>,
+}
+
+/// A file whole in the archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Archived {
+    /// lower-case hex
+    pub sha256: String,
+    /// bytes as stored (packed)
+    pub size: u64,
+    /// where
+    pub path: PathBuf,
+}
+
+/// What went wrong at a feed.
+#[derive(Debug)]
+pub enum InboxFault {
+    /// may pass: exit 5
+    Temporary(String),
+    /// login refused or another host key: exit 12, never retried
+    Refused(String),
+    /// this file changed under the reader: left for the next run
+    Changed(String),
+    /// our own disk: exit 1
+    Disk(std::io::Error),
+    /// a limit of ours, or a setting that cannot work: the file or feed is passed over, with the reason
+    Limit(String),
+}
+
+pub mod pattern {
+    //! `files = "sales_north_{yyyy}-{mm}*.csv"`: globs and period placeholders. Pure.
+
+    use chrono::NaiveDate;
+
+    /// A checked `files` pattern.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Pattern {
+        /// as written
+        pub text: String,
+    }
+
+    /// What a name says of itself.
+    #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+    pub struct Named {
+        /// first and last day of the period: a day, month, quarter or year by the placeholders it has
+        pub period: Option<(NaiveDate, NaiveDate)>,
+        /// `{part}`
+        pub part: Option<String>,
+        /// `{distributor}`
+        pub distributor: Option<String>,
+    }
+}

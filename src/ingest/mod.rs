@@ -1,0 +1,162 @@
+//! Ingest: bytes and a feed's layout -> rows and rejects, streaming. Pure: the reader is given, nothing is opened.
+//!
+//! Memory does not grow with the file: one record at a time, with a limit on the length of a record.
+//! A bad row is data (a [`Reject`]); a file that cannot be read at all is a [`Refusal`].
+
+use crate::domain::decimal::DecimalMark;
+use crate::facts::master::{ItemRecord, PartnerRecord};
+use crate::facts::row::Row;
+use chrono_tz::Tz;
+use std::collections::BTreeMap;
+use std::io::Read;
+
+/// How a feed's files are to be read (`[[feed]]`, `[feed.csv]`, `.columns`, `.defaults`, `.values.*`). Facts remember it: it is journalled as JSON.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Layout {
+    /// one byte
+    pub delimiter: u8,
+    /// of the bytes
+    pub encoding: Encoding,
+    /// of numbers
+    pub decimal_mark: DecimalMark,
+    /// chrono formats tried in order; empty: ISO 8601
+    pub dates: Vec<String>,
+    /// sign of credit notes
+    pub credit_notes: CreditNotes,
+    /// canonical name -> header in the file
+    pub columns: BTreeMap<String, String>,
+    /// canonical name -> value where the file has no such column, or the cell is blank
+    pub defaults: BTreeMap<String, String>,
+    /// canonical name -> (file's word -> canonical word)
+    pub values: BTreeMap<String, BTreeMap<String, String>>,
+    /// of timestamps without an offset
+    pub timezone: Tz,
+    /// month in which numbers start anew
+    pub numbers_restart: Option<u32>,
+    /// most unpacked bytes
+    pub max_bytes: u64,
+}
+
+/// Encoding of a feed's bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "each is its word in interfaces.md 2")]
+pub enum Encoding {
+    Utf8,
+    Utf16,
+    Windows1252,
+}
+
+/// Sign of a credit note's amount and quantity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CreditNotes {
+    /// negative whatever its sign
+    PositiveOrNegative,
+    /// as written
+    Signed,
+}
+
+/// How the bytes are packed, by the file's name (`.gz`, `.zip`) and their first bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Packing {
+    /// as they are
+    Plain,
+    /// gzip, several members too
+    Gzip,
+}
+
+/// A row that was not taken, kept with its line, its text and its reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reject {
+    /// line in the file where the row begins, the header being 1
+    pub line: u64,
+    /// a word: `amount_not_a_number`, `date_not_understood`, `partner_code_missing`, `too_few_cells`, `identity_twice`, ...
+    pub reason: &'static str,
+    /// column, value and what was looked for, in the reader's words
+    pub detail: String,
+    /// the row as it stands in the file, at most 4,000 characters of it
+    pub text: String,
+}
+
+/// A file that was refused whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// a word: `empty_file`, `missing_column`, `duplicate_header`, `not_utf8`, `too_large`, `not_gzip`, `line_too_long`, `too_many_columns`, ...
+    pub reason: &'static str,
+    /// what was looked for and what was found, in the reader's words, with the remedy
+    pub detail: String,
+}
+
+/// Why reading stopped early.
+#[derive(Debug)]
+pub enum Stop {
+    /// the file is refused whole
+    Refused(Refusal),
+    /// the disk failed while reading
+    Io(std::io::Error),
+    /// whoever takes the rows could not go on
+    Taker(anyhow::Error),
+}
+
+/// One row as read.
+#[derive(Debug)]
+pub enum Taken<'r, R> {
+    /// understood
+    Row(R),
+    /// not understood
+    Reject(&'r Reject),
+}
+
+/// How many data rows a file has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// data rows read (blank lines are none)
+    pub rows: u64,
+    /// of them rejected
+    pub rejects: u64,
+    /// unpacked bytes read
+    pub bytes: u64,
+}
+
+/// Reads a `sales` file; each row or reject is given to `take` in order, borrowed for that call.
+/// A cancellation's row has only what it needs (invoice_no, distributor_code, updated_at, day); its amount is 0.
+pub fn sales(
+    _bytes: &mut dyn Read,
+    _packing: Packing,
+    _layout: &Layout,
+    _take: &mut dyn FnMut(Taken<'_, &Row<'_>>) -> anyhow::Result<()>,
+) -> Result<Tally, Stop> {
+    todo!()
+}
+
+/// Reads a `partners` file. `effective_from` is `None` where the row gives none; `seq` is 0.
+pub fn partners(
+    _bytes: &mut dyn Read,
+    _packing: Packing,
+    _layout: &Layout,
+    _take: &mut dyn FnMut(Taken<'_, MasterRow<PartnerRecord>>) -> anyhow::Result<()>,
+) -> Result<Tally, Stop> {
+    todo!()
+}
+
+/// Reads an `items` file, likewise.
+pub fn items(
+    _bytes: &mut dyn Read,
+    _packing: Packing,
+    _layout: &Layout,
+    _take: &mut dyn FnMut(Taken<'_, MasterRow<ItemRecord>>) -> anyhow::Result<()>,
+) -> Result<Tally, Stop> {
+    todo!()
+}
+
+/// A row of a master file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MasterRow<R> {
+    /// partner_code or sku
+    pub code: String,
+    /// line in the file
+    pub file_line: u64,
+    /// whether the row gives `effective_from` itself
+    pub dated: bool,
+    /// the record (`effective_from` is `NaiveDate::MIN` where not dated)
+    pub record: R,
+}

@@ -1,0 +1,14 @@
+//! accrued: DMS sales exports in, a points ledger and statements out.
+#![allow(dead_code, unused_variables)] // skeleton: goes when the rooms are filled
+
+pub mod calendar;
+pub mod config;
+pub mod domain;
+pub mod evaluate;
+pub mod facts;
+pub mod fault;
+pub mod inbox;
+pub mod ingest;
+pub mod outbox;
+pub mod scheme;
+pub mod statement;

@@ -1,0 +1,1 @@
+//! Outbox: folders and files that appear whole or not at all (temp beside, fsync, rename, fsync the folder).
