@@ -2,6 +2,7 @@
 //!
 //! Every fault of a file is collected; rendering puts a caret under each (annotate-snippets).
 
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use std::ops::Range;
 
 /// How grave it is.
@@ -41,14 +42,218 @@ pub struct Faults {
     pub faults: Vec<Fault>,
 }
 
-impl Faults {
-    /// Every fault with line, column, the line itself and a caret; plain text, or with colours.
-    pub fn render(&self, _colour: bool) -> String {
-        todo!()
+impl Fault {
+    /// Something that cannot be meant, at `span`.
+    pub fn error(
+        span: Range<usize>,
+        message: impl Into<String>,
+        label: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Fault {
+        Fault {
+            gravity: Gravity::Error,
+            message: message.into(),
+            span: Some(span),
+            label: label.into(),
+            other: None,
+            help: help.into(),
+        }
+    }
+
+    /// Something that is likely a mistake, at `span`.
+    pub fn warning(
+        span: Range<usize>,
+        message: impl Into<String>,
+        label: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Fault {
+        Fault { gravity: Gravity::Warning, ..Fault::error(span, message, label, help) }
+    }
+
+    /// Something that is not in the file at all: no place to put a caret.
+    pub fn missing(message: impl Into<String>, help: impl Into<String>) -> Fault {
+        Fault { span: None, ..Fault::error(0..0, message, "", help) }
+    }
+
+    /// The same fault with a second place that disagrees.
+    pub fn and(self, span: Range<usize>, label: impl Into<String>) -> Fault {
+        Fault { other: Some((span, label.into())), ..self }
     }
 }
 
-/// The known key nearest to an unknown one, if one is near enough to be meant.
-pub fn nearest<'k>(_unknown: &str, _known: &[&'k str]) -> Option<&'k str> {
-    todo!()
+impl Faults {
+    /// Every fault with line, column, the line itself and a caret; plain text, or with colours.
+    ///
+    /// The same faults give the same bytes everywhere: the width of the terminal does not matter.
+    /// Ends with a line break, unless there is no fault.
+    pub fn render(&self, colour: bool) -> String {
+        let renderer = if colour { Renderer::styled() } else { Renderer::plain() }.term_width(WIDTH);
+        let mut out = String::new();
+        for (index, fault) in self.faults.iter().enumerate() {
+            if index > 0 {
+                out.push('\n');
+            }
+            out.push_str(&renderer.render(&[self.group(fault)]));
+            out.push('\n');
+        }
+        out
+    }
+
+    /// Puts faults in order of position: those without a place last, ties as they were found.
+    pub fn sort(&mut self) {
+        self.faults.sort_by_key(|fault| fault.span.as_ref().map_or((true, 0), |span| (false, span.start)));
+    }
+
+    /// Whether any fault means that the file cannot be used.
+    pub fn has_errors(&self) -> bool {
+        self.faults.iter().any(|fault| match fault.gravity {
+            Gravity::Error => true,
+            Gravity::Warning => false,
+        })
+    }
+
+    fn group<'f>(&'f self, fault: &'f Fault) -> Group<'f> {
+        let level = match fault.gravity {
+            Gravity::Error => Level::ERROR,
+            Gravity::Warning => Level::WARNING,
+        };
+        let group = Group::with_title(level.primary_title(one_line(&fault.message)));
+        let group = match &fault.span {
+            Some(span) => group.element(self.snippet(span, fault)),
+            None => group.element(Origin::path(one_line(&self.path))),
+        };
+        if fault.help.is_empty() {
+            return group;
+        }
+        group.element(Level::HELP.message(one_line(&fault.help)))
+    }
+
+    fn snippet<'f>(&'f self, span: &Range<usize>, fault: &'f Fault) -> Snippet<'f, Annotation<'f>> {
+        let primary = AnnotationKind::Primary.span(within(&self.text, span));
+        let primary = if fault.label.is_empty() { primary } else { primary.label(one_line(&fault.label)) };
+        let snippet = Snippet::source(self.text.as_str()).path(one_line(&self.path)).annotation(primary);
+        match &fault.other {
+            Some((other, label)) => snippet
+                .annotation(AnnotationKind::Context.span(within(&self.text, other)).label(one_line(label))),
+            None => snippet,
+        }
+    }
+}
+
+/// Columns of a rendered fault; fixed, so that the same fault is always the same text.
+const WIDTH: usize = 140;
+
+/// A span that can be drawn whatever it was: inside the text, on character boundaries, on one line.
+fn within(text: &str, span: &Range<usize>) -> Range<usize> {
+    let start = floor_boundary(text, span.start);
+    let line_end = text[start..].find(['\n', '\r']).map_or(text.len(), |length| start + length);
+    let end = floor_boundary(text, span.end).clamp(start, line_end);
+    start..end
+}
+
+fn floor_boundary(text: &str, index: usize) -> usize {
+    let index = index.min(text.len());
+    (0..=index).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
+}
+
+/// Text of a person's file inside a message: control characters are shown, not obeyed.
+fn one_line(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() {
+            out.extend(c.escape_debug());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// The known key nearest to an unknown one, if one is near enough to be meant: about one slip in three letters,
+/// letter case and `-` for `_` being none. Of equally near ones the first.
+pub fn nearest<'k>(unknown: &str, known: &[&'k str]) -> Option<&'k str> {
+    let unknown = plain(unknown);
+    let allowed = (unknown.chars().count() / 3).max(1);
+    let mut best: Option<(usize, &'k str)> = None;
+    for &candidate in known {
+        let slips = strsim::damerau_levenshtein(&unknown, &plain(candidate));
+        if slips <= allowed && best.is_none_or(|(fewest, _)| slips < fewest) {
+            best = Some((slips, candidate));
+        }
+    }
+    best.map(|(_, candidate)| candidate)
+}
+
+fn plain(key: &str) -> String {
+    key.to_lowercase().replace(['-', ' '], "_")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(text: &str, faults: Vec<Fault>) -> Faults {
+        Faults { path: "schemes/a.toml".into(), text: text.into(), faults }
+    }
+
+    #[test]
+    fn shows_path_line_column_caret_label_second_place_and_help() {
+        let text = "a = 1\nfrom = 9\nto = 8\n";
+        let fault = Fault::error(13..14, "ends before it starts", "starts here", "swap them")
+            .and(20..21, "ends here");
+        let shown = faults(text, vec![fault]).render(false);
+        assert_eq!(
+            shown,
+            "error: ends before it starts\n --> schemes/a.toml:2:8\n  |\n2 | from = 9\n  |        ^ starts here\n3 | to = 8\n  |      - ends here\n  |\n  = help: swap them\n"
+        );
+    }
+
+    #[test]
+    fn a_missing_thing_names_the_file_and_a_warning_says_so() {
+        let mut missing = Fault::missing("no slab", "write one");
+        missing.gravity = Gravity::Warning;
+        let shown = faults("x = 1", vec![missing]).render(false);
+        assert_eq!(shown, "warning: no slab\n--> schemes/a.toml\n = help: write one\n");
+    }
+
+    #[test]
+    fn several_are_told_apart_by_a_blank_line_and_colours_only_add_escapes() {
+        let both = faults(
+            "x = 1\ny = 2\n",
+            vec![Fault::error(6..7, "second", "", ""), Fault::error(0..1, "first", "", "")],
+        );
+        let mut sorted = both.clone();
+        sorted.sort();
+        assert_eq!(sorted.faults[0].message, "first");
+        let plain = sorted.render(false);
+        assert_eq!(plain.matches("error:").count(), 2);
+        assert!(plain.contains("^\n\nerror: second"), "{plain}");
+        let coloured = sorted.render(true);
+        assert!(coloured.contains('\u{1b}'));
+        assert_eq!(faults("", vec![]).render(false), "");
+    }
+
+    #[test]
+    fn spans_that_cannot_be_drawn_do_no_harm() {
+        for text in ["", "é", "a\r\nb", "\n\n", "\u{feff}x", "ta\tb = \u{7}"] {
+            for start in 0..8 {
+                for end in 0..8 {
+                    let fault = Fault::error(start..end, "m\u{7}\nn", "l", "h").and(end..start, "o");
+                    let shown = faults(text, vec![fault]).render(false);
+                    assert!(shown.contains("m\\u{7}\\nn"), "{shown}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn nearest_forgives_slips_case_and_dashes_only() {
+        let known = ["from", "to", "rate", "points", "day_closes_at", "grace_days"];
+        assert_eq!(nearest("form", &known), Some("from"));
+        assert_eq!(nearest("Rate", &known), Some("rate"));
+        assert_eq!(nearest("day-closes-at", &known), Some("day_closes_at"));
+        assert_eq!(nearest("gracedays", &known), Some("grace_days"));
+        assert_eq!(nearest("colour", &known), None);
+        assert_eq!(nearest("", &known), None);
+    }
 }
