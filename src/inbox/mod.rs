@@ -2,6 +2,8 @@
 //!
 //! `ssh2` types stay in `sftp.rs`. Knows nothing of rows, schemes or the store: what was seen before is passed in.
 
+pub mod pattern;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -148,28 +150,4 @@ pub enum InboxFault {
     Disk(std::io::Error),
     /// a limit of ours, or a setting that cannot work: the file or feed is passed over, with the reason
     Limit(String),
-}
-
-pub mod pattern {
-    //! `files = "sales_north_{yyyy}-{mm}*.csv"`: globs and period placeholders. Pure.
-
-    use chrono::NaiveDate;
-
-    /// A checked `files` pattern.
-    #[derive(Debug, Clone, PartialEq, Eq)]
-    pub struct Pattern {
-        /// as written
-        pub text: String,
-    }
-
-    /// What a name says of itself.
-    #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-    pub struct Named {
-        /// first and last day of the period: a day, month, quarter or year by the placeholders it has
-        pub period: Option<(NaiveDate, NaiveDate)>,
-        /// `{part}`
-        pub part: Option<String>,
-        /// `{distributor}`
-        pub distributor: Option<String>,
-    }
 }
