@@ -6,6 +6,8 @@
 //! "as it stood at seq N" is the same function over fewer facts.
 
 pub mod bundle;
+mod bytes;
 pub mod master;
+pub mod record;
 pub mod row;
 pub mod settle;
