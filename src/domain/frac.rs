@@ -1,12 +1,27 @@
 //! Exact fractions: the only arithmetic that evaluation uses (law: exactness).
 //!
-//! Small ones are `i128 / i128`; what does not fit is carried as big integers. Nothing is ever cut.
+//! Small ones are `i128 / i128`, not reduced until they have to be; what does not fit even then is carried
+//! as big integers. Nothing is ever cut. Equal as values, however they are written.
 
+mod ops;
+mod show;
+
+use num_bigint::BigInt;
+use num_rational::BigRational;
+use num_traits::{Signed, ToPrimitive, Zero};
 use rust_decimal::Decimal;
+use std::cmp::Ordering;
 
 /// An exact rational number.
 #[derive(Debug, Clone)]
-pub struct Frac(());
+pub struct Frac(Repr);
+
+/// `den` is above zero. `Big` only where the reduced fraction does not fit `Small`.
+#[derive(Debug, Clone)]
+enum Repr {
+    Small { num: i128, den: i128 },
+    Big(Box<BigRational>),
+}
 
 /// How the magnitude is rounded; the sign is kept (evaluation.md 3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,8 +36,161 @@ pub enum Rounding {
     Ceiling,
 }
 
-impl From<Decimal> for Frac {
-    fn from(_value: Decimal) -> Self {
-        todo!()
+impl Frac {
+    /// 0
+    pub const ZERO: Frac = Frac(Repr::Small { num: 0, den: 1 });
+    /// 1
+    pub const ONE: Frac = Frac(Repr::Small { num: 1, den: 1 });
+
+    /// `num / den`; `None` where `den` is zero.
+    pub fn ratio(num: i128, den: i128) -> Option<Frac> {
+        match den.cmp(&0) {
+            Ordering::Greater => Some(Frac(Repr::Small { num, den })),
+            Ordering::Less => Some(Frac::from_big(BigRational::new(num.into(), den.into()))),
+            Ordering::Equal => None,
+        }
+    }
+
+    /// Below zero, zero or above it.
+    pub fn sign(&self) -> Ordering {
+        match &self.0 {
+            Repr::Small { num, .. } => num.cmp(&0),
+            Repr::Big(big) => big.numer().cmp(&BigInt::zero()),
+        }
+    }
+
+    /// Whether it is zero.
+    pub fn is_zero(&self) -> bool {
+        self.sign().is_eq()
+    }
+
+    /// Its magnitude.
+    pub fn abs(&self) -> Frac {
+        if self.sign().is_lt() { -self } else { self.clone() }
+    }
+
+    /// `self / divisor`; `None` where the divisor is zero.
+    pub fn over(&self, divisor: &Frac) -> Option<Frac> {
+        if divisor.is_zero() { None } else { Some(self * &divisor.inverse()) }
+    }
+
+    /// The largest whole number that is not above it.
+    pub fn floor(&self) -> Frac {
+        match &self.0 {
+            Repr::Small { num, den } => Frac(Repr::Small { num: num.div_euclid(*den), den: 1 }),
+            Repr::Big(big) => Frac::from_big(big.floor()),
+        }
+    }
+
+    /// Rounded to `decimals` decimal places (evaluation.md 3, step 11), as how many units of `10^-decimals` it is;
+    /// `None` where that does not fit.
+    pub fn units(&self, decimals: u32, rounding: Rounding) -> Option<i128> {
+        if let Repr::Small { num, den } = &self.0
+            && let Some(scaled) = 10i128.checked_pow(decimals).and_then(|scale| ops::times(*num, scale))
+            && scaled != i128::MIN
+        {
+            return Some(quotient(scaled, *den, rounding));
+        }
+        self.units_big(decimals, rounding).to_i128()
+    }
+
+    /// Rounded to `decimals` decimal places, by magnitude.
+    pub fn rounded(&self, decimals: u32, rounding: Rounding) -> Frac {
+        match (self.units(decimals, rounding), 10i128.checked_pow(decimals)) {
+            (Some(num), Some(den)) => Frac(Repr::Small { num, den }),
+            _ => {
+                let units = self.units_big(decimals, rounding);
+                Frac::from_big(BigRational::new(units, BigInt::from(10).pow(decimals)))
+            }
+        }
+    }
+
+    /// As a decimal, where it is one of at most 28 digits.
+    pub fn to_decimal(&self) -> Option<Decimal> {
+        let decimals = self.finite_decimals().filter(|decimals| *decimals <= Decimal::MAX_SCALE)?;
+        let units = self.units(decimals, Rounding::Floor)?;
+        Decimal::try_from_i128_with_scale(units, decimals).ok()
+    }
+
+    /// Rounded to a decimal of `decimals` places; `None` where that has more than 28 digits.
+    pub fn to_decimal_rounded(&self, decimals: u32, rounding: Rounding) -> Option<Decimal> {
+        let units = self.units(decimals, rounding)?;
+        Decimal::try_from_i128_with_scale(units, decimals).ok()
+    }
+
+    fn units_big(&self, decimals: u32, rounding: Rounding) -> BigInt {
+        let scaled = self.to_big() * BigRational::from_integer(BigInt::from(10).pow(decimals));
+        let (num, den) = (scaled.numer().abs(), scaled.denom());
+        let (whole, rest) = (&num / den, &num % den);
+        let against_half = (&rest * 2u8).cmp(den);
+        let odd = whole.bit(0);
+        let magnitude =
+            if rounds_up(rounding, rest.is_zero(), against_half, odd) { whole + 1 } else { whole };
+        if scaled.is_negative() { -magnitude } else { magnitude }
+    }
+
+    fn to_big(&self) -> BigRational {
+        match &self.0 {
+            Repr::Small { num, den } => BigRational::new((*num).into(), (*den).into()),
+            Repr::Big(big) => big.as_ref().clone(),
+        }
+    }
+
+    fn from_big(big: BigRational) -> Frac {
+        match (big.numer().to_i128(), big.denom().to_i128()) {
+            (Some(num), Some(den)) => Frac(Repr::Small { num, den }),
+            _ => Frac(Repr::Big(Box::new(big))),
+        }
+    }
+
+    fn inverse(&self) -> Frac {
+        match &self.0 {
+            Repr::Small { num, den } if *num > 0 => Frac(Repr::Small { num: *den, den: *num }),
+            Repr::Small { num, den } if *num != i128::MIN => Frac(Repr::Small { num: -den, den: -num }),
+            Repr::Small { .. } | Repr::Big(_) => Frac::from_big(self.to_big().recip()),
+        }
     }
 }
+
+/// `num / den` rounded to a whole number by magnitude; `num` is not `i128::MIN`.
+fn quotient(num: i128, den: i128, rounding: Rounding) -> i128 {
+    let (whole, rest) = (num / den, (num % den).abs());
+    let up = rounds_up(rounding, rest == 0, rest.cmp(&(den - rest)), whole % 2 != 0);
+    if up { whole + num.signum() } else { whole }
+}
+
+fn rounds_up(rounding: Rounding, exact: bool, against_half: Ordering, odd: bool) -> bool {
+    match rounding {
+        Rounding::Floor => false,
+        Rounding::Ceiling => !exact,
+        Rounding::HalfUp => against_half.is_ge(),
+        Rounding::HalfEven => against_half.is_gt() || (against_half.is_eq() && odd),
+    }
+}
+
+impl Default for Frac {
+    fn default() -> Self {
+        Frac::ZERO
+    }
+}
+
+impl From<Decimal> for Frac {
+    fn from(value: Decimal) -> Self {
+        Frac(Repr::Small { num: value.mantissa(), den: 10i128.pow(value.scale()) })
+    }
+}
+
+impl From<i64> for Frac {
+    fn from(value: i64) -> Self {
+        Frac(Repr::Small { num: value.into(), den: 1 })
+    }
+}
+
+impl From<i128> for Frac {
+    fn from(value: i128) -> Self {
+        Frac(Repr::Small { num: value, den: 1 })
+    }
+}
+
+#[cfg(test)]
+mod tests;
