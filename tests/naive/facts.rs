@@ -1,0 +1,253 @@
+//! evaluation.md 1.1 to 1.3: documents, versions, and which lines are in force.
+//!
+//! Files are taken one after the other; for each row its fate is told. What a later rule needs is only the version
+//! that speaks for each fact, so nothing else is kept.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::reading::{self, Kind, Sale, Stamped};
+use super::settings::Feed;
+
+/// A document's identity. `distributor` is empty where numbers are of the space, `year` 0 where they never restart.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Document {
+    pub documents: String,
+    pub distributor: String,
+    pub kind: Kind,
+    pub number: String,
+    pub year: i32,
+}
+
+/// A fact's identity: a line, or (line_no empty) a whole document.
+pub type Key = (Document, String);
+
+/// The version that speaks for a fact.
+#[derive(Clone, Debug)]
+pub struct Version {
+    /// One row for a line; all rows of the document, sorted, where it has no line numbers.
+    pub rows: Vec<Sale>,
+    pub updated_at: Option<DateTime<Utc>>,
+    /// Index of the feed it was read by (for the sign of credit notes).
+    pub feed: usize,
+}
+
+impl Version {
+    fn dated(&self) -> NaiveDate {
+        self.rows.iter().map(Sale::dated).min().expect("a version has rows")
+    }
+    fn partner(&self) -> &str {
+        self.rows[0].cell("partner_code")
+    }
+}
+
+/// What became of the rows of a file. The six add up to its data rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fates {
+    pub accepted: usize,
+    pub duplicate: usize,
+    pub superseding: usize,
+    pub outdated: usize,
+    pub held: usize,
+    pub rejected: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Accepted,
+    Duplicate,
+    Superseding,
+    Outdated,
+    Held,
+}
+
+/// Every version that speaks, cancellations among them.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    pub speaking: BTreeMap<Key, Version>,
+}
+
+impl Facts {
+    /// Takes one sales file.
+    pub fn take(&mut self, bytes: &[u8], feed: &Feed, feed_index: usize) -> Fates {
+        let mut fates = Fates::default();
+        let mut facts: BTreeMap<Key, Vec<Stamped>> = BTreeMap::new();
+        let mut order: Vec<Key> = vec![];
+        let rows = reading::rows(bytes, feed);
+        for cells in &rows {
+            let Some(row) = reading::sale(cells, feed) else {
+                fates.rejected += 1;
+                continue;
+            };
+            let key = (document(&row.sale, feed), row.sale.line_no.clone());
+            if !facts.contains_key(&key) {
+                order.push(key.clone());
+            }
+            facts.entry(key).or_default().push(row);
+        }
+        if fates.rejected > 10 && 100 * fates.rejected > rows.len() * percent(feed) {
+            return Fates { rejected: rows.len(), ..Fates::default() }; // the file is refused whole
+        }
+        let both_ways = documents_both_ways(&order);
+        for key in order {
+            let rows = facts.remove(&key).expect("collected above");
+            if both_ways.contains(&key.0) {
+                fates.held += rows.len();
+                continue;
+            }
+            self.take_fact(key, &rows, feed_index, &mut fates);
+        }
+        fates
+    }
+
+    fn take_fact(&mut self, key: Key, rows: &[Stamped], feed: usize, fates: &mut Fates) {
+        let updated_at = rows.iter().filter_map(|r| r.updated_at).max();
+        let mut content: Vec<Sale> = rows.iter().map(|r| content_of(&r.sale)).collect();
+        content.sort();
+        let mut repeated = 0;
+        if !key.1.is_empty() {
+            content.dedup();
+            if content.len() > 1 {
+                fates.rejected += rows.len(); // identity_twice
+                return;
+            }
+            repeated = rows.len() - 1;
+        }
+        let version = Version { rows: content, updated_at, feed };
+        let count = version.rows.len();
+        fates.duplicate += repeated;
+        match self.settle(key, version) {
+            Fate::Accepted => fates.accepted += count,
+            Fate::Duplicate => fates.duplicate += count,
+            Fate::Superseding => fates.superseding += count,
+            Fate::Outdated => fates.outdated += count,
+            Fate::Held => fates.held += count,
+        }
+    }
+
+    /// evaluation.md 1.2, sentence by sentence.
+    fn settle(&mut self, key: Key, new: Version) -> Fate {
+        let matters = key.0.kind != Kind::Cancellation;
+        let neighbour = matters && self.neighbour_is_near(&key.0, new.dated());
+        let other_way = matters && self.comes_the_other_way(&key);
+        if let Some(old) = self.speaking.get_mut(&key) {
+            if old.rows == new.rows {
+                old.updated_at = old.updated_at.max(new.updated_at);
+                return Fate::Duplicate;
+            }
+            if let (Some(was), Some(is)) = (old.updated_at, new.updated_at)
+                && is < was
+            {
+                return Fate::Outdated;
+            }
+            let moved = (new.dated() - old.dated()).num_days().abs() > 31;
+            let contradicts = old.partner() != new.partner() || moved;
+            let vanished = new.rows.len() < old.rows.len();
+            if matters && (contradicts || vanished || neighbour || other_way) {
+                return Fate::Held;
+            }
+            *old = new;
+            return Fate::Superseding;
+        }
+        if neighbour || other_way {
+            return Fate::Held;
+        }
+        self.speaking.insert(key, new);
+        Fate::Accepted
+    }
+
+    /// The same number in a neighbouring year, dated within 31 days.
+    fn neighbour_is_near(&self, document: &Document, dated: NaiveDate) -> bool {
+        document.year != 0
+            && self.speaking.iter().any(|((other, _), version)| {
+                let same = Document { year: other.year, ..document.clone() } == *other;
+                same && (other.year - document.year).abs() == 1
+                    && (version.dated() - dated).num_days().abs() <= 31
+            })
+    }
+
+    fn comes_the_other_way(&self, key: &Key) -> bool {
+        let documents = self.speaking.keys().filter(|(document, _)| *document == key.0);
+        documents.into_iter().any(|(_, line)| line.is_empty() != key.1.is_empty())
+    }
+
+    /// The document of that kind and number as seen from a document that names it: where numbers restart, the
+    /// latest on or before that day.
+    pub fn named(&self, from: &Document, kind: Kind, number: &str, dated: NaiveDate) -> Option<Document> {
+        let wanted = |d: &Document| {
+            d.kind == kind
+                && d.number == number
+                && d.documents == from.documents
+                && d.distributor == from.distributor
+        };
+        let documents: BTreeSet<&Document> =
+            self.speaking.keys().map(|(d, _)| d).filter(|d| wanted(d)).collect();
+        let day_of = |d: &Document| self.of(d).map(|(_, v)| v.dated()).min().expect("it has a version");
+        let known = documents.into_iter().filter(|d| d.year == 0 || day_of(d) <= dated);
+        known.max_by_key(|d| day_of(d)).cloned()
+    }
+
+    /// The facts of a document with the versions that speak for them.
+    pub fn of<'a>(&'a self, document: &'a Document) -> impl Iterator<Item = (&'a Key, &'a Version)> {
+        self.speaking.iter().filter(move |(key, _)| key.0 == *document)
+    }
+
+    /// Whether the lines of that fact are void (evaluation.md 1.3).
+    pub fn cancelled(&self, key: &Key) -> bool {
+        if key.0.kind != Kind::Invoice {
+            return false;
+        }
+        let mut stamps = vec![];
+        for ((document, _), version) in &self.speaking {
+            let names = document.kind == Kind::Cancellation
+                && self.named(document, Kind::Invoice, &document.number, version.dated()).as_ref()
+                    == Some(&key.0);
+            if names {
+                stamps.push(version.updated_at);
+            }
+        }
+        let Some(last) = stamps.iter().max().copied() else { return false };
+        let line = self.speaking[key].updated_at;
+        let all_stamped = stamps.iter().all(Option::is_some);
+        !(all_stamped && line.is_some() && line > last)
+    }
+}
+
+fn percent(feed: &Feed) -> usize {
+    use num_traits::ToPrimitive;
+    feed.max_reject_percent.to_integer().to_usize().expect("a small percentage")
+}
+
+/// A cancellation says nothing but what it cancels; the content of anything else is all its columns.
+fn content_of(sale: &Sale) -> Sale {
+    let mut content = sale.clone();
+    if sale.kind == Kind::Cancellation {
+        content.other.clear();
+        content.amount = super::number::int(0);
+        content.quantity = super::number::int(0);
+    }
+    content
+}
+
+fn document(sale: &Sale, feed: &Feed) -> Document {
+    let year = feed.numbers_restart.map_or(0, |month| {
+        let calendar = super::time::Calendar { months: 12, year_starts: month };
+        chrono::Datelike::year(&calendar.year_first(sale.dated()))
+    });
+    Document {
+        documents: feed.documents.clone(),
+        distributor: if feed.numbers_of_space { String::new() } else { sale.cell("distributor_code").into() },
+        kind: sale.kind,
+        number: sale.number.clone(),
+        year,
+    }
+}
+
+fn documents_both_ways(keys: &[Key]) -> BTreeSet<Document> {
+    let with = |blank: bool| -> BTreeSet<Document> {
+        let some = keys.iter().filter(|(d, line)| line.is_empty() == blank && d.kind != Kind::Cancellation);
+        some.map(|(d, _)| d.clone()).collect()
+    };
+    with(true).intersection(&with(false)).cloned().collect()
+}

@@ -1,0 +1,85 @@
+//! Master data and exchange rates: which record of a code applies on a day (evaluation.md 2 and 3.1).
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+
+use super::number::{self, Frac};
+use super::reading::{self, Cells};
+use super::settings::Feed;
+use super::time;
+
+/// The records of one master: code to (applies from, record) in order of ingestion.
+#[derive(Clone, Debug, Default)]
+pub struct Master {
+    records: BTreeMap<String, Vec<(NaiveDate, Cells)>>,
+    undated: std::collections::BTreeSet<String>,
+}
+
+impl Master {
+    /// Takes one file: `code` is its key column, `day` the day of ingestion. Returns rows and rejects.
+    pub fn take(&mut self, bytes: &[u8], feed: &Feed, code: &str, day: NaiveDate) -> (usize, usize) {
+        let (mut taken, mut rejected) = (0, 0);
+        for cells in reading::rows(bytes, feed) {
+            let Some(name) = cells.get(code).map(|c| fold(code, c)) else {
+                rejected += 1;
+                continue;
+            };
+            let from = match cells.get("effective_from") {
+                Some(text) => match time::read(text, &feed.dates, feed.zone) {
+                    Some(when) => when.written(),
+                    None => {
+                        rejected += 1;
+                        continue;
+                    }
+                },
+                None if self.undated.insert(name.clone()) => NaiveDate::MIN,
+                None => day,
+            };
+            self.records.entry(name).or_default().push((from, cells));
+            taken += 1;
+        }
+        (taken, rejected)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// The record that applies to a code on a day: the latest `effective_from`, of equal ones the later record.
+    pub fn on(&self, code: &str, day: NaiveDate) -> Option<&Cells> {
+        let records = self.records.get(code)?.iter();
+        records.filter(|(from, _)| *from <= day).max_by_key(|(from, _)| *from).map(|(_, cells)| cells)
+    }
+}
+
+/// Partner codes match exactly, SKUs without case.
+fn fold(column: &str, code: &str) -> String {
+    if column == "sku" { code.to_lowercase() } else { code.to_string() }
+}
+
+/// `yes` and `no` as a master writes them; absent is yes.
+pub fn says_no(record: &Cells, column: &str) -> bool {
+    record.get(column).is_some_and(|v| matches!(v.to_lowercase().as_str(), "no" | "false" | "0" | "n"))
+}
+
+/// Exchange rates: (from, to) to days with their rate.
+#[derive(Clone, Debug, Default)]
+pub struct Rates(BTreeMap<(String, String), BTreeMap<NaiveDate, Frac>>);
+
+impl Rates {
+    pub fn take(&mut self, bytes: &[u8], feed: &Feed) {
+        for cells in reading::rows(bytes, feed) {
+            let day = time::read(&cells["date"], &feed.dates, feed.zone).expect("a date").written();
+            let pair = (cells["from"].to_lowercase(), cells["to"].to_lowercase());
+            let rate = number::in_file(&cells["rate"], feed.decimal_mark).expect("a rate");
+            self.0.entry(pair).or_default().insert(day, rate);
+        }
+    }
+
+    /// The rate of a day: that of the last day on or before it that has one.
+    pub fn on(&self, from: &str, to: &str, day: NaiveDate) -> Option<&Frac> {
+        let days = self.0.get(&(from.to_lowercase(), to.to_lowercase()))?;
+        days.range(..=day).next_back().map(|(_, rate)| rate)
+    }
+}

@@ -1,0 +1,73 @@
+//! What the naive evaluator needs to know of accrued.toml: each feed and how to read its files.
+
+use std::collections::BTreeMap;
+
+use chrono_tz::Tz;
+use toml::{Table, Value};
+
+use super::time;
+
+/// One feed's settings (interfaces.md 2).
+#[derive(Clone, Debug)]
+pub struct Feed {
+    pub name: String,
+    pub kind: String,
+    pub documents: String,
+    pub numbers_of_space: bool,
+    pub numbers_restart: Option<u32>,
+    pub zone: Tz,
+    pub delimiter: u8,
+    pub decimal_mark: char,
+    pub dates: Vec<String>,
+    pub notes_signed: bool,
+    pub columns: BTreeMap<String, String>,
+    pub defaults: BTreeMap<String, String>,
+    pub values: BTreeMap<String, BTreeMap<String, String>>,
+    pub max_reject_percent: super::number::Frac,
+}
+
+/// Every feed of a config, in its order.
+pub fn feeds(config: &str) -> Vec<Feed> {
+    let config: Table = config.parse().expect("accrued.toml is TOML");
+    let feeds = config["feed"].as_array().expect("[[feed]]");
+    feeds.iter().map(|feed| one(feed.as_table().expect("a table"))).collect()
+}
+
+fn one(feed: &Table) -> Feed {
+    let text = |key: &str, default: &str| {
+        feed.get(key).map_or(default.to_string(), |v| v.as_str().expect("text").to_string())
+    };
+    let empty = Table::new();
+    let csv = feed.get("csv").map_or(&empty, |v| v.as_table().expect("a table"));
+    let csv_text = |key: &str, default: &str| {
+        csv.get(key).map_or(default.to_string(), |v| v.as_str().expect("text").into())
+    };
+    let name = text("name", "");
+    Feed {
+        documents: text("documents", &name),
+        kind: text("kind", ""),
+        numbers_of_space: text("number_scope", "distributor") == "space",
+        numbers_restart: feed.get("numbers_restart").map(|m| time::month(m.as_str().expect("text"))),
+        zone: text("timezone", "").parse().expect("a zone"),
+        delimiter: csv_text("delimiter", ",").as_bytes()[0],
+        decimal_mark: csv_text("decimal_mark", ".").chars().next().expect("a mark"),
+        dates: csv.get("dates").map_or(vec![], |v| {
+            v.as_array().expect("a list").iter().map(|f| f.as_str().expect("text").to_string()).collect()
+        }),
+        notes_signed: csv_text("credit_notes", "positive-or-negative") == "signed",
+        columns: words(feed.get("columns")),
+        defaults: words(feed.get("defaults")),
+        values: feed.get("values").map_or(BTreeMap::new(), |v| {
+            v.as_table().expect("a table").iter().map(|(k, v)| (k.clone(), words(Some(v)))).collect()
+        }),
+        max_reject_percent: super::number::plain(&text("max_reject_percent", "1")).expect("a decimal"),
+        name,
+    }
+}
+
+fn words(table: Option<&Value>) -> BTreeMap<String, String> {
+    table.map_or(BTreeMap::new(), |t| {
+        let entries = t.as_table().expect("a table").iter();
+        entries.map(|(k, v)| (k.clone(), v.as_str().expect("text").to_string())).collect()
+    })
+}
