@@ -1,9 +1,25 @@
 //! Inbox: where files come from. An SFTP folder or a local one by the same path: list, choose, look twice, download whole or not at all.
 //!
-//! `ssh2` types stay in `sftp.rs`. Knows nothing of rows, schemes or the store: what was seen before is passed in.
+//! One run does, for each feed: `Connection::open`, `list`, `complete::judge` with what the store knows of earlier looks,
+//! wait once, `list` and `judge` again, `fetch` what is ready into the `Archive`.
+//! `ssh2` types stay in `sftp.rs` and `sftp/`. Knows nothing of rows, schemes or the store: what was seen before is passed in.
 
+pub mod archive;
+pub mod complete;
+mod connection;
+mod fault;
+mod folder;
+mod intake;
 pub mod pattern;
+mod sieve;
+// mod sftp;
 
+pub use archive::Archive;
+pub use connection::Connection;
+pub use fault::{Cancel, InboxFault};
+// pub use sftp::libssh2_version;
+
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -124,6 +140,8 @@ pub struct Listing {
     pub files: Vec<Candidate>,
     /// reported
     pub passed: Vec<Passed>,
+    /// names of which `NAME.done` was seen
+    pub markers: BTreeSet<String>,
 }
 
 /// A file whole in the archive.
@@ -135,19 +153,4 @@ pub struct Archived {
     pub size: u64,
     /// where
     pub path: PathBuf,
-}
-
-/// What went wrong at a feed.
-#[derive(Debug)]
-pub enum InboxFault {
-    /// may pass: exit 5
-    Temporary(String),
-    /// login refused or another host key: exit 12, never retried
-    Refused(String),
-    /// this file changed under the reader: left for the next run
-    Changed(String),
-    /// our own disk: exit 1
-    Disk(std::io::Error),
-    /// a limit of ours, or a setting that cannot work: the file or feed is passed over, with the reason
-    Limit(String),
 }

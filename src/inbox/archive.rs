@@ -1,0 +1,116 @@
+//! The archive: every file ever taken, once, under its SHA-256: `archive/ab/abcdef...`. A file is there whole or not at all.
+
+use super::{Archived, InboxFault};
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Downloads under way, in the archive's own file system so that a rename moves them.
+const INCOMING: &str = ".incoming";
+
+/// `data_dir/archive`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Archive {
+    root: PathBuf,
+}
+
+impl Archive {
+    /// The archive of a data_dir; nothing is touched yet.
+    pub fn of(data_dir: &Path) -> Archive {
+        Archive { root: data_dir.join("archive") }
+    }
+
+    /// Where the bytes with this SHA-256 (64 lower-case hex digits) are, or would be.
+    pub fn path_of(&self, sha256: &str) -> PathBuf {
+        self.root.join(sha256.get(..2).unwrap_or(sha256)).join(sha256)
+    }
+
+    /// Makes the folders and removes what a killed run left of its downloads. Only for whoever holds the run's lock.
+    ///
+    /// # Errors
+    /// Of the disk, with the path.
+    pub fn prepare(&self) -> Result<(), InboxFault> {
+        let incoming = self.root.join(INCOMING);
+        DirBuilder::new()
+            .recursive(true)
+            .create(&incoming)
+            .map_err(|e| InboxFault::disk(&incoming, "create", &e))?;
+        let left = fs::read_dir(&incoming).map_err(|e| InboxFault::disk(&incoming, "read", &e))?;
+        for entry in left {
+            let path = entry.map_err(|e| InboxFault::disk(&incoming, "read", &e))?.path();
+            fs::remove_file(&path).map_err(|e| InboxFault::disk(&path, "remove", &e))?;
+        }
+        Ok(())
+    }
+
+    /// An empty file to write a download to; it removes itself unless it is kept.
+    pub(super) fn temporary(&self) -> Result<(Temporary, File), InboxFault> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let folder = self.root.join(INCOMING);
+        fs::create_dir_all(&folder).map_err(|e| InboxFault::disk(&folder, "create", &e))?;
+        let name = format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let path = folder.join(name);
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&path)
+            .map_err(|e| InboxFault::disk(&path, "create", &e))?;
+        Ok((Temporary { path }, file))
+    }
+
+    /// Whether these bytes are here already.
+    pub fn holds(&self, sha256: &str, size: u64) -> bool {
+        fs::symlink_metadata(self.path_of(sha256)).is_ok_and(|found| found.is_file() && found.len() == size)
+    }
+
+    /// Makes a finished download durable under its name, unless the same bytes are there already.
+    pub(super) fn keep(
+        &self,
+        temporary: Temporary,
+        file: &File,
+        sha256: String,
+        size: u64,
+    ) -> Result<Archived, InboxFault> {
+        let path = self.path_of(&sha256);
+        if !self.holds(&sha256, size) {
+            file.sync_data().map_err(|e| InboxFault::disk(&temporary.path, "write", &e))?;
+            self.rename(temporary, &path)?;
+        }
+        Ok(Archived { sha256, size, path })
+    }
+
+    fn rename(&self, temporary: Temporary, path: &Path) -> Result<(), InboxFault> {
+        let folder = path.parent().unwrap_or(&self.root);
+        match fs::create_dir(folder) {
+            Ok(()) => sync_folder(&self.root)?,
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(e) => return Err(InboxFault::disk(folder, "create", &e)),
+        }
+        fs::rename(&temporary.path, path).map_err(|e| InboxFault::disk(path, "write", &e))?;
+        sync_folder(folder)
+    }
+}
+
+fn sync_folder(folder: &Path) -> Result<(), InboxFault> {
+    File::open(folder).and_then(|f| f.sync_all()).map_err(|e| InboxFault::disk(folder, "write", &e))
+}
+
+/// A file that is removed when dropped; after a rename there is nothing left under its name.
+#[derive(Debug)]
+pub(super) struct Temporary {
+    path: PathBuf,
+}
+
+impl Temporary {
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // fails when it was renamed, which is what it was made for; else `prepare` of the next run removes it
+        let _ = fs::remove_file(&self.path);
+    }
+}

@@ -1,0 +1,71 @@
+//! What can go wrong at a feed, and the flag that ends a run early.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// What went wrong at a feed. Messages name the feed's place, both values that disagree and what to do; never a secret.
+#[derive(Debug)]
+pub enum InboxFault {
+    /// may pass: exit 5
+    Temporary(String),
+    /// login refused or another host key: exit 12, never retried
+    Refused(String),
+    /// this file changed under the reader: left for the next run
+    Changed(String),
+    /// our own disk: exit 1
+    Disk(io::Error),
+    /// a limit of ours, or a setting that cannot work: the file or feed is passed over, with the reason
+    Limit(String),
+    /// `Cancel` was set: exit 130 or 143
+    Stopped,
+}
+
+impl fmt::Display for InboxFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            InboxFault::Temporary(why)
+            | InboxFault::Refused(why)
+            | InboxFault::Changed(why)
+            | InboxFault::Limit(why) => f.write_str(why),
+            InboxFault::Disk(error) => write!(f, "{error}"),
+            InboxFault::Stopped => f.write_str("stopped by a signal"),
+        }
+    }
+}
+
+impl std::error::Error for InboxFault {}
+
+impl InboxFault {
+    /// A fault of our own disk, with the path that it is about.
+    pub(super) fn disk(path: &std::path::Path, doing: &str, error: &io::Error) -> InboxFault {
+        InboxFault::Disk(io::Error::new(error.kind(), format!("cannot {doing} {}: {error}", path.display())))
+    }
+}
+
+/// The flag that a signal sets: whatever blocks in this room ends within a tenth of a second of it.
+#[derive(Debug, Clone, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    /// Over a flag that a signal handler sets.
+    pub fn over(flag: Arc<AtomicBool>) -> Cancel {
+        Cancel(flag)
+    }
+
+    /// Ends what is under way.
+    pub fn set(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether to end.
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    /// `Err(Stopped)` once it is set.
+    pub fn check(&self) -> Result<(), InboxFault> {
+        if self.is_set() { Err(InboxFault::Stopped) } else { Ok(()) }
+    }
+}
