@@ -77,7 +77,13 @@ fn seen_now(file: &Candidate, earlier: Option<&Seen>, now: DateTime<Utc>) -> See
     Seen { size: file.size, mtime: file.mtime, since }
 }
 
-fn unready(complete: Complete, listing: &Listing, file: &Candidate, seen: Seen, now: DateTime<Utc>) -> Option<Unready> {
+fn unready(
+    complete: Complete,
+    listing: &Listing,
+    file: &Candidate,
+    seen: Seen,
+    now: DateTime<Utc>,
+) -> Option<Unready> {
     match complete {
         Complete::Marker if listing.markers.contains(&file.name) => None,
         Complete::Marker => Some(Unready::Unmarked),
@@ -121,7 +127,12 @@ mod tests {
 
     #[test]
     fn a_file_that_grew_or_was_touched_starts_anew() {
-        let first = judge(MINUTE, &listing(vec![file("a", 10, Some(1)), file("b", 10, Some(1))]), &Looks::new(), at(0));
+        let first = judge(
+            MINUTE,
+            &listing(vec![file("a", 10, Some(1)), file("b", 10, Some(1))]),
+            &Looks::new(),
+            at(0),
+        );
         let now = listing(vec![file("a", 11, Some(1)), file("b", 10, Some(2))]);
         let second = judge(MINUTE, &now, &first.looks, at(600));
         assert!(second.ready.is_empty());
@@ -165,8 +176,10 @@ mod tests {
 
     #[test]
     fn the_wait_is_the_longest_and_what_is_gone_is_forgotten() {
-        let first = judge(MINUTE, &listing(vec![file("a", 1, None), file("gone", 1, None)]), &Looks::new(), at(0));
-        let second = judge(MINUTE, &listing(vec![file("a", 1, None), file("new", 1, None)]), &first.looks, at(20));
+        let first =
+            judge(MINUTE, &listing(vec![file("a", 1, None), file("gone", 1, None)]), &Looks::new(), at(0));
+        let second =
+            judge(MINUTE, &listing(vec![file("a", 1, None), file("new", 1, None)]), &first.looks, at(20));
         assert_eq!(second.wait(), Some(Duration::from_secs(60)));
         assert!(!second.looks.contains_key("gone"));
     }

@@ -11,13 +11,13 @@ mod fault;
 mod folder;
 mod intake;
 pub mod pattern;
+mod sftp;
 mod sieve;
-// mod sftp;
 
 pub use archive::Archive;
 pub use connection::Connection;
 pub use fault::{Cancel, InboxFault};
-// pub use sftp::libssh2_version;
+pub use sftp::libssh2_version;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;

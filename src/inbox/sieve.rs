@@ -104,10 +104,14 @@ fn resembles(source: &Source, raw: &[u8]) -> bool {
 /// A name for messages: line breaks and other control characters are escaped, a monster is cut.
 fn printable(raw: &[u8]) -> String {
     let text = String::from_utf8_lossy(raw);
-    let mut out: String = text.chars().take(120).flat_map(|c| {
-        let escaped: Vec<char> = if c.is_control() { c.escape_default().collect() } else { vec![c] };
-        escaped
-    }).collect();
+    let mut out: String = text
+        .chars()
+        .take(120)
+        .flat_map(|c| {
+            let escaped: Vec<char> = if c.is_control() { c.escape_default().collect() } else { vec![c] };
+            escaped
+        })
+        .collect();
     if text.chars().count() > 120 {
         out.push_str("...");
     }
@@ -115,18 +119,29 @@ fn printable(raw: &[u8]) -> String {
 }
 
 /// The candidate, or why an entry named like a file of the feed is none.
-pub(super) fn candidate(source: &Source, name: String, named: Named, facts: Facts) -> Result<Candidate, Passed> {
+pub(super) fn candidate(
+    source: &Source,
+    name: String,
+    named: Named,
+    facts: Facts,
+) -> Result<Candidate, Passed> {
     let refuse = |name: String, why: String| Err(Passed { name, why });
     match facts.nature {
         Nature::File => {}
         Nature::Folder => return refuse(name, "it is a folder, not a file".to_owned()),
         Nature::Symlink => {
-            return refuse(name, "it is a symbolic link; these are never followed: put the file itself there".to_owned());
+            return refuse(
+                name,
+                "it is a symbolic link; these are never followed: put the file itself there".to_owned(),
+            );
         }
         Nature::Special => return refuse(name, "it is a pipe, socket or device, not a file".to_owned()),
     }
     let Some(size) = facts.size else {
-        return refuse(name, "the server does not tell its size, so a whole download cannot be known".to_owned());
+        return refuse(
+            name,
+            "the server does not tell its size, so a whole download cannot be known".to_owned(),
+        );
     };
     if size > source.max_bytes {
         return refuse(name, format!("it has {size} bytes, more than max_bytes of {}", source.max_bytes));
