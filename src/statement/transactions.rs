@@ -1,0 +1,211 @@
+//! `transactions.csv`: every line in force of the cycle, counted or not, in the order of `Position::lines`.
+//!
+//! The largest file of a run (2 million rows, 360 MB), so its cells are written by hand and what repeats from row to row is
+//! rendered once. The `points` column of a partner adds up to the `points` of its summary row.
+//!
+//! `currency` is the scheme's where the file gave none, for such a line is in the scheme's (evaluation.md 3.1). `scheme_amount`
+//! has the digits of `amount` where no conversion was needed, and is empty
+//! while no rate is known. Several notes are separated by `; `.
+
+use super::cell::{comma, date, end, header, plain, text, when};
+use super::number::{decimal, frac, points, unsigned};
+use super::papers::{MONEY, Papers};
+use crate::evaluate::{Counts, HeldLine, LineOutcome, Position, WhyNot};
+use crate::facts::row::Row;
+use crate::facts::settle::Line;
+use chrono::NaiveDate;
+
+/// The columns (interfaces.md 5).
+const COLUMNS: [&str; 21] = [
+    "partner_code",
+    "doc_type",
+    "invoice_no",
+    "line_no",
+    "invoice_date",
+    "business_date",
+    "distributor_code",
+    "distributor_name",
+    "channel",
+    "sku",
+    "category",
+    "quantity",
+    "amount",
+    "currency",
+    "scheme_amount",
+    "counts",
+    "why_not",
+    "note",
+    "points",
+    "file",
+    "file_line",
+];
+
+impl Papers<'_> {
+    /// The header of `transactions.csv`.
+    pub fn transactions_header(out: &mut Vec<u8>) {
+        header(out, COLUMNS);
+    }
+
+    /// A partner's rows, of which there are as many as the answer says. `lines` are those that the position was worked out
+    /// from; `file_name` tells the name of the file that an ingestion (`seq`) took.
+    pub fn transaction_rows<'n>(
+        &self,
+        out: &mut Vec<u8>,
+        partner_code: &str,
+        position: &Position,
+        lines: &[Line<'_>],
+        file_name: &dyn Fn(i64) -> &'n str,
+    ) -> u64 {
+        let mut repeats = Repeats::new(partner_code);
+        let mut rows = 0;
+        for outcome in &position.lines {
+            if let Some(line) = lines.get(outcome.line) {
+                self.transaction(out, &mut repeats, outcome, line, file_name);
+                rows += 1;
+            }
+        }
+        rows
+    }
+
+    fn transaction<'n>(
+        &self,
+        out: &mut Vec<u8>,
+        repeats: &mut Repeats,
+        outcome: &LineOutcome,
+        line: &Line<'_>,
+        file_name: &dyn Fn(i64) -> &'n str,
+    ) {
+        let row = &line.row;
+        out.extend_from_slice(&repeats.partner);
+        plain(out, row.doc_type.word());
+        comma(out);
+        for cell in [row.invoice_no, row.line_no] {
+            text(out, cell);
+            comma(out);
+        }
+        when(out, row.when);
+        comma(out);
+        out.extend_from_slice(repeats.day(outcome.business_date));
+        for cell in [row.distributor_code, row.distributor_name, row.channel, row.sku, row.category] {
+            text(out, cell);
+            comma(out);
+        }
+        self.amounts(out, row, outcome);
+        verdict(out, outcome);
+        points(out, outcome.points, self.points);
+        comma(out);
+        out.extend_from_slice(repeats.file(line.seq, file_name));
+        unsigned(out, row.file_line);
+        end(out);
+    }
+
+    fn amounts(&self, out: &mut Vec<u8>, row: &Row<'_>, outcome: &LineOutcome) {
+        decimal(out, row.quantity, 0);
+        comma(out);
+        let start = out.len();
+        decimal(out, row.amount, MONEY);
+        let amount = start..out.len();
+        comma(out);
+        text(out, if row.currency.is_empty() { &self.scheme.currency } else { row.currency });
+        comma(out);
+        if row.currency.is_empty() || row.currency.eq_ignore_ascii_case(&self.scheme.currency) {
+            out.extend_from_within(amount);
+        } else if outcome.counts != Counts::Held(HeldLine::NoFxRate) {
+            frac(out, &outcome.scheme_amount, MONEY);
+        }
+        comma(out);
+    }
+}
+
+/// `counts`, `why_not`, `note` and the comma after them.
+fn verdict(out: &mut Vec<u8>, outcome: &LineOutcome) {
+    match outcome.counts {
+        Counts::Yes => out.extend_from_slice(b"yes,,"),
+        Counts::No(why) => {
+            out.extend_from_slice(b"no,");
+            plain(out, why_not(why));
+            comma(out);
+        }
+        Counts::Held(why) => {
+            out.extend_from_slice(b"held,");
+            plain(out, held(why));
+            comma(out);
+        }
+    }
+    for (index, note) in outcome.notes.iter().enumerate() {
+        if index > 0 {
+            plain(out, "; ");
+        }
+        plain(out, note);
+    }
+    comma(out);
+}
+
+/// The word of evaluation.md 2.
+pub fn why_not(why: WhyNot) -> &'static str {
+    match why {
+        WhyNot::Cancelled => "cancelled",
+        WhyNot::BeforeScheme => "before_scheme",
+        WhyNot::AfterScheme => "after_scheme",
+        WhyNot::Status => "status",
+        WhyNot::Currency => "currency",
+        WhyNot::Channel => "channel",
+        WhyNot::PartnerUnlisted => "partner_unlisted",
+        WhyNot::PartnerClass => "partner_class",
+        WhyNot::PartnerInactive => "partner_inactive",
+        WhyNot::PartnerUntracked => "partner_untracked",
+        WhyNot::PaymentMethod => "payment_method",
+        WhyNot::SkuExcluded => "sku_excluded",
+        WhyNot::CategoryExcluded => "category_excluded",
+        WhyNot::SkuUnlisted => "sku_unlisted",
+        WhyNot::Unpaid => "unpaid",
+    }
+}
+
+/// The word of evaluation.md 2.
+pub fn held(why: HeldLine) -> &'static str {
+    match why {
+        HeldLine::FutureDate => "future_date",
+        HeldLine::PartnerUnlistedHeld => "partner_unlisted_held",
+        HeldLine::SkuUnlistedHeld => "sku_unlisted_held",
+        HeldLine::NoFxRate => "no_fx_rate",
+    }
+}
+
+/// Cells that repeat from row to row, with the comma after them.
+struct Repeats {
+    partner: Vec<u8>,
+    day: Option<NaiveDate>,
+    day_cell: Vec<u8>,
+    seq: Option<i64>,
+    file_cell: Vec<u8>,
+}
+
+impl Repeats {
+    fn new(partner_code: &str) -> Repeats {
+        let mut partner = Vec::with_capacity(partner_code.len() + 1);
+        text(&mut partner, partner_code);
+        comma(&mut partner);
+        Repeats { partner, day: None, day_cell: Vec::new(), seq: None, file_cell: Vec::new() }
+    }
+
+    fn day(&mut self, day: NaiveDate) -> &[u8] {
+        if self.day != Some(day) {
+            self.day = Some(day);
+            self.day_cell.clear();
+            date(&mut self.day_cell, day);
+            comma(&mut self.day_cell);
+        }
+        &self.day_cell
+    }
+
+    fn file<'n>(&mut self, seq: i64, file_name: &dyn Fn(i64) -> &'n str) -> &[u8] {
+        if self.seq != Some(seq) {
+            self.seq = Some(seq);
+            self.file_cell.clear();
+            text(&mut self.file_cell, file_name(seq));
+            comma(&mut self.file_cell);
+        }
+        &self.file_cell
+    }
+}
