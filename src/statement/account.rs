@@ -181,7 +181,7 @@ impl<'s> Statement<'s> {
                 Gathered::Row(row) => row,
                 Gathered::TooLarge => return Err(too_large(partner, entry)),
             };
-            balance = add(balance, row.points).ok_or_else(|| too_large(partner, entry))?;
+            balance = balance.checked_add(row.points).ok_or_else(|| too_large(partner, entry))?;
             self.entry_row(out, partner, &row, balance);
             rows += 1;
         }
@@ -202,7 +202,7 @@ impl<'s> Statement<'s> {
         let mut row = *entry;
         for part in before.iter().rev().take_while(|part| same_day(part, entry)) {
             if same_row(part, entry) {
-                match (add(row.points, part.points), row.amount.checked_add(part.amount)) {
+                match (row.points.checked_add(part.points), row.amount.checked_add(part.amount)) {
                     (Some(points), Some(amount)) => (row.points, row.amount) = (points, amount),
                     (None, _) | (_, None) => return Gathered::TooLarge,
                 }
@@ -283,10 +283,6 @@ fn same_day(a: &Posted<'_>, b: &Posted<'_>) -> bool {
 
 fn same_row(a: &Posted<'_>, b: &Posted<'_>) -> bool {
     a.kind == b.kind && a.cycle == b.cycle
-}
-
-fn add(a: Points, b: Points) -> Option<Points> {
-    a.0.checked_add(b.0).map(Points)
 }
 
 fn too_large(partner: Partner<'_>, entry: &Posted<'_>) -> TooLarge {

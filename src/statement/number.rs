@@ -2,19 +2,18 @@
 //!
 //! Written by hand, since two million rows have four numbers each: no `format!`, no allocation, machine integers where they fit.
 
-use crate::domain::frac::Frac;
+use crate::domain::frac::{Frac, Rounding};
 use crate::domain::points::Points;
-use num_bigint::{BigInt, BigUint, Sign};
-use num_traits::{ToPrimitive, Zero};
 use rust_decimal::Decimal;
 
 /// Most decimals of a number that is worked out; beyond it is shown rounded half-even.
 pub const MOST: u32 = 6;
 
+/// `10^MOST`
+const MILLION: i128 = 1_000_000;
+
 /// `00` to `99`.
 pub(super) const PAIRS: [[u8; 2]; 100] = pairs();
-
-const POWERS: [u64; 7] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000];
 
 const fn pairs() -> [[u8; 2]; 100] {
     let mut table = [[b'0'; 2]; 100];
@@ -60,72 +59,17 @@ pub fn points(out: &mut Vec<u8>, value: Points, least: u32) {
     }
 }
 
-/// A number that was worked out: at least `least` decimals; exact up to [`MOST`], else rounded half-even there.
-#[inline]
-pub fn frac(_out: &mut Vec<u8>, _value: &Frac, _least: u32) {
-    todo!("domain::frac has no parts yet")
-}
-
-/// `numerator / denominator`, the denominator above zero: at least `least` decimals; exact up to [`MOST`], else rounded half-even there.
-#[inline]
-pub fn ratio(out: &mut Vec<u8>, numerator: i128, denominator: i128, least: u32) {
-    match (i64::try_from(numerator), u64::try_from(denominator)) {
-        (Ok(whole), Ok(1)) => {
-            integer(out, whole);
-            zeros(out, least);
+/// A number that was worked out: at least `least` decimals; exact up to [`MOST`], else rounded half-even there and shown with
+/// all of them, zeros too. The same digits as [`Frac::to_short`], without its allocations.
+pub fn frac(out: &mut Vec<u8>, value: &Frac, least: u32) {
+    match value.units(MOST, Rounding::HalfEven) {
+        Some(units) => {
+            let exact = Frac::ratio(units, MILLION).is_some_and(|shown| shown == *value);
+            let least = if exact { least } else { least.max(MOST) };
+            scaled(out, units < 0, units.unsigned_abs(), MOST, least);
         }
-        (Ok(small), Ok(divisor)) if divisor > 0 => small_ratio(out, small, divisor, least),
-        (Ok(_) | Err(_), Ok(_) | Err(_)) => {
-            big_ratio(out, &BigInt::from(numerator), &BigInt::from(denominator), least);
-        }
+        None => out.extend_from_slice(value.to_short(least, MOST).as_bytes()),
     }
-}
-
-#[inline]
-fn small_ratio(out: &mut Vec<u8>, numerator: i64, denominator: u64, least: u32) {
-    let magnitude = u128::from(numerator.unsigned_abs());
-    for (power, scale) in POWERS.iter().zip(0..) {
-        if power % denominator == 0 {
-            let times = u128::from(power / denominator);
-            return scaled(out, numerator < 0, magnitude * times, scale, least);
-        }
-    }
-    // at most 2^63 * 10^6: fits u128
-    let raised = magnitude * u128::from(POWERS[6]);
-    let divisor = u128::from(denominator);
-    let (quotient, rest) = (raised / divisor, raised % divisor);
-    let up = rest * 2 > divisor || (rest * 2 == divisor && quotient % 2 == 1);
-    scaled(out, numerator < 0, quotient + u128::from(up), MOST, least);
-}
-
-/// The same as [`ratio`] for what does not fit machine integers.
-#[cold]
-pub fn big_ratio(out: &mut Vec<u8>, numerator: &BigInt, denominator: &BigInt, least: u32) {
-    let divisor = denominator.magnitude();
-    if divisor.is_zero() {
-        // no fraction has it; an empty cell rather than a panic
-        return;
-    }
-    let raised = numerator.magnitude() * POWERS[6];
-    let (quotient, rest) = (&raised / divisor, (&raised % divisor) * 2u32);
-    let up = rest > *divisor || (rest == *divisor && quotient.bit(0));
-    let rounded = quotient + u32::from(up);
-    let negative = (numerator.sign() == Sign::Minus) != (denominator.sign() == Sign::Minus);
-    match rounded.to_u128() {
-        Some(magnitude) => scaled(out, negative, magnitude, MOST, least),
-        None => huge(out, negative, &rounded, least),
-    }
-}
-
-/// More than 38 digits in millionths.
-fn huge(out: &mut Vec<u8>, negative: bool, millionths: &BigUint, least: u32) {
-    let digits = millionths.to_string();
-    let (whole, fraction) = digits.split_at(digits.len() - MOST as usize);
-    if negative {
-        out.push(b'-');
-    }
-    out.extend_from_slice(whole.as_bytes());
-    fraction_digits(out, fraction.as_bytes(), least);
 }
 
 /// `magnitude / 10^scale`, with at least `least` decimals and no zeros after them. Zero has no sign.
@@ -242,7 +186,7 @@ mod tests {
     }
 
     fn fraction(numerator: i128, denominator: i128, least: u32) -> String {
-        shown(|out| ratio(out, numerator, denominator, least))
+        shown(|out| frac(out, &Frac::ratio(numerator, denominator).unwrap(), least))
     }
 
     #[test]
@@ -294,29 +238,26 @@ mod tests {
             (1, 64, 0, "0.015625"),
             (1, 128, 0, "0.007812"),
             (3, 128, 0, "0.023438"),
-            (1, 10_000_000, 0, "0"),
-            (-1, 10_000_000, 2, "0.00"),
-            (5, 10_000_000, 0, "0"),
+            (1, 10_000_000, 0, "0.000000"),
+            (-1, 10_000_000, 2, "0.000000"),
+            (5, 10_000_000, 0, "0.000000"),
             (15, 10_000_000, 0, "0.000002"),
             (7, 1, 2, "7.00"),
             (i128::MAX, 1, 0, "170141183460469231731687303715884105727"),
             (i128::MIN, 3, 0, "-56713727820156410577229101238628035242.666667"),
-            (1, i128::MAX, 0, "0"),
+            (1, i128::MAX, 0, "0.000000"),
+            (20, 10, 0, "2"),
+            (20_000_001, 10_000_000, 0, "2.000000"),
         ] {
             assert_eq!(fraction(numerator, denominator, least), text, "{numerator}/{denominator}");
         }
     }
 
-    #[test]
-    fn a_fraction_without_a_denominator_is_an_empty_cell() {
-        assert_eq!(shown(|out| big_ratio(out, &BigInt::from(1), &BigInt::zero(), 0)), "");
-    }
-
     proptest! {
         #[test]
-        fn small_and_big_fractions_are_written_alike(n in any::<i64>(), d in 1i64..2_000_000, least in 0u32..7) {
-            let big = shown(|out| big_ratio(out, &BigInt::from(n), &BigInt::from(d), least));
-            prop_assert_eq!(fraction(i128::from(n), i128::from(d), least), big);
+        fn fractions_of_any_size_are_written_alike(n in any::<i64>(), d in 1i64..2_000_000, least in 0u32..7) {
+            let value = Frac::ratio(n.into(), d.into()).unwrap();
+            prop_assert_eq!(shown(|out| frac(out, &value, least)), value.to_short(least, MOST));
         }
 
         #[test]
