@@ -3,10 +3,25 @@
 //! Memory does not grow with the file: one record at a time, with a limit on the length of a record.
 //! A bad row is data (a [`Reject`]); a file that cannot be read at all is a [`Refusal`].
 
+mod bytes;
+mod cells;
+mod dates;
+mod header;
+mod masters;
+mod records;
+mod sales;
+
+pub use sales::UNDATED_CANCELLATION;
+
 use crate::domain::decimal::DecimalMark;
 use crate::facts::master::{ItemRecord, PartnerRecord};
 use crate::facts::row::Row;
+use bytes::Bytes;
+use cells::{Cells, Checked};
 use chrono_tz::Tz;
+use dates::Dates;
+use header::Header;
+use records::{Next, Records};
 use std::collections::BTreeMap;
 use std::io::Read;
 
@@ -25,7 +40,7 @@ pub struct Layout {
     pub credit_notes: CreditNotes,
     /// canonical name -> header in the file
     pub columns: BTreeMap<String, String>,
-    /// canonical name -> value where the file has no such column, or the cell is blank
+    /// canonical name -> value of every row where the file has no such column (a blank cell stays blank)
     pub defaults: BTreeMap<String, String>,
     /// canonical name -> (file's word -> canonical word)
     pub values: BTreeMap<String, BTreeMap<String, String>>,
@@ -118,34 +133,109 @@ pub struct Tally {
 }
 
 /// Reads a `sales` file; each row or reject is given to `take` in order, borrowed for that call.
-/// A cancellation's row has only what it needs (invoice_no, distributor_code, updated_at, day); its amount is 0.
+/// A cancellation's row has only what it needs (invoice_no, distributor_code, updated_at, day); its amount is 0, and
+/// its day is [`UNDATED_CANCELLATION`] where the row has none.
+///
+/// What was taken before a [`Stop`] is void: a file is ingested whole or not at all.
 pub fn sales(
-    _bytes: &mut dyn Read,
-    _packing: Packing,
-    _layout: &Layout,
-    _take: &mut dyn FnMut(Taken<'_, &Row<'_>>) -> anyhow::Result<()>,
+    bytes: &mut dyn Read,
+    packing: Packing,
+    layout: &Layout,
+    take: &mut dyn FnMut(Taken<'_, &Row<'_>>) -> anyhow::Result<()>,
 ) -> Result<Tally, Stop> {
-    todo!()
+    let mut records = open(bytes, packing, layout)?;
+    let mut header = Header::read(&mut records, layout)?;
+    let columns = sales::Sales::new(&mut header, layout)?;
+    let mut dates = Dates::new(&layout.dates, layout.timezone);
+    each(&mut records, &header, &mut |read| match read
+        .and_then(|cells| understood(cells, columns.row(cells, &mut dates)))
+    {
+        Ok(row) => give(take(Taken::Row(&row)), Fate::Taken),
+        Err(reject) => give(take(Taken::Reject(&reject)), Fate::Rejected),
+    })
 }
 
-/// Reads a `partners` file. `effective_from` is `None` where the row gives none; `seq` is 0.
+/// Reads a `partners` file. `effective_from` is `NaiveDate::MIN` where the row gives none; `seq` is 0.
 pub fn partners(
-    _bytes: &mut dyn Read,
-    _packing: Packing,
-    _layout: &Layout,
-    _take: &mut dyn FnMut(Taken<'_, MasterRow<PartnerRecord>>) -> anyhow::Result<()>,
+    bytes: &mut dyn Read,
+    packing: Packing,
+    layout: &Layout,
+    take: &mut dyn FnMut(Taken<'_, MasterRow<PartnerRecord>>) -> anyhow::Result<()>,
 ) -> Result<Tally, Stop> {
-    todo!()
+    let mut records = open(bytes, packing, layout)?;
+    let mut header = Header::read(&mut records, layout)?;
+    let columns = masters::Partners::new(&mut header)?;
+    let mut dates = Dates::new(&layout.dates, layout.timezone);
+    each(&mut records, &header, &mut |read| {
+        if let Ok(cells) = read {
+            columns.refuse_local_code(cells)?;
+        }
+        match read.and_then(|cells| understood(cells, columns.row(cells, &mut dates))) {
+            Ok(row) => give(take(Taken::Row(row)), Fate::Taken),
+            Err(reject) => give(take(Taken::Reject(&reject)), Fate::Rejected),
+        }
+    })
 }
 
 /// Reads an `items` file, likewise.
 pub fn items(
-    _bytes: &mut dyn Read,
-    _packing: Packing,
-    _layout: &Layout,
-    _take: &mut dyn FnMut(Taken<'_, MasterRow<ItemRecord>>) -> anyhow::Result<()>,
+    bytes: &mut dyn Read,
+    packing: Packing,
+    layout: &Layout,
+    take: &mut dyn FnMut(Taken<'_, MasterRow<ItemRecord>>) -> anyhow::Result<()>,
 ) -> Result<Tally, Stop> {
-    todo!()
+    let mut records = open(bytes, packing, layout)?;
+    let mut header = Header::read(&mut records, layout)?;
+    let columns = masters::Items::new(&mut header)?;
+    let mut dates = Dates::new(&layout.dates, layout.timezone);
+    each(&mut records, &header, &mut |read| match read
+        .and_then(|cells| understood(cells, columns.row(cells, &mut dates)))
+    {
+        Ok(row) => give(take(Taken::Row(row)), Fate::Taken),
+        Err(reject) => give(take(Taken::Reject(&reject)), Fate::Rejected),
+    })
+}
+
+fn open<'r>(bytes: &'r mut dyn Read, packing: Packing, layout: &Layout) -> Result<Records<'r>, Stop> {
+    Records::new(Bytes::open(bytes, packing, layout)?, layout.delimiter)
+}
+
+/// What became of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Taken,
+    Rejected,
+}
+
+fn give(taken: anyhow::Result<()>, fate: Fate) -> Result<Fate, Stop> {
+    taken.map(|()| fate).map_err(Stop::Taker)
+}
+
+fn understood<T>(cells: &Cells<'_>, row: Checked<T>) -> Result<T, Reject> {
+    row.map_err(|bad| cells.reject(*bad))
+}
+
+/// Every record after the header, as cells or as the reject it is.
+fn each(
+    records: &mut Records<'_>,
+    header: &Header<'_>,
+    handle: &mut dyn FnMut(Result<&Cells<'_>, Reject>) -> Result<Fate, Stop>,
+) -> Result<Tally, Stop> {
+    let mut tally = Tally::default();
+    loop {
+        let fate = match records.next()? {
+            Next::End => break,
+            Next::Broken(why, line, raw) => handle(Err(cells::reject(line, raw, cells::broken(why)))),
+            Next::Record(record) => match Cells::new(record, header.headers()) {
+                Ok(cells) => handle(Ok(&cells)),
+                Err(bad) => handle(Err(cells::reject(record.line, record.raw, *bad))),
+            },
+        }?;
+        tally.rows += 1;
+        tally.rejects += u64::from(fate == Fate::Rejected);
+    }
+    tally.bytes = records.count();
+    Ok(tally)
 }
 
 /// A row of a master file.
@@ -160,3 +250,6 @@ pub struct MasterRow<R> {
     /// the record (`effective_from` is `NaiveDate::MIN` where not dated)
     pub record: R,
 }
+
+#[cfg(test)]
+mod tests;
