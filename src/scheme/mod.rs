@@ -3,8 +3,24 @@
 //! `raw` is the file as typed (unknown keys refused), `resolve` makes a [`Scheme`] of it or every fault at once,
 //! `canonical` gives the bytes whose SHA-256 is the version, `lint` warns of what is likely a mistake.
 
+mod canonical;
+mod example;
+mod family;
+mod glob;
+mod keys;
+pub mod lint;
+mod number;
+mod ratio;
+mod reader;
+mod resolve;
+
+pub use canonical::canonical;
+pub use family::{Family, families};
+pub use glob::{Glob, fold, same_word};
+
 use crate::calendar::Calendar;
 use crate::domain::frac::Rounding;
+use crate::fault::{Fault, Faults};
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use rust_decimal::Decimal;
@@ -297,31 +313,6 @@ pub enum RoundAt {
     Line,
 }
 
-/// `*` and `?` are wildcards and nothing else is; matches without case.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Glob {
-    /// as written
-    pub pattern: String,
-    /// folded for matching
-    folded: String,
-}
-
-impl Glob {
-    /// from the text in the scheme
-    pub fn new(_pattern: &str) -> Glob {
-        todo!()
-    }
-    /// whether `text` (in any case) matches
-    pub fn matches(&self, _text: &str) -> bool {
-        todo!()
-    }
-}
-
-/// Equal without case, as evaluation.md 2 compares SKUs, channels, classes, statuses, methods and currencies.
-pub fn same_word(_a: &str, _b: &str) -> bool {
-    todo!()
-}
-
 /// An `[[example]]`: sales of one partner and what they must give.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Example {
@@ -346,24 +337,8 @@ pub struct ExampleSale {
     pub cells: Vec<(String, String)>,
 }
 
-/// Versions of one scheme, by dates: a cycle goes by the version in force on its first day, or the first that comes into force in it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Family {
-    /// scheme id
-    pub id: String,
-    /// ascending by `starts`, touching; never empty; all share currency, timezone, calendar and day_closes_at
-    pub versions: Vec<Scheme>,
-}
-
-impl Family {
-    /// The version that a cycle goes by, or `None` where no version is in force in it.
-    pub fn version_for(&self, _cycle: crate::calendar::Cycle) -> Option<&Scheme> {
-        todo!()
-    }
-    /// The version whose dates contain `day`.
-    pub fn in_force_on(&self, day: NaiveDate) -> Option<&Scheme> {
-        self.versions
-            .iter()
-            .find(|version| version.starts <= day && version.ends.is_none_or(|end| day <= end))
-    }
+/// Reads a scheme file and checks it: the scheme and its warnings, or every fault at once, each with its place.
+/// `path` is what messages call the file.
+pub fn parse(path: &str, text: &str) -> Result<(Scheme, Vec<Fault>), Faults> {
+    resolve::scheme(path, text)
 }

@@ -1,0 +1,133 @@
+//! Versions of one scheme by dates (evaluation.md 4). Answers for: which version a cycle goes by, which files can be
+//! versions of one scheme. Does not: know what has posted.
+
+use super::{Scheme, canonical};
+use crate::calendar::Cycle;
+use crate::fault::{Fault, Faults};
+use chrono::NaiveDate;
+use std::collections::BTreeMap;
+
+/// Versions of one scheme, by dates: a cycle goes by the version in force on its first day, or the first that comes into force in it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Family {
+    /// scheme id
+    pub id: String,
+    /// ascending by `starts`, touching; never empty; all share currency, timezone, calendar and day_closes_at
+    pub versions: Vec<Scheme>,
+}
+
+impl Family {
+    /// The version that a cycle goes by, or `None` where no version is in force in it.
+    pub fn version_for(&self, cycle: Cycle) -> Option<&Scheme> {
+        self.index_for(cycle).and_then(|index| self.versions.get(index))
+    }
+
+    /// Its index into `versions`.
+    pub fn index_for(&self, cycle: Cycle) -> Option<usize> {
+        let (first, last) = self.versions.first()?.calendar.days(cycle);
+        let on_first_day = self.versions.iter().position(|version| version.is_in_force_on(first));
+        on_first_day.or_else(|| {
+            self.versions.iter().position(|version| first < version.starts && version.starts <= last)
+        })
+    }
+
+    /// The version whose dates contain `day`.
+    pub fn in_force_on(&self, day: NaiveDate) -> Option<&Scheme> {
+        self.versions.iter().find(|version| version.is_in_force_on(day))
+    }
+}
+
+impl Scheme {
+    /// Whether `day` is within its dates.
+    pub fn is_in_force_on(&self, day: NaiveDate) -> bool {
+        self.starts <= day && self.ends.is_none_or(|ends| day <= ends)
+    }
+}
+
+/// Puts scheme files with one id together, in order of id and dates. Every pair that cannot be versions of one scheme
+/// (overlapping dates, dates that do not touch, another currency, timezone, length, year_starts or day_closes_at) is a
+/// fault of the later file.
+pub fn families(schemes: Vec<Scheme>) -> Result<Vec<Family>, Vec<Faults>> {
+    let mut by_id: BTreeMap<String, Vec<Scheme>> = BTreeMap::new();
+    for scheme in schemes {
+        by_id.entry(scheme.id.clone()).or_default().push(scheme);
+    }
+    let mut faults = Vec::new();
+    let mut families = Vec::new();
+    for (id, mut versions) in by_id {
+        versions.sort_by(|a, b| (a.starts, &a.path).cmp(&(b.starts, &b.path)));
+        for pair in versions.windows(2) {
+            if let [one, next] = pair {
+                faults.extend(quarrels(one, next));
+            }
+        }
+        families.push(Family { id, versions });
+    }
+    if faults.is_empty() { Ok(families) } else { Err(faults) }
+}
+
+fn quarrels(one: &Scheme, next: &Scheme) -> Option<Faults> {
+    let mut faults: Vec<Fault> = dates(one, next).into_iter().collect();
+    let changed = [
+        ("currency", one.currency.clone(), next.currency.clone()),
+        ("timezone", one.timezone.name().to_owned(), next.timezone.name().to_owned()),
+        (
+            "length",
+            canonical::length(one.calendar.length).to_owned(),
+            canonical::length(next.calendar.length).to_owned(),
+        ),
+        ("year_starts", one.calendar.year_starts.to_string(), next.calendar.year_starts.to_string()),
+        ("day_closes_at", clock(one.day_closes_at), clock(next.day_closes_at)),
+    ];
+    for (key, before, after) in changed {
+        if before != after {
+            let message = format!("`{key}` of scheme {} is {after}; in {} it is {before}", next.id, one.path);
+            let help = format!(
+                "versions of one scheme share one wallet: keep `{key}`, or give this scheme another id"
+            );
+            faults.push(Fault::missing(message, help));
+        }
+    }
+    if faults.is_empty() {
+        return None;
+    }
+    Some(Faults { path: next.path.clone(), text: String::new(), faults })
+}
+
+fn dates(one: &Scheme, next: &Scheme) -> Option<Fault> {
+    let id = &next.id;
+    let day_before = next.starts.pred_opt();
+    match (one.ends, day_before) {
+        (Some(ends), Some(before)) if ends == before => None,
+        (Some(ends), Some(before)) if ends < before => {
+            let message = format!(
+                "scheme {id} has no version from {} to {before}: {} ends on {ends}, this file starts on {}",
+                ends.succ_opt().unwrap_or(ends),
+                one.path,
+                next.starts
+            );
+            Some(Fault::missing(
+                message,
+                "versions of one scheme touch: start this one the day after, or give it another id",
+            ))
+        }
+        (ends, before) => {
+            let until = ends.map_or("has no end".to_owned(), |ends| format!("ends on {ends}"));
+            let message = format!(
+                "two versions of scheme {id} overlap: {} {until}, this file starts on {}",
+                one.path, next.starts
+            );
+            let help = match before.filter(|before| *before >= one.starts) {
+                Some(before) => {
+                    format!("write ends = {before} in {}, or give one of them another id", one.path)
+                }
+                None => "keep one of the two, or give one of them another id".to_owned(),
+            };
+            Some(Fault::missing(message, help))
+        }
+    }
+}
+
+fn clock(minutes: u32) -> String {
+    format!("{:02}:{:02}", minutes / 60, minutes % 60)
+}

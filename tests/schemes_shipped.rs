@@ -1,0 +1,25 @@
+//! Every scheme that ships is one that `check` would not even warn of.
+
+use accrued::scheme::{families, lint, parse};
+use std::path::Path;
+
+fn shipped() -> Vec<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemes");
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files.iter().map(|path| (path.display().to_string(), std::fs::read_to_string(path).unwrap())).collect()
+}
+
+#[test]
+fn shipped_schemes_have_no_fault_and_no_warning() {
+    let mut schemes = Vec::new();
+    for (path, text) in shipped() {
+        let (scheme, warnings) = parse(&path, &text).unwrap_or_else(|faults| panic!("{}", faults.render(false)));
+        assert_eq!(warnings, [], "{path}");
+        assert!(!scheme.examples.is_empty(), "{path} has no example");
+        schemes.push(scheme);
+    }
+    let families = families(schemes).unwrap();
+    let meeting = lint::overlaps(&families);
+    assert!(meeting.is_empty(), "{}", meeting[0].render(false));
+}
