@@ -1,0 +1,95 @@
+//! Random schemes and random histories, played by the real program and judged by the naive evaluator.
+//!
+//! `ACCRUED_HISTORIES=100000` plays so many; `ACCRUED_SEED=123` replays one. A failing history is made small and
+//! printed: config, schemes, files and runs, ready to be laid out by hand.
+
+#[path = "histories/make.rs"]
+mod make;
+#[path = "naive/mod.rs"]
+#[allow(dead_code, reason = "each test program uses its own part")]
+mod naive;
+#[path = "support/papers.rs"]
+mod papers;
+#[path = "histories/plan.rs"]
+mod plan;
+#[path = "histories/play.rs"]
+mod play;
+#[path = "support/program.rs"]
+#[allow(dead_code, reason = "each test program uses its own part")]
+mod program;
+#[path = "support/random.rs"]
+mod random;
+#[path = "histories/rows.rs"]
+mod rows;
+#[path = "histories/schemes.rs"]
+mod schemes;
+#[path = "histories/shrink.rs"]
+mod shrink;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// How many histories the normal test run plays.
+const HISTORIES: u64 = 300;
+
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok().map(|text| text.parse().expect("a number"))
+}
+
+/// How a history fails, a panic of the test among the ways.
+fn failure(history: &plan::History) -> Option<String> {
+    match catch_unwind(AssertUnwindSafe(|| play::play(history))) {
+        Ok(played) => played.err(),
+        Err(_) => Some("the test itself panicked (printed above)".into()),
+    }
+}
+
+fn play_seed(seed: u64) {
+    let history = make::history(seed);
+    if let Some(how) = failure(&history) {
+        let rows = rows::size(&history);
+        let (small, how) = shrink::smallest(history, how, failure);
+        panic!(
+            "{how}\n=== the smallest history found ({} of {rows} rows)\n{}",
+            rows::size(&small),
+            small.print()
+        );
+    }
+}
+
+fn play_share(share: u64, shares: u64) {
+    if let Some(seed) = number("ACCRUED_SEED") {
+        if share == 0 {
+            play_seed(seed);
+        }
+        return;
+    }
+    let count = number("ACCRUED_HISTORIES").unwrap_or(HISTORIES);
+    (0..count).filter(|seed| seed % shares == share).for_each(play_seed);
+}
+
+#[test]
+fn histories_of_even_seeds() {
+    play_share(0, 2);
+}
+
+#[test]
+fn histories_of_odd_seeds() {
+    play_share(1, 2);
+}
+
+/// The judge keeps the law of order itself, and its histories are worth judging.
+#[test]
+fn the_naive_evaluator_keeps_the_law_of_order() {
+    let (mut compared, mut posted) = (0, 0);
+    for seed in 0..400 {
+        let history = make::history(seed);
+        let due = play::due(&history);
+        posted += usize::from(!due.is_empty());
+        if history.any_order {
+            compared += 1;
+            let other = make::otherwise_split(&history, &mut random::Random::new(seed));
+            assert_eq!(due, play::due(&other), "{}\n=== or\n{}", history.print(), other.print());
+        }
+    }
+    assert!(compared > 100 && posted > 200, "{compared} compared, {posted} posted something");
+}

@@ -1,0 +1,229 @@
+//! A random history from a seed.
+
+use chrono::{Duration, NaiveDate};
+
+use super::plan::{Batch, Dialect, FeedPlan, FilePlan, History, Row};
+use super::rows::{Document, Maker};
+use super::schemes::{self, ZONES};
+use crate::random::Random;
+
+pub fn history(seed: u64) -> History {
+    let mut r = Random::new(seed);
+    let any_order = r.chance(35);
+    let restarting = !any_order && r.chance(20);
+    let feeds = feeds(&mut r, restarting);
+    let schemes: Vec<_> = ["s1", "s2"]
+        .iter()
+        .take(1 + usize::from(r.chance(20)))
+        .map(|id| schemes::scheme(&mut r, id))
+        .collect();
+    let days = run_days(&mut r);
+    let stamps = if any_order { 100 } else { *r.pick(&[0, 50, 100]) };
+    let mut maker = Maker {
+        feeds: feeds.clone(),
+        any_order,
+        stamps,
+        restarting,
+        known: vec![],
+        clock: 100,
+        numbers: 0,
+        r: &mut r,
+    };
+    let mut batches = vec![];
+    for (place, day) in days.iter().enumerate() {
+        let mut files = masters(maker.r, &feeds, place, any_order);
+        files.extend(sales(&mut maker, *day, place));
+        files.sort_by_key(|f| f.feed);
+        let again: Vec<FilePlan> = batches.iter().flat_map(|b: &Batch| b.files.clone()).collect();
+        if !again.is_empty() && maker.r.chance(15) {
+            let mut file = maker.r.pick(&again).clone();
+            file.name = format!("{place}-again.csv");
+            files.push(file);
+            files.sort_by_key(|f| f.feed);
+        }
+        batches.push(Batch { as_of: format!("{day}T12:00:00Z"), files });
+    }
+    History { seed, feeds, schemes, batches, any_order }
+}
+
+/// Two to four days of runs, mostly just around the ends of cycles and their grace days.
+fn run_days(r: &mut Random) -> Vec<NaiveDate> {
+    let first = |month| NaiveDate::from_ymd_opt(2026, month, 1).expect("the first of a month");
+    let mut days: Vec<NaiveDate> = (0..2 + r.below(3))
+        .map(|_| {
+            first(*r.pick(&[2, 3, 4, 5, 7, 7, 8, 10])) + Duration::days(*r.pick(&[-1, 0, 3, 4, 5, 6, 9, 20]))
+        })
+        .collect();
+    days.sort();
+    days.dedup();
+    days
+}
+
+fn feeds(r: &mut Random, restarting: bool) -> Vec<FeedPlan> {
+    let shared = r.chance(50);
+    let scope = r.chance(20);
+    let mut feeds: Vec<FeedPlan> = (0..1 + r.below(2))
+        .map(|place| {
+            let mut settings = String::new();
+            if shared {
+                settings += "documents = \"dms\"\n";
+            }
+            if scope {
+                settings += "number_scope = \"space\"\n";
+            }
+            if restarting {
+                settings += "numbers_restart = \"april\"\n";
+            }
+            let name = format!("f{place}");
+            FeedPlan { name, kind: "sales", zone: ZONES[r.below(ZONES.len())], settings, dialect: dialect(r) }
+        })
+        .collect();
+    for kind in ["partners", "items"] {
+        if r.chance(40) {
+            let dialect = Dialect { own_headers: kind == "partners" && r.chance(50), ..Dialect::default() };
+            feeds.push(FeedPlan {
+                name: kind.into(),
+                kind,
+                zone: "Asia/Kolkata",
+                settings: String::new(),
+                dialect,
+            });
+        }
+    }
+    feeds
+}
+
+fn dialect(r: &mut Random) -> Dialect {
+    let mut without = vec![];
+    for column in ["updated_at", "quantity", "category", "channel", "distributor_code", "currency"] {
+        if r.chance(5) {
+            without.push(column);
+        }
+    }
+    Dialect {
+        semicolons: r.chance(25),
+        decimal_comma: r.chance(20),
+        day_first: r.chance(30),
+        own_headers: r.chance(30),
+        own_words: r.chance(30),
+        without: without.into_iter().filter(|c| *c != "updated_at").collect(),
+    }
+}
+
+fn sales(maker: &mut Maker, day: NaiveDate, place: usize) -> Vec<FilePlan> {
+    let mut files: Vec<FilePlan> = vec![];
+    for number in 0..1 + maker.r.below(3) {
+        let mut documents: Vec<Document> = vec![];
+        for _ in 0..1 + maker.r.below(6) {
+            let back = Duration::days(*maker.r.pick(&[0, 2, 20, 40, 80]));
+            documents.push(maker.event(day - back));
+        }
+        files.extend(written(maker.any_order, &documents, &format!("{place}-{number}")));
+    }
+    files
+}
+
+/// Documents as files, one of a feed; where any order must do, versions of one document never share a file.
+fn written(any_order: bool, documents: &[Document], name: &str) -> Vec<FilePlan> {
+    let mut files: Vec<FilePlan> = vec![];
+    for document in documents {
+        let fits = |f: &&mut FilePlan| {
+            f.feed == document.feed
+                && !(any_order && f.documents.iter().any(|d| same_document(&d[0], &document.rows[0])))
+        };
+        match files.iter_mut().find(fits) {
+            Some(file) => file.documents.push(document.rows.clone()),
+            None => files.push(FilePlan {
+                feed: document.feed,
+                name: format!("{name}-{}.csv", files.len()),
+                documents: vec![document.rows.clone()],
+            }),
+        }
+    }
+    files
+}
+
+fn same_document(a: &Row, b: &Row) -> bool {
+    a.get("invoice_no") == b.get("invoice_no") && a.get("doc_type") == b.get("doc_type")
+}
+
+/// The same rows cut into other files, in another order, all in the last run (the law of order).
+pub fn otherwise_split(history: &History, r: &mut Random) -> History {
+    let files: Vec<FilePlan> = history.batches.iter().flat_map(|b| b.files.clone()).collect();
+    let (masters, sales): (Vec<_>, Vec<_>) =
+        files.into_iter().partition(|f| history.feeds[f.feed].kind != "sales");
+    let mut documents: Vec<Document> = vec![];
+    for file in sales {
+        documents.extend(file.documents.into_iter().map(|rows| Document { feed: file.feed, rows }));
+    }
+    r.shuffle(&mut documents);
+    let mut files: Vec<FilePlan> = vec![];
+    while !documents.is_empty() {
+        let take = (1 + r.below(4)).min(documents.len());
+        let some: Vec<Document> = documents.drain(..take).collect();
+        files.extend(written(true, &some, &format!("x{}", files.len())));
+    }
+    files.extend(masters);
+    files.sort_by_key(|f| f.feed);
+    let as_of = history.batches.last().expect("a batch").as_of.clone();
+    History { batches: vec![Batch { as_of, files }], ..history.clone() }
+}
+
+fn masters(r: &mut Random, feeds: &[FeedPlan], place: usize, any_order: bool) -> Vec<FilePlan> {
+    let mut files = vec![];
+    for (feed, plan) in feeds.iter().enumerate().filter(|(_, f)| f.kind != "sales") {
+        if r.chance(if place == 0 { 80 } else { 30 }) {
+            let rows = if plan.kind == "partners" {
+                partners(r, place, any_order)
+            } else {
+                items(r, place, any_order)
+            };
+            if !rows.is_empty() {
+                files.push(FilePlan { feed, name: format!("{place}.csv"), documents: vec![rows] });
+            }
+        }
+    }
+    files
+}
+
+/// A day from which a record applies, of its own for each batch; none at times where the order of files may tell.
+fn effective(r: &mut Random, row: &mut Row, place: usize, any_order: bool) {
+    let month = 1 + place;
+    match r.below(3) {
+        0 => drop(row.insert("effective_from", format!("2026-{month:02}-15"))),
+        _ if any_order => drop(row.insert("effective_from", format!("2025-{month:02}-01"))),
+        _ => {}
+    }
+}
+
+fn partners(r: &mut Random, place: usize, any_order: bool) -> Vec<Row> {
+    let mut rows = vec![];
+    for code in ["P1", "P2", "p1"] {
+        if r.chance(80) {
+            let mut row = Row::new();
+            row.insert("partner_code", code.into());
+            row.insert("class", r.pick(&["A", "B", "c"]).to_string());
+            row.insert("channel", r.pick(&["retail", ""]).to_string());
+            row.insert("active", r.pick(&["yes", "yes", "no", ""]).to_string());
+            row.insert("tracked", r.pick(&["yes", "yes", "no", ""]).to_string());
+            effective(r, &mut row, place, any_order);
+            rows.push(row);
+        }
+    }
+    rows
+}
+
+fn items(r: &mut Random, place: usize, any_order: bool) -> Vec<Row> {
+    let mut rows = vec![];
+    for sku in ["LED-1", "LED-2", "fan-1", "GIFT-1"] {
+        if r.chance(75) {
+            let mut row = Row::new();
+            row.insert("sku", sku.into());
+            row.insert("category", r.pick(&["Lights", "fans", ""]).to_string());
+            row.insert("earns_points", r.pick(&["yes", "yes", "no", ""]).to_string());
+            effective(r, &mut row, place, any_order);
+            rows.push(row);
+        }
+    }
+    rows
+}

@@ -1,0 +1,208 @@
+//! A history as a plan: feeds with their dialects, schemes in sections, and batches of files of rows. Everything in
+//! it can be left out piece by piece, so that a failing history can be made small.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime};
+
+/// A row in canonical columns, numbers plain and dates as ISO 8601.
+pub type Row = BTreeMap<&'static str, String>;
+
+#[derive(Clone, Debug)]
+pub struct History {
+    pub seed: u64,
+    pub feeds: Vec<FeedPlan>,
+    pub schemes: Vec<SchemePlan>,
+    pub batches: Vec<Batch>,
+    /// Nothing in it depends on which file came later.
+    pub any_order: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct FeedPlan {
+    pub name: String,
+    pub kind: &'static str,
+    pub zone: &'static str,
+    /// Further lines of its `[[feed]]` table.
+    pub settings: String,
+    pub dialect: Dialect,
+}
+
+/// How a feed writes its files.
+#[derive(Clone, Debug, Default)]
+pub struct Dialect {
+    pub semicolons: bool,
+    pub decimal_comma: bool,
+    pub day_first: bool,
+    pub own_headers: bool,
+    pub own_words: bool,
+    /// Columns that the file has not.
+    pub without: Vec<&'static str>,
+}
+
+#[derive(Clone, Debug)]
+pub struct SchemePlan {
+    pub id: String,
+    pub head: String,
+    /// Sections that may be left out.
+    pub sections: Vec<String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Batch {
+    pub as_of: String,
+    pub files: Vec<FilePlan>,
+}
+
+#[derive(Clone, Debug)]
+pub struct FilePlan {
+    pub feed: usize,
+    pub name: String,
+    /// Its rows, document by document (a master file is one).
+    pub documents: Vec<Vec<Row>>,
+}
+
+const SALES: [&str; 17] = [
+    "invoice_no",
+    "line_no",
+    "doc_type",
+    "invoice_date",
+    "partner_code",
+    "distributor_code",
+    "channel",
+    "sku",
+    "category",
+    "quantity",
+    "amount",
+    "currency",
+    "status",
+    "payment_method",
+    "ref_invoice_no",
+    "ref_line_no",
+    "updated_at",
+];
+const PARTNERS: [&str; 6] = ["partner_code", "class", "channel", "active", "tracked", "effective_from"];
+const ITEMS: [&str; 4] = ["sku", "category", "earns_points", "effective_from"];
+
+impl History {
+    pub fn config(&self) -> String {
+        let mut config = "data_dir = \"var\"\nschemes_dir = \"schemes\"\n".to_string();
+        for feed in &self.feeds {
+            config += &feed.toml();
+        }
+        config
+    }
+
+    pub fn scheme_files(&self) -> Vec<String> {
+        self.schemes.iter().map(|s| format!("{}{}", s.head, s.sections.concat())).collect()
+    }
+
+    pub fn bytes(&self, file: &FilePlan) -> Vec<u8> {
+        self.feeds[file.feed].render(&file.documents.concat())
+    }
+
+    /// The whole history as text, for the message of a failing test.
+    pub fn print(&self) -> String {
+        let mut text = format!("seed {}\n--- accrued.toml\n{}", self.seed, self.config());
+        for (plan, scheme) in self.schemes.iter().zip(self.scheme_files()) {
+            write!(text, "--- schemes/{}.toml\n{scheme}", plan.id).expect("a string takes text");
+        }
+        for batch in &self.batches {
+            for file in &batch.files {
+                let bytes = String::from_utf8(self.bytes(file)).expect("rendered as UTF-8");
+                write!(text, "--- {}\n{bytes}", self.path(file)).expect("a string takes text");
+            }
+            writeln!(text, "--- accrued run --as-of {}", batch.as_of).expect("a string takes text");
+        }
+        text
+    }
+
+    pub fn path(&self, file: &FilePlan) -> String {
+        format!("drop/{}/{}", self.feeds[file.feed].name, file.name)
+    }
+}
+
+impl FeedPlan {
+    pub fn columns(&self) -> Vec<&'static str> {
+        let all: &[&'static str] = match self.kind {
+            "sales" => &SALES,
+            "partners" => &PARTNERS,
+            _ => &ITEMS,
+        };
+        all.iter().filter(|c| !self.dialect.without.contains(c)).copied().collect()
+    }
+
+    fn toml(&self) -> String {
+        let d = &self.dialect;
+        let mut text = format!(
+            "[[feed]]\nname = \"{0}\"\nkind = \"{1}\"\nurl = \"file:drop/{0}\"\nfiles = \"*.csv\"\n\
+             timezone = \"{2}\"\nsettle_seconds = 0\nmax_reject_percent = \"100\"\n{3}",
+            self.name, self.kind, self.zone, self.settings
+        );
+        text += "[feed.csv]\n";
+        if d.semicolons {
+            text += "delimiter = \";\"\n";
+        }
+        if d.decimal_comma {
+            text += "decimal_mark = \",\"\n";
+        }
+        if d.day_first {
+            text += "dates = [\"%d/%m/%Y\", \"%d/%m/%Y %H:%M\"]\n";
+        }
+        if d.own_headers {
+            text += "[feed.columns]\npartner_code = \"Dealer Code\"\n";
+            if self.kind == "sales" {
+                text += "invoice_no = \"Bill No.\"\namount = \"Net Value\"\n";
+            }
+        }
+        if d.own_words && self.kind == "sales" {
+            text += "[feed.values.doc_type]\n\"Tax Invoice\" = \"invoice\"\nReturn = \"credit_note\"\n";
+        }
+        if d.without.contains(&"distributor_code") {
+            text += "[feed.defaults]\ndistributor_code = \"D1\"\n";
+        }
+        text
+    }
+
+    pub fn render(&self, rows: &[Row]) -> Vec<u8> {
+        let delimiter = if self.dialect.semicolons { b';' } else { b',' };
+        let mut writer = csv::WriterBuilder::new().delimiter(delimiter).from_writer(vec![]);
+        let columns = self.columns();
+        writer.write_record(columns.iter().map(|c| self.header(c))).expect("to memory");
+        for row in rows {
+            let cells = columns.iter().map(|c| self.cell(c, row.get(c).map_or("", String::as_str)));
+            writer.write_record(cells).expect("to memory");
+        }
+        writer.into_inner().expect("to memory")
+    }
+
+    fn header(&self, column: &'static str) -> &'static str {
+        match column {
+            "partner_code" if self.dialect.own_headers => "Dealer Code",
+            "invoice_no" if self.dialect.own_headers => "Bill No.",
+            "amount" if self.dialect.own_headers => "Net Value",
+            other => other,
+        }
+    }
+
+    fn cell(&self, column: &str, cell: &str) -> String {
+        match column {
+            "amount" | "quantity" if self.dialect.decimal_comma => cell.replace('.', ","),
+            "invoice_date" | "updated_at" | "effective_from" if self.dialect.day_first => day_first(cell),
+            "doc_type" if self.dialect.own_words && cell == "invoice" => "Tax Invoice".into(),
+            "doc_type" if self.dialect.own_words && cell == "credit_note" => "Return".into(),
+            _ => cell.into(),
+        }
+    }
+}
+
+/// An ISO date or timestamp as `dd/mm/yyyy` or `dd/mm/yyyy hh:mm`; an offset is lost. Others stay as they are.
+fn day_first(cell: &str) -> String {
+    if let Ok(day) = cell.parse::<NaiveDate>() {
+        return day.format("%d/%m/%Y").to_string();
+    }
+    let local = DateTime::parse_from_rfc3339(cell).map(|at| at.naive_local());
+    let local = local.or_else(|_| NaiveDateTime::parse_from_str(cell, "%Y-%m-%dT%H:%M:%S"));
+    local.map_or(cell.to_string(), |at| at.format("%d/%m/%Y %H:%M").to_string())
+}

@@ -1,0 +1,199 @@
+//! Random schemes that `accrued check` accepts.
+
+use super::plan::SchemePlan;
+use crate::random::Random;
+
+pub const ZONES: [&str; 5] =
+    ["Asia/Kolkata", "Asia/Kuala_Lumpur", "America/New_York", "Europe/London", "Australia/Lord_Howe"];
+
+/// Thresholds that the amounts of the rows are made to meet to the paisa.
+pub const THRESHOLDS: [&str; 4] = ["500", "1000", "2500.50", "6000"];
+
+const TIERS: [&str; 3] = ["Silver", "Gold", "Platinum"];
+
+pub fn scheme(r: &mut Random, id: &str) -> SchemePlan {
+    let by_quantity = r.chance(15);
+    let ladder = r.chance(40);
+    let marginal = r.chance(40);
+    let head = head(r, id) + &slabs(r, marginal, ladder, by_quantity);
+    let mut sections = vec![earn(r, by_quantity)];
+    if ladder {
+        sections.push(levels(by_quantity));
+    }
+    if r.chance(60) {
+        sections.push(tier(r, ladder));
+    }
+    if r.chance(70) {
+        sections.push(multipliers(r, ladder));
+    }
+    if r.chance(60) {
+        sections.push(format!(
+            "[[tier_bonus]]\ntier = \"Gold\"\npercent = \"{}\"\n",
+            r.pick(&["20%", "12.5%", "33%"])
+        ));
+        if r.chance(50) {
+            sections.push("[[tier_bonus]]\ntier = \"Silver\"\npercent = \"7%\"\n".into());
+        }
+    }
+    if r.chance(50) {
+        sections.push(caps(r));
+    }
+    if r.chance(15) {
+        sections.push(format!("[limits]\naccrual = {}\n", r.pick(&["40", "100"])));
+    }
+    sections.push(points(r));
+    // a scheme without named slabs or a ladder knows no tiers: keep those sections together with the ladder
+    SchemePlan { id: id.into(), head, sections }
+}
+
+fn head(r: &mut Random, id: &str) -> String {
+    let starts = r.pick(&["2025-10-01", "2026-01-01", "2026-01-01", "2026-02-10"]);
+    let ends = if r.chance(20) { "ends = 2026-06-30\n" } else { "" };
+    let post = if r.chance(30) { "post = \"continuous\"\n" } else { "" };
+    let closes = if r.chance(20) { "day_closes_at = \"02:00\"\n" } else { "" };
+    format!(
+        "[scheme]\nid = \"{id}\"\nname = \"Scheme {id}\"\ncompany = \"Example\"\ncurrency = \"INR\"\n\
+         timezone = \"{}\"\nstarts = {starts}\n{ends}[cycle]\nlength = \"{}\"\nyear_starts = \"{}\"\n\
+         grace_days = {}\n{post}{closes}",
+        r.pick(&ZONES),
+        r.pick(&["month", "month", "quarter", "half-year"]),
+        r.pick(&["january", "april"]),
+        r.pick(&["0", "3", "5"]),
+    )
+}
+
+fn slabs(r: &mut Random, marginal: bool, ladder: bool, by_quantity: bool) -> String {
+    let mut text = format!("[slabs]\nmode = \"{}\"\n", if marginal { "marginal" } else { "whole" });
+    let from_zero = r.chance(50);
+    let count = 1 + r.below(3);
+    for place in 0..count {
+        let threshold = match (place, from_zero) {
+            (0, true) => "0",
+            (place, _) => level(place, by_quantity),
+        };
+        text += &format!("[[slab]]\nfrom = \"{threshold}\"\n");
+        if !r.chance(8) {
+            let rate =
+                r.pick(&["1%", "0.2%", "2.5%", "5 per 10", "1 per 3", "5 per full 10", "1 per full 7"]);
+            text += &format!("rate = \"{rate}\"\n");
+        }
+        if r.chance(20) {
+            text += "points = 25\n";
+        }
+        if !ladder && (place > 0 || r.chance(60)) {
+            text += &format!("tier = \"{}\"\n", TIERS[place]);
+        }
+        if r.chance(20) {
+            text += "cap = 150\n";
+        }
+    }
+    if !ladder && !text.contains("Gold") {
+        let threshold = level(3, by_quantity);
+        text += &format!("[[slab]]\nfrom = \"{threshold}\"\nrate = \"3%\"\ntier = \"Gold\"\n");
+    }
+    if !ladder && !text.contains("Silver") {
+        text = text
+            .replacen("[[slab]]\n", "[[slab]]\ntier = \"Silver\"\n", 1)
+            .replace("tier = \"Silver\"\ntier", "tier");
+    }
+    text
+}
+
+fn level(place: usize, by_quantity: bool) -> &'static str {
+    if by_quantity { ["2", "5", "9.5", "20"][place] } else { THRESHOLDS[place] }
+}
+
+fn levels(by_quantity: bool) -> String {
+    let each = TIERS.iter().enumerate();
+    each.map(|(i, name)| {
+        format!("[[tier_level]]\nname = \"{name}\"\nfrom = \"{}\"\n", level(i + 1, by_quantity))
+    })
+    .collect()
+}
+
+fn tier(r: &mut Random, ladder: bool) -> String {
+    let windows: &[&str] = if ladder { &["cycle", "year-to-date", "trailing-12-months"] } else { &["cycle"] };
+    format!(
+        "[tier]\nmeasured_over = \"{}\"\napplies = \"{}\"\n",
+        r.pick(windows),
+        r.pick(&["retroactive", "from-crossing", "next-cycle"])
+    )
+}
+
+fn earn(r: &mut Random, by_quantity: bool) -> String {
+    let mut text = "[earn]\n".to_string();
+    if by_quantity {
+        text += "measure = \"quantity\"\n";
+    }
+    for (percent, line) in [
+        (25, "returns = \"return-cycle\"\n"),
+        (30, "statuses = [\"approved\", \"POSTED\"]\n"),
+        (20, "return_statuses = [\"approved\"]\n"),
+        (20, "channels = [\"Retail\"]\n"),
+        (15, "payment_methods = [\"cash\", \"upi\"]\n"),
+        (15, "partner_classes = [\"A\", \"b\"]\n"),
+        (10, "currencies = [\"inr\"]\n"),
+        (30, "exclude_skus = [\"gift-*\"]\n"),
+        (10, "only_categories = [\"Light?\"]\n"),
+        (10, "exclude_categories = [\"fan*\"]\n"),
+    ] {
+        if r.chance(percent) {
+            text += line;
+        }
+    }
+    let unlisted = ["earn", "hold", "exclude"];
+    if r.chance(50) {
+        text += &format!("unlisted_skus = \"{}\"\n", r.pick(&unlisted));
+    }
+    if r.chance(50) {
+        text += &format!("unlisted_partners = \"{}\"\n", r.pick(&unlisted));
+    }
+    text
+}
+
+fn multipliers(r: &mut Random, ladder: bool) -> String {
+    let mut text = format!("[multipliers]\nstacking = \"{}\"\n", r.pick(&["highest", "product"]));
+    for place in 0..=r.below(3) {
+        let factor = r.pick(&["2", "1.5", "0.5", "3"]);
+        let mut one = String::new();
+        if r.chance(60) {
+            one += &format!("skus = [\"{}\"]\n", r.pick(&["LED-*", "*-1", "FAN-?"]));
+        }
+        if r.chance(20) {
+            one += "categories = [\"light*\"]\n";
+        }
+        if r.chance(20) {
+            one += "channels = [\"retail\"]\n";
+        }
+        if r.chance(if ladder { 25 } else { 10 }) {
+            one += "tiers = [\"Gold\"]\n";
+        }
+        if one.is_empty() || r.chance(30) {
+            one += "from = 2026-03-15\nto = 2026-04-30\n";
+        }
+        text += &format!("[[multiplier]]\nname = \"M{place}\"\nfactor = \"{factor}\"\n{one}");
+    }
+    text
+}
+
+fn caps(r: &mut Random) -> String {
+    let mut text = "[cap]\n".to_string();
+    if r.chance(50) {
+        text += "per_cycle = 120\n";
+    }
+    match r.below(3) {
+        0 => text += "per_invoice = 15\n",
+        1 => text += "per_sku = 30\n",
+        _ => {}
+    }
+    text
+}
+
+fn points(r: &mut Random) -> String {
+    format!(
+        "[points]\nrounding = \"{}\"\nround_at = \"{}\"\ndecimals = {}\n",
+        r.pick(&["floor", "half-up", "half-even", "ceiling"]),
+        r.pick(&["cycle", "cycle", "line"]),
+        r.pick(&["0", "0", "1", "2"]),
+    )
+}
