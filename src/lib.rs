@@ -12,3 +12,4 @@ pub mod ingest;
 pub mod outbox;
 pub mod scheme;
 pub mod statement;
+pub mod store;

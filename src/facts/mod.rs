@@ -7,6 +7,7 @@
 
 pub mod bundle;
 mod bytes;
+pub mod dossier;
 pub mod master;
 pub mod record;
 pub mod row;

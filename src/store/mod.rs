@@ -1,1 +1,21 @@
-//! x
+//! Store: the SQLite file. Migrations, journal, facts, ledger, positions, holds; SQL lives here and nowhere else.
+//!
+//! Answers for: what is written is whole or not at all, ledger and journal only grow, nothing needs memory that grows
+//! with what is stored. Does not: read files of feeds, know schemes, evaluate.
+
+mod connect;
+pub mod cycles;
+pub mod decisions;
+pub mod dossiers;
+pub mod files;
+pub mod holds;
+mod intake;
+pub mod journal;
+pub mod ledger;
+pub mod masters;
+mod migrate;
+pub mod positions;
+mod sorter;
+
+pub use connect::{ClockMode, Store};
+pub use intake::{Feeder, Intake, Outcome, Reading, Reject};

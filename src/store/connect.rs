@@ -1,0 +1,127 @@
+//! Opening the store, for a run or for reading.
+
+use super::migrate;
+use anyhow::{Context, Result, bail};
+use rusqlite::{Connection, OpenFlags};
+use std::path::{Path, PathBuf};
+
+/// The SQLite file of a data_dir.
+pub struct Store {
+    pub(super) connection: Connection,
+    pub(super) scratch: PathBuf,
+}
+
+/// Whose clock a store lives by: as its first run was (interfaces.md 2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClockMode {
+    /// the machine's
+    Real,
+    /// `--as-of`
+    Given,
+}
+
+impl ClockMode {
+    /// the word in the journal
+    pub fn word(self) -> &'static str {
+        match self {
+            ClockMode::Real => "real",
+            ClockMode::Given => "given",
+        }
+    }
+}
+
+impl Store {
+    /// Opens the store for a run, making it if it is not there. `scratch` holds what is too large for memory.
+    pub fn open(data_dir: &Path, scratch: &Path) -> Result<Store> {
+        let path = data_dir.join("accrued.db");
+        let mut connection =
+            Connection::open(&path).with_context(|| format!("cannot open the store {}", path.display()))?;
+        let fresh: i64 = connection
+            .pragma_query_value(None, "page_count", |row| row.get(0))
+            .context("cannot read the store")?;
+        if fresh == 0 {
+            connection.pragma_update(None, "page_size", 32_768)?;
+        }
+        let mode: String =
+            connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+        if mode != "wal" {
+            bail!(
+                "the store {} cannot use a write-ahead log on this file system (it says {mode})",
+                path.display()
+            );
+        }
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        settings(&connection)?;
+        migrate::migrate(&mut connection)
+            .with_context(|| format!("cannot bring the store {} up to date", path.display()))?;
+        Ok(Store { connection, scratch: scratch.to_path_buf() })
+    }
+
+    /// Opens the store for reading only; `None` where no run has made one yet.
+    pub fn open_reading(data_dir: &Path) -> Result<Option<Store>> {
+        let path = data_dir.join("accrued.db");
+        if !path.exists() {
+            return Ok(None);
+        }
+        let connection = Connection::open_with_flags(
+            &path,
+            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        )
+        .with_context(|| format!("cannot open the store {}", path.display()))?;
+        settings(&connection)?;
+        migrate::check_current(&connection)
+            .with_context(|| format!("cannot read the store {}", path.display()))?;
+        // one reading command sees one state, whatever a run writes meanwhile
+        connection.execute_batch("BEGIN")?;
+        Ok(Some(Store { connection, scratch: data_dir.to_path_buf() }))
+    }
+
+    /// Everything since the last commit stands or falls together.
+    pub fn begin(&self) -> Result<()> {
+        self.connection.execute_batch("BEGIN IMMEDIATE").context("cannot begin to write to the store")
+    }
+
+    /// Makes what was written since [`Store::begin`] last.
+    pub fn commit(&self) -> Result<()> {
+        self.connection.execute_batch("COMMIT").context("cannot write to the store")
+    }
+
+    /// Forgets what was written since [`Store::begin`].
+    pub fn rollback(&self) -> Result<()> {
+        if self.connection.is_autocommit() {
+            return Ok(());
+        }
+        self.connection.execute_batch("ROLLBACK").context("cannot undo what was written to the store")
+    }
+
+    /// Runs `work` in one transaction: all of it or, on an error, nothing.
+    pub fn whole<T>(&mut self, work: impl FnOnce(&mut Store) -> Result<T>) -> Result<T> {
+        self.begin()?;
+        match work(self) {
+            Ok(result) => {
+                self.commit()?;
+                Ok(result)
+            }
+            Err(fault) => {
+                self.rollback()?;
+                Err(fault)
+            }
+        }
+    }
+
+    /// SQLite's own check of the file's structure; `None` when it is sound.
+    pub fn structure_fault(&self) -> Result<Option<String>> {
+        let said: String = self.connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+        Ok((said != "ok").then_some(said))
+    }
+}
+
+fn settings(connection: &Connection) -> Result<()> {
+    connection.busy_timeout(std::time::Duration::from_secs(10))?;
+    connection.pragma_update(None, "trusted_schema", "OFF")?;
+    connection.pragma_update(None, "recursive_triggers", "ON")?;
+    connection.pragma_update(None, "cache_size", -16_384)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}

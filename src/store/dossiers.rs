@@ -1,0 +1,198 @@
+//! Reading facts back: one partner's dossier, or those of many partners in order of their codes.
+
+use super::Store;
+use crate::facts::dossier::{Dossier, RawBundle};
+use crate::facts::settle::{Cancellation, NumberScope};
+use anyhow::{Context, Result};
+use rusqlite::Row;
+use std::collections::BTreeSet;
+
+const BUNDLES: &str =
+    "SELECT partner, seq, bundle.space, space.scope, body FROM bundle JOIN space ON space.id = bundle.space";
+
+fn raw_bundle(row: &Row<'_>) -> rusqlite::Result<RawBundle> {
+    Ok(RawBundle {
+        partner: row.get(0)?,
+        seq: row.get(1)?,
+        space: row.get(2)?,
+        scope: scope(row.get_ref(3)?.as_str()?),
+        body: row.get(4)?,
+    })
+}
+
+fn scope(word: &str) -> NumberScope {
+    if word == "space" { NumberScope::Space } else { NumberScope::Distributor }
+}
+
+impl Store {
+    /// Everything about one partner; as it stood at journal sequence `upto` where given.
+    pub fn dossier(&self, partner: &str, upto: Option<i64>) -> Result<Dossier> {
+        let mut dossier = Dossier {
+            partner: partner.to_owned(),
+            own: self.bundles_of(partner, upto)?,
+            ..Dossier::default()
+        };
+        self.complete(&mut dossier, upto)?;
+        Ok(dossier)
+    }
+
+    fn bundles_of(&self, partner: &str, upto: Option<i64>) -> Result<Vec<RawBundle>> {
+        let mut select = self.connection.prepare_cached(&format!(
+            "{BUNDLES} WHERE partner = ?1 AND (?2 IS NULL OR seq <= ?2) ORDER BY seq, chunk"
+        ))?;
+        let rows = select.query_map((partner, upto), raw_bundle)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// What others said that concerns the partner, decisions and master records.
+    fn complete(&self, dossier: &mut Dossier, upto: Option<i64>) -> Result<()> {
+        let numbers: Vec<(i64, i64, String, String)> = {
+            let mut select = self.connection.prepare_cached(
+                "SELECT link.issuer, issuer.space, issuer.distributor, number FROM link JOIN issuer ON issuer.id = link.issuer
+                 WHERE partner = ?1",
+            )?;
+            let rows = select.query_map([&dossier.partner], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            })?;
+            rows.collect::<rusqlite::Result<_>>()?
+        };
+        let mut others = BTreeSet::new();
+        for (issuer, space, distributor, number) in numbers {
+            for party in self.parties(issuer, &number)? {
+                if party.is_empty() {
+                    self.cancellations(issuer, space, &distributor, &number, upto, dossier)?;
+                } else if party != dossier.partner {
+                    others.insert(party);
+                }
+            }
+            dossier.shared.insert((space, distributor, number));
+        }
+        for other in &others {
+            dossier.others.extend(self.bundles_of(other, upto)?);
+        }
+        for partner in others.iter().map(String::as_str).chain([dossier.partner.clone().as_str()]) {
+            dossier.decisions.extend(self.decisions(partner, upto)?);
+            let records = self.partner_records(partner, upto)?;
+            if !records.is_empty() {
+                dossier.masters.insert(partner.to_owned(), records);
+            }
+        }
+        Ok(())
+    }
+
+    fn cancellations(
+        &self,
+        issuer: i64,
+        space: i64,
+        distributor: &str,
+        number: &str,
+        upto: Option<i64>,
+        dossier: &mut Dossier,
+    ) -> Result<()> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT seq, day, updated_at, file_line FROM cancellation WHERE issuer = ?1 AND number = ?2 AND (?3 IS NULL OR seq <= ?3)",
+        )?;
+        let mut rows = select.query((issuer, number, upto))?;
+        while let Some(row) = rows.next()? {
+            dossier.cancellations.push(Cancellation {
+                seq: row.get(0)?,
+                space,
+                distributor_code: distributor.to_owned(),
+                invoice_no: number.to_owned(),
+                day: row.get(1)?,
+                updated_at: row.get(2)?,
+                file_line: row.get(3)?,
+            });
+        }
+        Ok(())
+    }
+
+    /// The dossiers of every partner with facts, in order of partner code.
+    pub fn each_dossier(&self, mut take: impl FnMut(Dossier) -> Result<()>) -> Result<()> {
+        let mut select = self.connection.prepare(&format!("{BUNDLES} ORDER BY partner, seq, chunk"))?;
+        let mut rows = select.query([])?;
+        let mut dossier = Dossier::default();
+        while let Some(row) = rows.next().context("cannot read facts from the store")? {
+            let raw = raw_bundle(row)?;
+            if raw.partner != dossier.partner {
+                self.hand_over(std::mem::take(&mut dossier), &mut take)?;
+                dossier.partner.clone_from(&raw.partner);
+            }
+            dossier.own.push(raw);
+        }
+        self.hand_over(dossier, &mut take)
+    }
+
+    fn hand_over(&self, mut dossier: Dossier, take: &mut impl FnMut(Dossier) -> Result<()>) -> Result<()> {
+        if dossier.own.is_empty() {
+            return Ok(());
+        }
+        self.complete(&mut dossier, None)?;
+        take(dossier)
+    }
+
+    /// The dossiers of the partners whose facts moved since they were evaluated, in order of partner code.
+    pub fn each_stale_dossier(&self, mut take: impl FnMut(Dossier) -> Result<()>) -> Result<()> {
+        let mut select = self.connection.prepare("SELECT partner FROM stale ORDER BY partner")?;
+        let mut rows = select.query([])?;
+        while let Some(row) = rows.next()? {
+            take(self.dossier(row.get_ref(0)?.as_str()?, None)?)?;
+        }
+        Ok(())
+    }
+
+    /// How many partners' facts moved since they were evaluated.
+    pub fn stale_partners(&self) -> Result<u64> {
+        Ok(self.connection.query_row("SELECT count(*) FROM stale", [], |row| row.get(0))?)
+    }
+
+    /// Everything is evaluated.
+    pub fn clear_stale(&self) -> Result<()> {
+        self.connection.execute("DELETE FROM stale", [])?;
+        Ok(())
+    }
+
+    /// Partners held back by a date that has come are evaluated again.
+    pub fn wake(&self, scheme: &str, today: chrono::NaiveDate) -> Result<()> {
+        self.connection.execute(
+            "INSERT OR IGNORE INTO stale SELECT DISTINCT partner FROM position WHERE scheme = ?1 AND wake_on <= ?2",
+            (scheme, today),
+        )?;
+        Ok(())
+    }
+
+    /// What a scheme's positions rest on (its texts, masters, pinned cycles), as it was when all partners were evaluated.
+    pub fn rests_on(&self, scheme: &str) -> Result<Option<String>> {
+        use rusqlite::OptionalExtension;
+        Ok(self
+            .connection
+            .query_row("SELECT rests_on FROM evaluated WHERE scheme = ?1", [scheme], |row| row.get(0))
+            .optional()?)
+    }
+
+    /// Remembers it.
+    pub fn set_rests_on(&self, scheme: &str, rests_on: &str) -> Result<()> {
+        self.connection.execute(
+            "INSERT INTO evaluated VALUES (?1, ?2) ON CONFLICT (scheme) DO UPDATE SET rests_on = excluded.rests_on",
+            (scheme, rests_on),
+        )?;
+        Ok(())
+    }
+
+    /// Whether a partner has any facts.
+    pub fn has_partner(&self, partner: &str) -> Result<bool> {
+        Ok(self.connection.query_row(
+            "SELECT EXISTS (SELECT 1 FROM bundle WHERE partner = ?1)",
+            [partner],
+            |row| row.get(0),
+        )?)
+    }
+
+    /// Partner codes with facts that come close to a given one, for "did you mean".
+    pub fn partner_codes(&self, limit: u32) -> Result<Vec<String>> {
+        let mut select =
+            self.connection.prepare("SELECT DISTINCT partner FROM bundle ORDER BY partner LIMIT ?1")?;
+        let rows = select.query_map([limit], |row| row.get(0))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+}

@@ -1,0 +1,304 @@
+//! Files taken, and names seen in feeds' folders.
+
+use super::Store;
+use super::journal::Stamp;
+use anyhow::{Context, Result};
+use chrono::NaiveDate;
+use rusqlite::{OptionalExtension, Row};
+use serde_json::json;
+use std::collections::HashMap;
+
+/// What is known of a file before it is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arrival {
+    /// feed name
+    pub feed: String,
+    /// file name
+    pub name: String,
+    /// bytes as stored
+    pub size: u64,
+    /// seconds since the epoch
+    pub mtime: Option<i64>,
+    /// lower-case hex
+    pub sha256: String,
+    /// first and last day of the period its name gives
+    pub period: Option<(NaiveDate, NaiveDate)>,
+    /// `{part}`
+    pub part: Option<String>,
+    /// `{distributor}`
+    pub distributor: Option<String>,
+    /// how it is read, as text
+    pub layout: String,
+}
+
+/// What became of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FileState {
+    /// its rows were judged one by one
+    Ingested,
+    /// its bytes were ingested before
+    Duplicate,
+    /// refused whole
+    Refused,
+    /// set aside whole
+    Held,
+}
+
+impl FileState {
+    /// the word people read
+    pub fn word(self) -> &'static str {
+        match self {
+            FileState::Ingested => "ingested",
+            FileState::Duplicate => "duplicate",
+            FileState::Refused => "refused",
+            FileState::Held => "held",
+        }
+    }
+
+    fn from_word(word: &str) -> FileState {
+        match word {
+            "ingested" => FileState::Ingested,
+            "duplicate" => FileState::Duplicate,
+            "held" => FileState::Held,
+            _ => FileState::Refused,
+        }
+    }
+}
+
+/// How the data rows of a file were judged: they add up to `rows`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// data rows
+    pub rows: u64,
+    /// new facts
+    pub accepted: u64,
+    /// said before
+    pub duplicate: u64,
+    /// speak instead of a version said before
+    pub superseding: u64,
+    /// older than the version that speaks
+    pub outdated: u64,
+    /// set aside for a person
+    pub held: u64,
+    /// not understood
+    pub rejected: u64,
+}
+
+/// A file as it stands in the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileRow {
+    /// journal sequence of its taking
+    pub seq: i64,
+    /// what was known of it (its layout is not filled)
+    pub arrival: Arrival,
+    /// instant of the run that took it
+    pub taken_at: String,
+    /// its run
+    pub run: i64,
+    /// what became of it
+    pub state: FileState,
+    /// a word, where it was not ingested
+    pub reason: String,
+    /// why, for people; notices of an ingested file
+    pub detail: String,
+    /// its rows
+    pub counts: Counts,
+}
+
+const COLUMNS: &str = "seq, feed, name, size, mtime, sha256, taken_at, run, state, reason, detail, period_first, period_last, \
+     part, distributor, rows, accepted, duplicate, superseding, outdated, held, rejected";
+
+fn file_row(row: &Row<'_>) -> rusqlite::Result<FileRow> {
+    let first: Option<NaiveDate> = row.get(11)?;
+    let last: Option<NaiveDate> = row.get(12)?;
+    let state: String = row.get(8)?;
+    Ok(FileRow {
+        seq: row.get(0)?,
+        arrival: Arrival {
+            feed: row.get(1)?,
+            name: row.get(2)?,
+            size: row.get(3)?,
+            mtime: row.get(4)?,
+            sha256: row.get(5)?,
+            period: first.zip(last),
+            part: row.get(13)?,
+            distributor: row.get(14)?,
+            layout: String::new(),
+        },
+        taken_at: row.get(6)?,
+        run: row.get(7)?,
+        state: FileState::from_word(&state),
+        reason: row.get(9)?,
+        detail: row.get(10)?,
+        counts: Counts {
+            rows: row.get(15)?,
+            accepted: row.get(16)?,
+            duplicate: row.get(17)?,
+            superseding: row.get(18)?,
+            outdated: row.get(19)?,
+            held: row.get(20)?,
+            rejected: row.get(21)?,
+        },
+    })
+}
+
+impl Store {
+    /// Records what became of a file: journal and file row. Its number must have been [`Store::next_seq`].
+    pub fn record_file(
+        &self,
+        stamp: &Stamp,
+        arrival: &Arrival,
+        state: FileState,
+        (reason, detail): (&str, &str),
+        counts: &Counts,
+    ) -> Result<i64> {
+        let body = json!({
+            "feed": arrival.feed, "name": arrival.name, "size": arrival.size, "mtime": arrival.mtime,
+            "sha256": arrival.sha256, "layout": arrival.layout, "state": state.word(), "reason": reason,
+            "rows": counts.rows, "accepted": counts.accepted, "duplicate": counts.duplicate,
+            "superseding": counts.superseding, "outdated": counts.outdated, "held": counts.held,
+            "rejected": counts.rejected,
+        });
+        let seq = self.append(stamp, "file", &body)?;
+        self.connection
+            .execute("INSERT OR IGNORE INTO layout (text) VALUES (?1)", [&arrival.layout])
+            .context("cannot record how the file was read")?;
+        self.connection.prepare_cached(
+            "INSERT INTO file (seq, feed, name, size, mtime, sha256, taken_at, run, state, reason, detail, period_first, period_last,
+                 part, distributor, layout, rows, accepted, duplicate, superseding, outdated, held, rejected)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,
+                 (SELECT id FROM layout WHERE text = ?16), ?17, ?18, ?19, ?20, ?21, ?22, ?23)",
+        )?
+        .execute(rusqlite::params![
+            seq,
+            arrival.feed,
+            arrival.name,
+            arrival.size,
+            arrival.mtime,
+            arrival.sha256,
+            stamp.at,
+            stamp.run,
+            state.word(),
+            reason,
+            detail,
+            arrival.period.map(|period| period.0),
+            arrival.period.map(|period| period.1),
+            arrival.part,
+            arrival.distributor,
+            arrival.layout,
+            counts.rows,
+            counts.accepted,
+            counts.duplicate,
+            counts.superseding,
+            counts.outdated,
+            counts.held,
+            counts.rejected,
+        ])
+        .context("cannot record the file")?;
+        Ok(seq)
+    }
+
+    /// Whether a file with this name, size and mtime was taken from the feed already, so that it need not be fetched
+    /// again. One that was refused is looked at again once the feed is read in another way.
+    pub fn knows_file(
+        &self,
+        feed: &str,
+        name: &str,
+        size: u64,
+        mtime: Option<i64>,
+        layout: &str,
+    ) -> Result<bool> {
+        Ok(self
+            .connection
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM file JOIN layout ON layout.id = file.layout
+                 WHERE feed = ?1 AND name = ?2 AND size = ?3 AND mtime IS ?4 AND (state <> 'refused' OR layout.text = ?5))",
+            )?
+            .query_row((feed, name, size, mtime, layout), |row| row.get(0))?)
+    }
+
+    /// The earlier taking of the same bytes that was ingested, and by which feed.
+    pub fn ingested_bytes(&self, sha256: &str) -> Result<Vec<FileRow>> {
+        self.file_rows(
+            &format!("SELECT {COLUMNS} FROM file WHERE sha256 = ?1 AND state = 'ingested' ORDER BY seq"),
+            [sha256],
+        )
+    }
+
+    /// Every taking, in order; of one name where it is given.
+    pub fn files(&self, name: Option<&str>) -> Result<Vec<FileRow>> {
+        self.file_rows(
+            &format!("SELECT {COLUMNS} FROM file WHERE ?1 IS NULL OR name = ?1 ORDER BY seq"),
+            [name],
+        )
+    }
+
+    /// The files taken by one run.
+    pub fn files_of_run(&self, run: i64) -> Result<Vec<FileRow>> {
+        self.file_rows(&format!("SELECT {COLUMNS} FROM file WHERE run = ?1 ORDER BY seq"), [run])
+    }
+
+    /// One taking.
+    pub fn file(&self, seq: i64) -> Result<Option<FileRow>> {
+        Ok(self.file_rows(&format!("SELECT {COLUMNS} FROM file WHERE seq = ?1"), [seq])?.pop())
+    }
+
+    fn file_rows(&self, sql: &str, parameters: impl rusqlite::Params) -> Result<Vec<FileRow>> {
+        let mut select = self.connection.prepare_cached(sql)?;
+        let rows = select.query_map(parameters, file_row)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Names of ingested files by journal sequence, for papers.
+    pub fn file_names(&self) -> Result<HashMap<i64, String>> {
+        let mut select =
+            self.connection.prepare_cached("SELECT seq, name FROM file WHERE state = 'ingested'")?;
+        let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Whether an ingested sales file of this feed speaks for a period (and distributor).
+    pub fn has_period(
+        &self,
+        feed: &str,
+        period: (NaiveDate, NaiveDate),
+        distributor: Option<&str>,
+    ) -> Result<bool> {
+        Ok(self
+            .connection
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM file WHERE feed = ?1 AND state = 'ingested' AND period_first = ?2
+                 AND period_last = ?3 AND (?4 IS NULL OR distributor = ?4))",
+            )?
+            .query_row((feed, period.0, period.1, distributor), |row| row.get(0))?)
+    }
+
+    /// What an earlier look saw of a name: size, mtime, and since when (our clock, seconds) it stands so.
+    pub fn sighting(&self, feed: &str, name: &str) -> Result<Option<(u64, Option<i64>, i64)>> {
+        Ok(self
+            .connection
+            .prepare_cached("SELECT size, mtime, since FROM sighting WHERE feed = ?1 AND name = ?2")?
+            .query_row((feed, name), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .optional()?)
+    }
+
+    /// Remembers a look; `since` stays while size and mtime stay.
+    pub fn saw(&self, feed: &str, name: &str, size: u64, mtime: Option<i64>, now: i64) -> Result<()> {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO sighting VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (feed, name) DO UPDATE SET
+                 since = CASE WHEN size = excluded.size AND mtime IS excluded.mtime THEN since ELSE excluded.since END,
+                 size = excluded.size, mtime = excluded.mtime",
+            )?
+            .execute((feed, name, size, mtime, now))?;
+        Ok(())
+    }
+
+    /// Forgets sightings of a file that was taken.
+    pub fn forget_sighting(&self, feed: &str, name: &str) -> Result<()> {
+        self.connection
+            .prepare_cached("DELETE FROM sighting WHERE feed = ?1 AND name = ?2")?
+            .execute((feed, name))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,299 @@
+//! Taking a sales file into the store: whole or not at all, in memory that does not grow with it.
+//!
+//! 1. A thread reads; rows and document numbers go into two sorters, rejects and cancellations straight into the store.
+//! 2. The numbers, in order, are put into the document index; it tells which partners have said something about them
+//!    before, and which numbers several partners claim.
+//! 3. The rows, partner by partner, are settled against what was said before where anything was, and become bundles.
+
+mod feeder;
+mod groups;
+mod numbers;
+
+pub use feeder::Feeder;
+
+use super::Store;
+use super::files::{Arrival, Counts, FileState};
+use super::journal::Stamp;
+use crate::facts::settle::NumberScope;
+use anyhow::{Context, Result, anyhow};
+use feeder::{Aside, Fed};
+use rust_decimal::Decimal;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::mpsc::{Receiver, sync_channel};
+
+/// Rejects of a refused file that are kept, so that its reject file shows what is wrong.
+pub(super) const REFUSED_SAMPLE: usize = 1_000;
+/// Rejects up to this many never refuse a file (interfaces.md 2, `max_reject_percent`).
+const REJECTS_ALWAYS_ALLOWED: u64 = 10;
+
+/// How the rows of a feed's files hang together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Intake {
+    /// document space
+    pub documents: String,
+    /// within what its numbers are unique
+    pub scope: NumberScope,
+    /// in hundredths
+    pub max_reject_percent: Decimal,
+}
+
+/// How reading ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reading {
+    /// at the end of the file
+    Whole,
+    /// the file cannot be taken
+    Refused {
+        /// a word
+        reason: &'static str,
+        /// why, in the reader's words
+        detail: String,
+    },
+}
+
+/// What became of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// journal sequence
+    pub seq: i64,
+    /// ingested or refused
+    pub state: FileState,
+    /// a word, where it was refused
+    pub reason: String,
+    /// for people
+    pub detail: String,
+    /// its rows
+    pub counts: Counts,
+}
+
+/// A row that was not understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reject {
+    /// line in the file
+    pub line: u64,
+    /// a word
+    pub reason: String,
+    /// column, value and what was looked for
+    pub detail: String,
+    /// the row
+    pub text: String,
+}
+
+/// Why taking a file was given up: everything written is undone.
+enum GivenUp {
+    Refused { reason: &'static str, detail: String, counts: Counts },
+    Failed(anyhow::Error),
+}
+
+impl<E: Into<anyhow::Error>> From<E> for GivenUp {
+    fn from(fault: E) -> GivenUp {
+        GivenUp::Failed(fault.into())
+    }
+}
+
+impl Store {
+    /// Takes one sales file in one transaction. `read` feeds every row and reject in order; `texts` gives the text of
+    /// rows by line, for rows that are found wanting only beside others.
+    pub fn take_sales(
+        &mut self,
+        stamp: &Stamp,
+        arrival: &Arrival,
+        intake: &Intake,
+        read: impl FnOnce(&mut Feeder) -> Result<Reading> + Send,
+        texts: impl FnOnce(&BTreeSet<u64>) -> Result<HashMap<u64, String>>,
+    ) -> Result<Outcome> {
+        self.begin()?;
+        let mut sample = Vec::new();
+        match self.take_rows(stamp, arrival, intake, read, texts, &mut sample) {
+            Ok(outcome) => {
+                self.commit()?;
+                Ok(outcome)
+            }
+            Err(GivenUp::Failed(fault)) => {
+                self.rollback()?;
+                Err(fault)
+            }
+            Err(GivenUp::Refused { reason, detail, counts }) => {
+                self.rollback()?;
+                self.refuse_file(stamp, arrival, reason, detail, counts, &sample)
+            }
+        }
+    }
+
+    /// Records a file that was refused whole, with the first of its rejects.
+    pub fn refuse_file(
+        &mut self,
+        stamp: &Stamp,
+        arrival: &Arrival,
+        reason: &'static str,
+        detail: String,
+        counts: Counts,
+        rejects: &[Reject],
+    ) -> Result<Outcome> {
+        self.whole(|store| {
+            let seq = store.record_file(stamp, arrival, FileState::Refused, (reason, &detail), &counts)?;
+            for reject in rejects {
+                store.insert_reject(seq, reject)?;
+            }
+            Ok(Outcome { seq, state: FileState::Refused, reason: reason.to_owned(), detail, counts })
+        })
+    }
+
+    pub(super) fn insert_reject(&self, seq: i64, reject: &Reject) -> Result<()> {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO reject (seq, line, reason, detail, text) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute((seq, reject.line, &reject.reason, &reject.detail, &reject.text))
+            .context("cannot keep a reject")?;
+        Ok(())
+    }
+
+    fn take_rows(
+        &mut self,
+        stamp: &Stamp,
+        arrival: &Arrival,
+        intake: &Intake,
+        read: impl FnOnce(&mut Feeder) -> Result<Reading> + Send,
+        texts: impl FnOnce(&BTreeSet<u64>) -> Result<HashMap<u64, String>>,
+        sample: &mut Vec<Reject>,
+    ) -> Result<Outcome, GivenUp> {
+        let seq = self.next_seq()?;
+        let space = self.space(&intake.documents, intake.scope)?;
+        let (fed, mut counts) = self.read_rows(seq, space, intake, read, sample)?;
+        refuse_if_too_many(intake, &counts)?;
+        self.insert_issuers(space, &fed.issuers)?;
+        let parties = self.index_numbers(fed.numbers.finish()?)?;
+        let mut groups = groups::Groups::new(self, seq, space, intake.scope, &parties, fed.issuers);
+        groups.take(fed.rows.finish()?)?;
+        let judged = groups.finish()?;
+        judged.add_to(&mut counts);
+        if !judged.twice.is_empty() {
+            self.reject_twice(seq, &judged.twice, texts, sample)?;
+        }
+        refuse_if_too_many(intake, &counts)?;
+        let detail = judged.notice();
+        let recorded = self.record_file(stamp, arrival, FileState::Ingested, ("", &detail), &counts)?;
+        if recorded != seq {
+            return Err(anyhow!("the journal moved while a file was taken").into());
+        }
+        Ok(Outcome { seq, state: FileState::Ingested, reason: String::new(), detail, counts })
+    }
+
+    /// Step 1: reads on a thread of its own while rejects and cancellations are kept here.
+    fn read_rows(
+        &mut self,
+        seq: i64,
+        space: i64,
+        intake: &Intake,
+        read: impl FnOnce(&mut Feeder) -> Result<Reading> + Send,
+        sample: &mut Vec<Reject>,
+    ) -> Result<(Fed, Counts), GivenUp> {
+        let (asides, arriving) = sync_channel(256);
+        let feeder = Feeder::new(&self.scratch, intake.scope, self.issuers(space)?, asides);
+        let (reading, fed, mut counts) = std::thread::scope(|scope| -> Result<_> {
+            let reader = std::thread::Builder::new().name("read".into()).spawn_scoped(scope, move || {
+                let mut feeder = feeder;
+                read(&mut feeder).map(|reading| (reading, feeder.finish()))
+            })?;
+            let kept = self.keep_asides(seq, &arriving, sample);
+            drop(arriving); // a reader that still sends must not wait for us
+            let (reading, fed) = reader.join().map_err(|_| anyhow!("reading the file failed"))??;
+            Ok((reading, fed, kept?))
+        })?;
+        counts.rows += fed.rows_fed;
+        match reading {
+            Reading::Whole => Ok((fed, counts)),
+            Reading::Refused { reason, detail } => Err(GivenUp::Refused { reason, detail, counts }),
+        }
+    }
+
+    fn keep_asides(&self, seq: i64, arriving: &Receiver<Aside>, sample: &mut Vec<Reject>) -> Result<Counts> {
+        let mut counts = Counts::default();
+        for aside in arriving {
+            counts.rows += 1;
+            match aside {
+                Aside::Reject(reject) => {
+                    self.insert_reject(seq, &reject)?;
+                    counts.rejected += 1;
+                    if sample.len() < REFUSED_SAMPLE {
+                        sample.push(reject);
+                    }
+                }
+                Aside::Cancellation(cancellation) => {
+                    if self.keep_cancellation(seq, &cancellation)? {
+                        counts.accepted += 1;
+                    } else {
+                        counts.duplicate += 1;
+                    }
+                }
+            }
+        }
+        Ok(counts)
+    }
+
+    /// `identity_twice`: every row of such a line is rejected, with its text.
+    fn reject_twice(
+        &self,
+        seq: i64,
+        twice: &std::collections::BTreeMap<u64, String>,
+        texts: impl FnOnce(&BTreeSet<u64>) -> Result<HashMap<u64, String>>,
+        sample: &mut Vec<Reject>,
+    ) -> Result<()> {
+        let mut texts = texts(&twice.keys().copied().collect())?;
+        for (&line, detail) in twice {
+            let reject = Reject {
+                line,
+                reason: "identity_twice".to_owned(),
+                detail: detail.clone(),
+                text: texts.remove(&line).unwrap_or_default(),
+            };
+            self.insert_reject(seq, &reject)?;
+            if sample.len() < REFUSED_SAMPLE {
+                sample.push(reject);
+            }
+        }
+        Ok(())
+    }
+
+    /// The number of a document space; its scope is what the feeds say now.
+    fn space(&self, name: &str, scope: NumberScope) -> Result<i64> {
+        let word = scope_word(scope);
+        self.connection.execute(
+            "INSERT INTO space (name, scope) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET scope = excluded.scope",
+            (name, word),
+        )?;
+        Ok(self.connection.query_row("SELECT id FROM space WHERE name = ?1", [name], |row| row.get(0))?)
+    }
+}
+
+pub(super) fn scope_word(scope: NumberScope) -> &'static str {
+    match scope {
+        NumberScope::Distributor => "distributor",
+        NumberScope::Space => "space",
+    }
+}
+
+fn refuse_if_too_many(intake: &Intake, counts: &Counts) -> Result<(), GivenUp> {
+    if !too_many(intake.max_reject_percent, counts) {
+        return Ok(());
+    }
+    let detail = too_many_detail(intake.max_reject_percent, counts);
+    Err(GivenUp::Refused { reason: "too_many_rejects", detail, counts: *counts })
+}
+
+/// Whether so many rows were rejected that the file is refused whole (interfaces.md 2, `max_reject_percent`).
+pub(super) fn too_many(max_reject_percent: Decimal, counts: &Counts) -> bool {
+    counts.rejected > REJECTS_ALWAYS_ALLOWED
+        && Decimal::from(counts.rejected) * Decimal::ONE_HUNDRED
+            > max_reject_percent * Decimal::from(counts.rows)
+}
+
+/// Said of such a file.
+pub(super) fn too_many_detail(max_reject_percent: Decimal, counts: &Counts) -> String {
+    format!(
+        "{} of {} rows were rejected, more than max_reject_percent = \"{max_reject_percent}\" allows: see its reject file, \
+         mend the export or the feed's settings",
+        counts.rejected, counts.rows
+    )
+}

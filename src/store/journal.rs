@@ -1,0 +1,159 @@
+//! The journal: every input that can change the store, in order, hash-chained. Its `seq` is the store's own time.
+
+use super::{ClockMode, Store};
+use crate::domain::chain;
+use anyhow::{Context, Result};
+use rusqlite::OptionalExtension;
+use serde_json::Value;
+
+/// Who writes, when and in which run: given once, stamped on everything a run writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stamp {
+    /// RFC 3339, UTC, seconds
+    pub at: String,
+    /// number of the run; of a person's command the last run's
+    pub run: i64,
+    /// `accrued`, or an operating-system user
+    pub actor: String,
+}
+
+/// One record.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// number, from 1, without gaps
+    pub seq: i64,
+    /// who and when
+    pub stamp: Stamp,
+    /// `run-started`, `config`, `scheme`, `file`, `decision`, `cycle-closed`, `published`, `run-finished`, ...
+    pub kind: String,
+    /// JSON
+    pub body: String,
+    /// lower-case hex
+    pub hash: String,
+}
+
+impl Record {
+    fn hash_after(&self, previous: &str) -> String {
+        chain::link(
+            previous,
+            &[
+                &self.seq.to_string(),
+                &self.stamp.at,
+                &self.stamp.run.to_string(),
+                &self.stamp.actor,
+                &self.kind,
+                &self.body,
+            ],
+        )
+    }
+}
+
+impl Store {
+    /// The number that the next record takes.
+    pub fn next_seq(&self) -> Result<i64> {
+        Ok(self
+            .connection
+            .query_row("SELECT coalesce(max(seq), 0) + 1 FROM journal", [], |row| row.get(0))?)
+    }
+
+    /// Appends a record and gives its number.
+    pub fn append(&self, stamp: &Stamp, kind: &str, body: &Value) -> Result<i64> {
+        let (last, previous) = self.journal_head()?;
+        let mut record = Record {
+            seq: last + 1,
+            stamp: stamp.clone(),
+            kind: kind.to_owned(),
+            body: body.to_string(),
+            hash: String::new(),
+        };
+        record.hash = record.hash_after(&previous);
+        self.connection
+            .prepare_cached("INSERT INTO journal VALUES (?1, ?2, ?3, ?4, ?5, ?6, unhex(?7))")?
+            .execute((record.seq, &stamp.at, stamp.run, &stamp.actor, kind, &record.body, &record.hash))
+            .context("cannot write to the journal")?;
+        Ok(record.seq)
+    }
+
+    /// Number and chain hash of the last record.
+    pub fn journal_head(&self) -> Result<(i64, String)> {
+        let head = self
+            .connection
+            .prepare_cached("SELECT seq, lower(hex(hash)) FROM journal ORDER BY seq DESC LIMIT 1")?
+            .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        Ok(head.unwrap_or((0, chain::GENESIS.to_owned())))
+    }
+
+    /// Walks the journal in order.
+    pub fn each_record(&self, mut take: impl FnMut(Record) -> Result<()>) -> Result<()> {
+        let mut select = self
+            .connection
+            .prepare("SELECT seq, at, run, actor, kind, body, lower(hex(hash)) FROM journal ORDER BY seq")?;
+        let mut rows = select.query([])?;
+        while let Some(row) = rows.next()? {
+            take(Record {
+                seq: row.get(0)?,
+                stamp: Stamp { at: row.get(1)?, run: row.get(2)?, actor: row.get(3)? },
+                kind: row.get(4)?,
+                body: row.get(5)?,
+                hash: row.get(6)?,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// The first record whose hash, number or order is not what the records before it make it; `None`: the chain holds.
+    pub fn journal_break(&self) -> Result<Option<String>> {
+        let mut previous = chain::GENESIS.to_owned();
+        let mut expected = 1;
+        let mut found = None;
+        self.each_record(|record| {
+            if found.is_none() {
+                if record.seq != expected {
+                    found = Some(format!("journal record {expected} is missing: {} follows", record.seq));
+                } else if record.hash_after(&previous) != record.hash {
+                    found = Some(format!(
+                        "journal record {} ({}, {}) was changed after it was written",
+                        record.seq, record.kind, record.stamp.at
+                    ));
+                }
+            }
+            expected = record.seq + 1;
+            previous = record.hash;
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// The last record of a kind.
+    pub fn last_record(&self, kind: &str) -> Result<Option<Record>> {
+        Ok(self
+            .connection
+            .prepare_cached(
+                "SELECT seq, at, run, actor, kind, body, lower(hex(hash)) FROM journal WHERE kind = ?1 ORDER BY seq DESC LIMIT 1",
+            )?
+            .query_row([kind], |row| {
+                Ok(Record {
+                    seq: row.get(0)?,
+                    stamp: Stamp { at: row.get(1)?, run: row.get(2)?, actor: row.get(3)? },
+                    kind: row.get(4)?,
+                    body: row.get(5)?,
+                    hash: row.get(6)?,
+                })
+            })
+            .optional()?)
+    }
+
+    /// The number of the last run, 0 before the first.
+    pub fn last_run(&self) -> Result<i64> {
+        Ok(self.connection.query_row("SELECT coalesce(max(run), 0) FROM journal", [], |row| row.get(0))?)
+    }
+
+    /// Whose clock this store lives by and the instant of its last run; `None` before the first.
+    pub fn clock(&self) -> Result<Option<(ClockMode, String)>> {
+        let Some(record) = self.last_record("run-started")? else { return Ok(None) };
+        let body: Value = serde_json::from_str(&record.body)?;
+        let mode = if body["clock"] == ClockMode::Given.word() { ClockMode::Given } else { ClockMode::Real };
+        Ok(Some((mode, record.stamp.at)))
+    }
+}

@@ -1,0 +1,244 @@
+//! The points ledger: appended to, summed, walked, proved.
+
+use super::Store;
+use crate::domain::chain;
+use crate::domain::entry::{Entry, EntryKind};
+use crate::domain::points::Points;
+use anyhow::{Context, Result, anyhow};
+use rusqlite::{OptionalExtension, Row};
+
+const COLUMNS: &str = "entry, posted_at, posting_date, ledger.scheme, cycle, partner_code, kind, points, amount, tier, reference, against, \
+     expires_on, reason, run, actor, version, lower(hex(hash)) FROM ledger JOIN scheme_text ON scheme_text.id = version_id";
+
+/// Which entries are wanted; empty: all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// partner code
+    pub partner: Option<String>,
+    /// scheme id
+    pub scheme: Option<String>,
+    /// cycle name
+    pub cycle: Option<String>,
+    /// entries after this number
+    pub after: i64,
+}
+
+fn entry(row: &Row<'_>) -> Result<Entry> {
+    let kind = row.get_ref(6)?.as_str()?.to_owned();
+    let amount = row.get_ref(8)?.as_str()?.to_owned();
+    Ok(Entry {
+        entry: row.get(0)?,
+        posted_at: row.get(1)?,
+        posting_date: row.get(2)?,
+        scheme: row.get(3)?,
+        cycle: row.get(4)?,
+        partner_code: row.get(5)?,
+        kind: EntryKind::from_word(&kind)
+            .ok_or_else(|| anyhow!("the ledger holds an entry of an unknown kind {kind:?}"))?,
+        points: Points(row.get(7)?),
+        amount: amount.parse().map_err(|_| anyhow!("the ledger holds {amount:?}, which is not an amount"))?,
+        tier: row.get(9)?,
+        reference: row.get(10)?,
+        against: row.get(11)?,
+        expires_on: row.get(12)?,
+        reason: row.get(13)?,
+        run: row.get(14)?,
+        actor: row.get(15)?,
+        scheme_version: row.get(16)?,
+        hash: row.get(17)?,
+    })
+}
+
+/// The wallet's figures of one partner in one scheme (interfaces.md 5, balances).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wallet {
+    /// scheme id
+    pub scheme: String,
+    /// whose
+    pub partner_code: String,
+    /// accruals, corrections, referrals, adjustments and openings
+    pub accumulated: Points,
+    /// redemptions less reversals
+    pub redeemed: Points,
+    /// set aside
+    pub reserved: Points,
+    /// past their day
+    pub expired: Points,
+    /// what can be used
+    pub available: Points,
+    /// tier of the last entry that has one
+    pub tier: String,
+}
+
+impl Store {
+    /// Appends entries in order; fills their numbers and chain hashes.
+    pub fn post(&self, entries: &mut [Entry]) -> Result<()> {
+        let (mut last, mut previous) = self.ledger_head()?;
+        let mut insert = self.connection.prepare_cached(
+            "INSERT INTO ledger VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
+             (SELECT id FROM scheme_text WHERE version = ?17), unhex(?18))",
+        )?;
+        for entry in entries {
+            last += 1;
+            entry.entry = last;
+            entry.hash = chain::entry_hash(&previous, entry);
+            insert
+                .execute(rusqlite::params![
+                    entry.entry,
+                    entry.posted_at,
+                    entry.posting_date,
+                    entry.scheme,
+                    entry.cycle,
+                    entry.partner_code,
+                    entry.kind.word(),
+                    entry.points.0,
+                    entry.amount.normalize().to_string(),
+                    entry.tier,
+                    entry.reference,
+                    entry.against,
+                    entry.expires_on,
+                    entry.reason,
+                    entry.run,
+                    entry.actor,
+                    entry.scheme_version,
+                    entry.hash,
+                ])
+                .context("cannot post to the ledger")?;
+            previous.clone_from(&entry.hash);
+        }
+        Ok(())
+    }
+
+    /// Number and chain hash of the last entry.
+    pub fn ledger_head(&self) -> Result<(i64, String)> {
+        let head = self
+            .connection
+            .prepare_cached("SELECT entry, lower(hex(hash)) FROM ledger ORDER BY entry DESC LIMIT 1")?
+            .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        Ok(head.unwrap_or((0, chain::GENESIS.to_owned())))
+    }
+
+    /// Accruals and corrections posted for a scheme, cycle and partner: points, and the measure they account for.
+    pub fn posted(
+        &self,
+        scheme: &str,
+        cycle: &str,
+        partner: &str,
+    ) -> Result<(Points, rust_decimal::Decimal)> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT points, amount FROM ledger WHERE scheme = ?1 AND cycle = ?2 AND partner_code = ?3
+             AND kind IN ('accrual', 'correction')",
+        )?;
+        let mut rows = select.query((scheme, cycle, partner))?;
+        let mut points = 0_i64;
+        let mut amount = rust_decimal::Decimal::ZERO;
+        while let Some(row) = rows.next()? {
+            points = points
+                .checked_add(row.get(0)?)
+                .context("the points posted are more than a ledger can hold")?;
+            let text = row.get_ref(1)?.as_str()?;
+            amount += text
+                .parse::<rust_decimal::Decimal>()
+                .map_err(|_| anyhow!("the ledger holds {text:?}, which is not an amount"))?;
+        }
+        Ok((Points(points), amount))
+    }
+
+    /// Whether anything was ever posted for a cycle.
+    pub fn has_postings(&self, scheme: &str, cycle: &str) -> Result<bool> {
+        // entries of a cycle stand together: look at the newest ones first
+        Ok(self
+            .connection
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM ledger WHERE scheme = ?1 AND cycle = ?2)")?
+            .query_row((scheme, cycle), |row| row.get(0))?)
+    }
+
+    /// Whether anything was ever posted for a scheme.
+    pub fn schemes_posted(&self) -> Result<Vec<String>> {
+        let mut select = self.connection.prepare("SELECT DISTINCT scheme FROM close UNION SELECT DISTINCT scheme FROM scheme_text WHERE id IN (SELECT DISTINCT version_id FROM position)")?;
+        let rows = select.query_map([], |row| row.get(0))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Walks the entries wanted, in order posted.
+    pub fn each_entry(&self, wanted: &Wanted, mut take: impl FnMut(Entry) -> Result<()>) -> Result<()> {
+        let mut select = self.connection.prepare(&format!(
+            "SELECT {COLUMNS} WHERE (?1 IS NULL OR partner_code = ?1) AND (?2 IS NULL OR ledger.scheme = ?2)
+             AND (?3 IS NULL OR cycle = ?3) AND entry > ?4 ORDER BY entry"
+        ))?;
+        let mut rows = select.query((&wanted.partner, &wanted.scheme, &wanted.cycle, wanted.after))?;
+        while let Some(row) = rows.next()? {
+            take(entry(row)?)?;
+        }
+        Ok(())
+    }
+
+    /// Walks a scheme's entries up to one, partner by partner in order of code, in order posted.
+    pub fn each_entry_by_partner(
+        &self,
+        scheme: &str,
+        upto: i64,
+        mut take: impl FnMut(Entry) -> Result<()>,
+    ) -> Result<()> {
+        let mut select = self.connection.prepare(&format!(
+            "SELECT {COLUMNS} WHERE ledger.scheme = ?1 AND entry <= ?2 ORDER BY partner_code, entry"
+        ))?;
+        let mut rows = select.query((scheme, upto))?;
+        while let Some(row) = rows.next()? {
+            take(entry(row)?)?;
+        }
+        Ok(())
+    }
+
+    /// Wallets, in order of scheme and partner.
+    pub fn wallets(&self, partner: Option<&str>) -> Result<Vec<Wallet>> {
+        let mut select = self.connection.prepare(
+            "SELECT scheme, partner_code,
+               sum(CASE WHEN kind IN ('accrual', 'correction', 'referral', 'adjustment', 'opening') THEN points ELSE 0 END),
+               -sum(CASE WHEN kind IN ('redemption', 'reversal') THEN points ELSE 0 END),
+               -sum(CASE WHEN kind IN ('reservation', 'release') THEN points ELSE 0 END),
+               -sum(CASE WHEN kind = 'expiry' THEN points ELSE 0 END),
+               sum(points),
+               (SELECT tier FROM ledger AS last WHERE last.partner_code = ledger.partner_code AND last.scheme = ledger.scheme
+                 AND last.kind IN ('accrual', 'correction') ORDER BY last.cycle DESC, last.entry DESC LIMIT 1)
+             FROM ledger WHERE ?1 IS NULL OR partner_code = ?1 GROUP BY scheme, partner_code ORDER BY scheme, partner_code",
+        )?;
+        let rows = select.query_map([partner], |row| {
+            Ok(Wallet {
+                scheme: row.get(0)?,
+                partner_code: row.get(1)?,
+                accumulated: Points(row.get(2)?),
+                redeemed: Points(row.get(3)?),
+                reserved: Points(row.get(4)?),
+                expired: Points(row.get(5)?),
+                available: Points(row.get(6)?),
+                tier: row.get::<_, Option<String>>(7)?.unwrap_or_default(),
+            })
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The first entry whose hash, number or order is not what the entries before it make it; `None`: the chain holds.
+    pub fn ledger_break(&self) -> Result<Option<String>> {
+        let mut previous = chain::GENESIS.to_owned();
+        let mut expected = 1;
+        let mut found = None;
+        self.each_entry(&Wanted::default(), |entry| {
+            if found.is_none() {
+                if entry.entry != expected {
+                    found = Some(format!("ledger entry {expected} is missing: {} follows", entry.entry));
+                } else if chain::entry_hash(&previous, &entry) != entry.hash {
+                    found = Some(format!(
+                        "ledger entry {} (partner {}, scheme {}, cycle {}) was changed after it was posted",
+                        entry.entry, entry.partner_code, entry.scheme, entry.cycle
+                    ));
+                }
+            }
+            expected = entry.entry + 1;
+            previous = entry.hash;
+            Ok(())
+        })?;
+        Ok(found)
+    }
+}

@@ -1,0 +1,70 @@
+//! Migrations by `user_version`, each with the checksum of its text, so that a store made by another text is noticed.
+
+use anyhow::{Context, Result, bail};
+use rusqlite::Connection;
+use sha2::{Digest, Sha256};
+
+const MIGRATIONS: &[&str] = &[include_str!("migrations/001.sql")];
+
+/// Brings an empty or older store to today's form; refuses one that is newer or was made by another text.
+pub fn migrate(connection: &mut Connection) -> Result<()> {
+    let at: usize = version(connection)?;
+    if at > MIGRATIONS.len() {
+        bail!(
+            "the store has form {at}, this program knows forms up to {}: use the newer accrued that wrote it",
+            MIGRATIONS.len()
+        );
+    }
+    if at > 0 {
+        check(connection, at)?;
+    }
+    for (index, text) in MIGRATIONS.iter().enumerate().skip(at) {
+        let step = connection.transaction()?;
+        if index == 0 {
+            step.execute_batch(
+                "CREATE TABLE migration (number INTEGER PRIMARY KEY, sha256 TEXT NOT NULL) STRICT",
+            )?;
+        }
+        step.execute_batch(text).with_context(|| format!("migration {}", index + 1))?;
+        step.execute("INSERT INTO migration VALUES (?1, ?2)", (index as i64 + 1, checksum(text)))?;
+        step.pragma_update(None, "user_version", index as i64 + 1)?;
+        step.commit()?;
+    }
+    Ok(())
+}
+
+/// Refuses a store whose form differs from today's, without changing it (for reading commands).
+pub fn check_current(connection: &Connection) -> Result<()> {
+    let at = version(connection)?;
+    if at != MIGRATIONS.len() {
+        bail!(
+            "the store has form {at}, this program reads form {}: `accrued run` brings it up to date",
+            MIGRATIONS.len()
+        );
+    }
+    check(connection, at)
+}
+
+fn version(connection: &Connection) -> Result<usize> {
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    Ok(usize::try_from(version).unwrap_or(usize::MAX))
+}
+
+fn check(connection: &Connection, at: usize) -> Result<()> {
+    for (index, text) in MIGRATIONS.iter().take(at).enumerate() {
+        let stored: String = connection
+            .query_row("SELECT sha256 FROM migration WHERE number = ?1", [index as i64 + 1], |row| row.get(0))
+            .with_context(|| format!("migration {} is not recorded in the store", index + 1))?;
+        if stored != checksum(text) {
+            bail!(
+                "migration {} of the store was made by another text: it is not a store of this program",
+                index + 1
+            );
+        }
+    }
+    Ok(())
+}
+
+fn checksum(text: &str) -> String {
+    crate::domain::chain::hex(&Sha256::digest(text.as_bytes()))
+}

@@ -1,0 +1,318 @@
+//! Sorting more records than memory should hold: sorted runs are spilled to unlinked temporary files and merged.
+//!
+//! Filling goes on while a full chunk is sorted and written by a thread of its own. Memory: two chunks, and a small
+//! buffer a run while merging.
+
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+/// Most bytes of records in one chunk.
+const CHUNK: usize = 16 << 20;
+/// Buffer for reading one run back.
+const RUN_BUFFER: usize = 128 << 10;
+
+/// The part of a record that decides its order, as plain bytes.
+pub type Key = fn(&[u8]) -> &[u8];
+
+/// Takes records in any order, gives them back in order of their keys.
+pub struct Sorter {
+    key: Key,
+    folder: PathBuf,
+    filling: Chunk,
+    spiller: Option<Spiller>,
+}
+
+struct Spiller {
+    full: SyncSender<Chunk>,
+    empty: Receiver<Chunk>,
+    thread: JoinHandle<io::Result<Vec<File>>>,
+}
+
+#[derive(Default)]
+struct Chunk {
+    bytes: Vec<u8>,
+    /// first eight bytes of the key, and where the record begins
+    order: Vec<(u64, u32)>,
+}
+
+impl Sorter {
+    /// A sorter that spills into `folder` if it must.
+    pub fn new(folder: &Path, key: Key) -> Sorter {
+        Sorter { key, folder: folder.to_path_buf(), filling: Chunk::default(), spiller: None }
+    }
+
+    /// Takes one record.
+    pub fn push(&mut self, record: &[u8]) -> io::Result<()> {
+        if self.filling.bytes.len() + record.len() + 4 > CHUNK && !self.filling.order.is_empty() {
+            self.spill()?;
+        }
+        self.filling.push(record, self.key);
+        Ok(())
+    }
+
+    fn spill(&mut self) -> io::Result<()> {
+        let spiller = match self.spiller.take() {
+            Some(spiller) => spiller,
+            None => Spiller::start(self.folder.clone(), self.key)?,
+        };
+        let full = std::mem::take(&mut self.filling);
+        let handed = spiller.full.send(full).is_ok();
+        let empty = if handed { spiller.empty.recv().ok() } else { None };
+        match empty {
+            Some(chunk) => {
+                self.filling = chunk;
+                self.spiller = Some(spiller);
+                Ok(())
+            }
+            None => {
+                // the thread has stopped: its error is the answer
+                spiller.finish()?;
+                Err(io::Error::other("sorting stopped"))
+            }
+        }
+    }
+
+    /// All records in order.
+    pub fn finish(mut self) -> io::Result<Merge> {
+        self.filling.sort(self.key);
+        let runs = match self.spiller.take() {
+            Some(spiller) => spiller.finish()?,
+            None => Vec::new(),
+        };
+        Merge::new(self.filling, runs, self.key)
+    }
+}
+
+impl Spiller {
+    fn start(folder: PathBuf, key: Key) -> io::Result<Spiller> {
+        let (full, chunks) = sync_channel::<Chunk>(0);
+        let (emptied, empty) = sync_channel::<Chunk>(2);
+        // the second chunk of the pair
+        emptied.send(Chunk::default()).map_err(io::Error::other)?;
+        let thread = std::thread::Builder::new().name("sort".into()).spawn(move || {
+            let mut runs = Vec::new();
+            for mut chunk in chunks {
+                chunk.sort(key);
+                runs.push(chunk.write(&folder)?);
+                chunk.clear();
+                // whoever fills may have finished already
+                let _ = emptied.send(chunk);
+            }
+            Ok(runs)
+        })?;
+        Ok(Spiller { full, empty, thread })
+    }
+
+    fn finish(self) -> io::Result<Vec<File>> {
+        drop(self.full);
+        drop(self.empty);
+        self.thread.join().map_err(|_| io::Error::other("the sorting thread failed"))?
+    }
+}
+
+impl Chunk {
+    fn push(&mut self, record: &[u8], key: Key) {
+        let at = u32::try_from(self.bytes.len()).expect("a chunk is far smaller than 4 GiB");
+        self.order.push((prefix(key(record)), at));
+        self.bytes.extend_from_slice(
+            &u32::try_from(record.len()).expect("a record is a row of bounded length").to_le_bytes(),
+        );
+        self.bytes.extend_from_slice(record);
+    }
+
+    fn sort(&mut self, key: Key) {
+        let bytes = &self.bytes;
+        self.order.sort_unstable_by(|a, b| {
+            a.0.cmp(&b.0).then_with(|| key(record_at(bytes, a.1)).cmp(key(record_at(bytes, b.1))))
+        });
+    }
+
+    fn write(&self, folder: &Path) -> io::Result<File> {
+        let mut out = BufWriter::with_capacity(1 << 20, unlinked(folder)?);
+        for &(_, at) in &self.order {
+            let record = record_at(&self.bytes, at);
+            out.write_all(&(record.len() as u32).to_le_bytes())?;
+            out.write_all(record)?;
+        }
+        let mut file = out.into_inner().map_err(|fault| fault.into_error())?;
+        file.rewind()?;
+        Ok(file)
+    }
+
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.order.clear();
+    }
+}
+
+fn prefix(key: &[u8]) -> u64 {
+    let mut first = [0; 8];
+    let length = key.len().min(8);
+    first[..length].copy_from_slice(&key[..length]);
+    u64::from_be_bytes(first)
+}
+
+fn record_at(bytes: &[u8], at: u32) -> &[u8] {
+    let at = at as usize;
+    let length = u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes of length")) as usize;
+    &bytes[at + 4..at + 4 + length]
+}
+
+/// A file without a name: it is gone when it is closed, also by a crash.
+fn unlinked(folder: &Path) -> io::Result<File> {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let path = folder.join(format!("sort-{}-{number}", std::process::id()));
+    let file = File::options().read(true).write(true).create(true).truncate(true).open(&path)?;
+    std::fs::remove_file(&path)?;
+    Ok(file)
+}
+
+/// Records in order of their keys.
+pub struct Merge {
+    key: Key,
+    runs: Vec<Run>,
+    /// indexes of runs that have a record, smallest first: a binary heap
+    heap: Vec<usize>,
+    started: bool,
+}
+
+enum Source {
+    Memory { chunk: Chunk, next: usize },
+    Spilled(BufReader<File>),
+}
+
+struct Run {
+    source: Source,
+    current: Vec<u8>,
+    prefix: u64,
+}
+
+impl Merge {
+    fn new(last: Chunk, spilled: Vec<File>, key: Key) -> io::Result<Merge> {
+        let mut runs: Vec<Run> = spilled
+            .into_iter()
+            .map(|file| Source::Spilled(BufReader::with_capacity(RUN_BUFFER, file)))
+            .chain([Source::Memory { chunk: last, next: 0 }])
+            .map(|source| Run { source, current: Vec::new(), prefix: 0 })
+            .collect();
+        let mut heap = Vec::new();
+        for (index, run) in runs.iter_mut().enumerate() {
+            if run.advance(key)? {
+                heap.push(index);
+            }
+        }
+        let mut merge = Merge { key, runs, heap, started: false };
+        for at in (0..merge.heap.len() / 2).rev() {
+            merge.sink(at);
+        }
+        Ok(merge)
+    }
+
+    /// The next record, until the next call.
+    #[expect(clippy::should_implement_trait, reason = "it lends; an Iterator cannot")]
+    pub fn next(&mut self) -> io::Result<Option<&[u8]>> {
+        if self.started
+            && let Some(&first) = self.heap.first()
+        {
+            if self.runs[first].advance(self.key)? {
+                self.sink(0);
+            } else {
+                self.heap.swap_remove(0);
+                self.sink(0);
+            }
+        }
+        self.started = true;
+        Ok(self.heap.first().map(|&index| self.runs[index].record()))
+    }
+
+    fn before(&self, a: usize, b: usize) -> bool {
+        let (a, b) = (&self.runs[self.heap[a]], &self.runs[self.heap[b]]);
+        (a.prefix, (self.key)(a.record())) < (b.prefix, (self.key)(b.record()))
+    }
+
+    fn sink(&mut self, mut at: usize) {
+        loop {
+            let (left, right) = (2 * at + 1, 2 * at + 2);
+            let mut least = at;
+            if left < self.heap.len() && self.before(left, least) {
+                least = left;
+            }
+            if right < self.heap.len() && self.before(right, least) {
+                least = right;
+            }
+            if least == at {
+                return;
+            }
+            self.heap.swap(at, least);
+            at = least;
+        }
+    }
+}
+
+impl Run {
+    fn record(&self) -> &[u8] {
+        match &self.source {
+            Source::Memory { chunk, next } => record_at(&chunk.bytes, chunk.order[*next - 1].1),
+            Source::Spilled(_) => &self.current,
+        }
+    }
+
+    fn advance(&mut self, key: Key) -> io::Result<bool> {
+        match &mut self.source {
+            Source::Memory { chunk, next } => {
+                let Some(&(prefix, _)) = chunk.order.get(*next) else { return Ok(false) };
+                self.prefix = prefix;
+                *next += 1;
+            }
+            Source::Spilled(file) => {
+                let mut length = [0; 4];
+                match file.read_exact(&mut length) {
+                    Ok(()) => {}
+                    Err(fault) if fault.kind() == io::ErrorKind::UnexpectedEof => return Ok(false),
+                    Err(fault) => return Err(fault),
+                }
+                self.current.resize(u32::from_le_bytes(length) as usize, 0);
+                file.read_exact(&mut self.current)?;
+                self.prefix = prefix(key(&self.current));
+            }
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gives_back_everything_in_order_however_much_it_spills() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut sorter = Sorter::new(folder.path(), |record| record);
+        let filler = "x".repeat(2000);
+        let mut expected = Vec::new();
+        for number in 0..40_000_u64 {
+            let record = format!("{:016}{filler}", number.wrapping_mul(0x9E37_79B9_7F4A_7C15) % 1_000_003);
+            sorter.push(record.as_bytes()).unwrap();
+            expected.push(record);
+        }
+        expected.sort();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "spilled files have no name");
+        let mut merge = sorter.finish().unwrap();
+        for record in expected {
+            assert_eq!(merge.next().unwrap(), Some(record.as_bytes()));
+        }
+        assert_eq!(merge.next().unwrap(), None);
+    }
+
+    #[test]
+    fn an_unwritable_folder_is_an_error() {
+        let mut sorter = Sorter::new(Path::new("/nonexistent/folder"), |record| record);
+        let record = vec![0; 1 << 20];
+        assert!((0..64).any(|_| sorter.push(&record).is_err()));
+    }
+}
