@@ -10,6 +10,7 @@ pub mod fault;
 pub mod inbox;
 pub mod ingest;
 pub mod outbox;
+pub mod schedule;
 pub mod scheme;
 pub mod statement;
 pub mod store;

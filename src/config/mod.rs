@@ -1,12 +1,37 @@
 //! Config: accrued.toml as typed (raw) -> checked settings, one struct for each room that needs one; every fault at once.
+//!
+//! Answers for: interfaces.md 2, whole. `table` is the file as typed, `values`, `paths`, `dates` and `place` make
+//! values of it, `feed` and `dialect` feeds, `agree` what feeds owe each other; `locate` finds the file, `expected`
+//! tells which files must come, `init` writes a first one. Does not: read files, the environment or the network
+//! (they are passed in), nor check that what a path names is there.
 
+mod agree;
+mod columns;
+mod dates;
+mod dialect;
+pub mod expected;
+mod feed;
+pub mod init;
+pub mod locate;
+mod paths;
+mod place;
+mod resolve;
+mod secrets;
+mod table;
+mod values;
+
+pub use paths::Environment;
+pub use resolve::load;
+
+use crate::fault::{Fault, Faults};
 use crate::inbox::Source;
+use crate::inbox::pattern::Named;
 use crate::ingest::Layout;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use std::path::PathBuf;
 
-/// All settings, checked, paths made absolute.
+/// All settings, checked; relative paths are seen from the folder of the file as the user named it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// the file it was read from
@@ -25,20 +50,42 @@ pub struct Config {
     pub feeds: Vec<Feed>,
     /// every setting in force and where it came from, for `config show`
     pub settings: Vec<Setting>,
+    /// what is likely a mistake, for `check`
+    pub warnings: Vec<Fault>,
+    /// what stops only those who contact a feed: see [`Config::ready_to_fetch`]
+    pub deferred: Vec<Fault>,
+}
+
+impl Config {
+    /// Refuses where the path of a secret names a variable that the environment does not have. `run`, `serve` and
+    /// `check` ask this; commands that only read do not: `${CREDENTIALS_DIRECTORY}` is there for the service alone.
+    pub fn ready_to_fetch(&self) -> Result<(), Faults> {
+        if self.deferred.is_empty() { Ok(()) } else { Err(self.faults(self.deferred.clone())) }
+    }
+
+    /// Faults as found in this file, to be rendered.
+    pub fn faults(&self, faults: Vec<Fault>) -> Faults {
+        Faults { path: self.path.display().to_string(), text: self.text.clone(), faults }
+    }
+
+    /// The feed with this name.
+    pub fn feed(&self, name: &str) -> Option<&Feed> {
+        self.feeds.iter().find(|feed| feed.name == name)
+    }
 }
 
 /// `[schedule]`
 #[derive(Debug, Clone, PartialEq)]
 pub struct Schedule {
-    /// checked by the cron crate
+    /// as written, checked by [`crate::schedule::Cron::new`]
     pub cron: String,
     /// of the expression
     pub timezone: Tz,
     /// one run at start after downtime
     pub catch_up: bool,
-    /// seconds
+    /// after exit 5, again at this distance
     pub retry: std::time::Duration,
-    /// seconds
+    /// for so long
     pub retry_for: std::time::Duration,
 }
 
@@ -85,6 +132,36 @@ pub struct Feed {
     pub max_reject_percent: rust_decimal::Decimal,
 }
 
+impl Feed {
+    /// The distributor_code of a file's rows that give none: the one its name tells, else the only one that lasts
+    /// in the period that its name tells (or the only one there is).
+    pub fn distributor_of<'f>(&'f self, named: &'f Named) -> Option<&'f str> {
+        if let Some(code) = &named.distributor {
+            return Some(code);
+        }
+        let lasting = |distributor: &&Distributor| {
+            named.period.is_none_or(|(first, last)| distributor.lasts_in(first, last))
+        };
+        let mut codes: Vec<&str> =
+            self.distributors.iter().filter(lasting).map(|one| one.code.as_str()).collect();
+        codes.dedup();
+        match codes.as_slice() {
+            [code] => Some(code),
+            _ => None,
+        }
+    }
+
+    /// How to read the file with this name: the feed's layout, with the default of distributor_code that the name
+    /// gives. What `[feed.defaults]` says stands before it.
+    pub fn layout_of(&self, named: &Named) -> Layout {
+        let mut layout = self.layout.clone();
+        if let Some(code) = self.distributor_of(named) {
+            layout.defaults.entry("distributor_code".to_owned()).or_insert_with(|| code.to_owned());
+        }
+        layout
+    }
+}
+
 /// One of `distributors`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Distributor {
@@ -94,6 +171,18 @@ pub struct Distributor {
     pub from: Option<NaiveDate>,
     /// last day
     pub to: Option<NaiveDate>,
+}
+
+impl Distributor {
+    /// Whether it lasts on any day from `first` to `last`.
+    pub fn lasts_in(&self, first: NaiveDate, last: NaiveDate) -> bool {
+        self.from.is_none_or(|from| from <= last) && self.to.is_none_or(|to| first <= to)
+    }
+
+    /// Whether both last on some day.
+    pub fn overlaps(&self, other: &Distributor) -> bool {
+        self.lasts_in(other.from.unwrap_or(NaiveDate::MIN), other.to.unwrap_or(NaiveDate::MAX))
+    }
 }
 
 /// Which files must come.
@@ -117,3 +206,6 @@ pub struct Setting {
     /// `accrued.toml:14`, `default`, `ACCRUED_DATA_DIR`
     pub origin: String,
 }
+
+#[cfg(test)]
+mod tests;

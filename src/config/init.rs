@@ -1,0 +1,1 @@
+//! What `accrued init DIR` writes.

@@ -1,0 +1,157 @@
+//! The whole file as typed -> [`Config`], or every fault at once. Pure.
+
+use super::feed::{self, Placed};
+use super::paths::{self, Environment, Scope};
+use super::table::{Reading, Table};
+use super::values::{Wrong, as_toml, duration, flag, some_duration, text, zone};
+use super::{Config, Publish, Schedule, agree, secrets};
+use crate::fault::{Fault, Faults};
+use crate::schedule::Cron;
+use std::path::Path;
+use std::time::Duration;
+use toml::de::{DeTable, DeValue};
+
+/// Reads accrued.toml. `path` is the file as the user named it; relative paths in it are seen from its folder.
+/// `env` gives the variables that `${NAME}` may name.
+pub fn load(path: &Path, text: &str, env: Environment<'_>) -> Result<Config, Faults> {
+    let shown = path.display().to_string();
+    let (document, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        let faults = errors.iter().map(not_toml).collect();
+        return Err(sorted(Faults { path: shown, text: secrets::masked(text), faults }));
+    }
+    let mut reading = Reading::new(shown.clone(), text);
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let scope = Scope { folder, env };
+    let top = Table::new("", "the top of the file", 0..0, Some(document.get_ref()));
+    let parts = parts(top, &mut reading, scope);
+    let Reading { faults, warnings, deferred, settings, secrets, .. } = reading;
+    match parts {
+        Some((data_dir, schemes_dir, schedule, publish, feeds)) if faults.is_empty() => Ok(Config {
+            path: path.to_owned(),
+            text: text.to_owned(),
+            data_dir,
+            schemes_dir,
+            schedule,
+            publish,
+            feeds,
+            settings,
+            warnings,
+            deferred,
+        }),
+        _ => {
+            let faults = faults.into_iter().chain(deferred).collect();
+            Err(sorted(Faults { path: shown, text: secrets::without(text, &secrets), faults }))
+        }
+    }
+}
+
+type Parts = (std::path::PathBuf, std::path::PathBuf, Option<Schedule>, Publish, Vec<super::Feed>);
+
+fn parts(mut top: Table<'_>, reading: &mut Reading<'_>, scope: Scope<'_>) -> Option<Parts> {
+    let data_dir = paths::setting_or(&mut top, reading, "data_dir", "var", scope);
+    let schemes_dir = paths::setting_or(&mut top, reading, "schemes_dir", "schemes", scope);
+    let schedule = schedule(&mut top, reading);
+    control(&mut top, reading);
+    let publish = publish(&mut top, reading);
+    let feeds = feeds(&mut top, reading, scope);
+    top.close(reading);
+    agree::check(reading, &feeds);
+    let feeds: Option<Vec<_>> = feeds.into_iter().map(|placed| placed.feed).collect();
+    Some((data_dir, schemes_dir, schedule, publish, feeds?))
+}
+
+fn not_toml(error: &toml::de::Error) -> Fault {
+    let message = format!("this is not TOML: {}", error.message().replace('\n', "; "));
+    let help = "texts stand in quotes, tables begin with [name], each key stands once";
+    Fault { span: error.span(), ..Fault::error(0..0, message, "", help) }
+}
+
+fn sorted(mut faults: Faults) -> Faults {
+    faults.sort();
+    faults
+}
+
+fn schedule(top: &mut Table<'_>, reading: &mut Reading<'_>) -> Option<Schedule> {
+    let mut table = top.table(reading, "schedule", "[schedule]");
+    if !table.is_given() {
+        return None;
+    }
+    let help = "write sec min hour day month weekday, such as \"0 30 2 * * *\" for 02:30 every day";
+    let cron = table.required(reading, "cron", "add cron = \"0 30 2 * * *\"", |value| {
+        let line = text(value)?;
+        match Cron::new(&line) {
+            Ok(_) => Ok(line),
+            Err(why) => {
+                Err(Wrong::new(format!("{why}: {}", as_toml(value)), "never comes due as written", help))
+            }
+        }
+    });
+    let timezone = table.required(reading, "timezone", "add timezone = \"Asia/Kolkata\"", zone);
+    let catch_up = table.or(reading, "catch_up", true, "true", flag).value;
+    let retry = table.or(reading, "retry", Duration::from_secs(30 * 60), "\"30m\"", some_duration).value;
+    let retry_for = table.or(reading, "retry_for", Duration::from_secs(24 * 3600), "\"24h\"", duration).value;
+    table.close(reading);
+    Some(Schedule { cron: cron?.value, timezone: timezone?.value, catch_up, retry, retry_for })
+}
+
+fn control(top: &mut Table<'_>, reading: &mut Reading<'_>) {
+    let mut table = top.table(reading, "control", "[control]");
+    let two_person = table.or(reading, "two_person", false, "false", flag);
+    if two_person.value {
+        let at = two_person.place(&table);
+        reading.not_yet(
+            "control.two_person = true",
+            at,
+            "write two_person = false; nothing here needs a second person yet",
+        );
+    }
+    match table.raw("operators") {
+        None => reading.note(table.key("operators"), "{}".to_owned(), None),
+        Some((value, at)) => {
+            reading.note(table.key("operators"), as_toml(value), Some(&at));
+            match value {
+                DeValue::Table(operators) if operators.is_empty() => {}
+                DeValue::Table(_) => {
+                    reading.not_yet("control.operators", at, "write operators = {}, or remove it")
+                }
+                other => {
+                    let help = "write operators = {}, or remove the line";
+                    reading.wrong("operators", Wrong::kind("a table", other, help), at);
+                }
+            }
+        }
+    }
+    table.close(reading);
+}
+
+fn publish(top: &mut Table<'_>, reading: &mut Reading<'_>) -> Publish {
+    let mut table = top.table(reading, "publish", "[publish]");
+    let publish = Publish {
+        transactions: table.or(reading, "transactions", true, "true", flag).value,
+        partner_files: table.or(reading, "partner_files", false, "false", flag).value,
+    };
+    table.close(reading);
+    publish
+}
+
+fn feeds(top: &mut Table<'_>, reading: &mut Reading<'_>, scope: Scope<'_>) -> Vec<Placed> {
+    let help = "write [[feed]], in two brackets, once for each feed";
+    let Some((value, at)) = top.raw("feed") else {
+        return Vec::new();
+    };
+    let DeValue::Array(items) = value else {
+        reading.wrong("feed", Wrong::kind("a list of tables", value, help), at);
+        return Vec::new();
+    };
+    let mut feeds = Vec::new();
+    for (index, item) in items.iter().enumerate() {
+        match item.get_ref() {
+            DeValue::Table(entries) => {
+                feeds.push(feed::read(reading, scope, index + 1, item.span(), entries))
+            }
+            other => reading.wrong("feed", Wrong::kind("a list of tables", other, help), item.span()),
+        }
+    }
+    feeds
+}
