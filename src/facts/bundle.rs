@@ -74,12 +74,26 @@ pub fn decode<'a>(
     bytes: &'a [u8],
     rows: &mut Vec<Row<'a>>,
 ) -> Result<(), BundleFault> {
+    let mut reader = Reader::new(bytes);
+    let count = head(&mut reader)?;
     let before = rows.len();
-    let read = decode_rows(partner_code, bytes, rows);
+    rows.reserve(count);
+    let read = decode_rows(partner_code, reader, count, |row| rows.push(*row));
     if read.is_err() {
         rows.truncate(before);
     }
     read
+}
+
+/// Decodes as [`decode`] does, but hands each row on instead of keeping it: on a fault the rows before it have been given.
+pub fn decode_each<'a>(
+    partner_code: &'a str,
+    bytes: &'a [u8],
+    take: impl FnMut(&Row<'a>),
+) -> Result<(), BundleFault> {
+    let mut reader = Reader::new(bytes);
+    let count = head(&mut reader)?;
+    decode_rows(partner_code, reader, count, take)
 }
 
 /// How many rows a bundle holds, without decoding them.
@@ -103,20 +117,18 @@ fn head(reader: &mut Reader<'_>) -> Result<usize, BundleFault> {
 
 fn decode_rows<'a>(
     partner_code: &'a str,
-    bytes: &'a [u8],
-    rows: &mut Vec<Row<'a>>,
+    mut reader: Reader<'a>,
+    count: usize,
+    mut take: impl FnMut(&Row<'a>),
 ) -> Result<(), BundleFault> {
-    let mut reader = Reader::new(bytes);
-    let count = head(&mut reader)?;
     let len = reader.size()?;
     let texts = std::str::from_utf8(reader.take(len)?).map_err(|_| BundleFault("the texts are not UTF-8"))?;
     let mut decoder = Decoder { reader, texts, known: Vec::with_capacity(32), moments: Moments::default() };
     decoder.known.push("");
-    rows.reserve(count);
     let mut row = Row::blank(partner_code);
     for _ in 0..count {
         decoder.row(&mut row)?;
-        rows.push(row);
+        take(&row);
     }
     let rest = decoder.reader.rest().len() + decoder.texts.len();
     if rest > 0 { Err(BundleFault("a bundle has more bytes than rows")) } else { Ok(()) }

@@ -7,8 +7,13 @@
 
 pub mod bundle;
 mod bytes;
+mod cancel;
+pub mod content;
 pub mod dossier;
+pub mod identity;
 pub mod master;
 pub mod record;
+mod returns;
 pub mod row;
 pub mod settle;
+mod walk;
