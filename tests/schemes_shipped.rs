@@ -14,7 +14,8 @@ fn shipped() -> Vec<(String, String)> {
 fn shipped_schemes_have_no_fault_and_no_warning() {
     let mut schemes = Vec::new();
     for (path, text) in shipped() {
-        let (scheme, warnings) = parse(&path, &text).unwrap_or_else(|faults| panic!("{}", faults.render(false)));
+        let (scheme, warnings) =
+            parse(&path, &text).unwrap_or_else(|faults| panic!("{}", faults.render(false)));
         assert_eq!(warnings, [], "{path}");
         assert!(!scheme.examples.is_empty(), "{path} has no example");
         schemes.push(scheme);

@@ -307,3 +307,111 @@ fn round_at(word: RoundAt) -> &'static str {
         RoundAt::Line => "line",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{FULL, SMALL, changed, scheme};
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn names_comments_examples_order_and_spelling_are_no_part_of_the_version() {
+        let version = scheme(FULL).version;
+        let same = [
+            ("name = \"Lighting Retailer Club\"", "name = \"Club\" # renamed"),
+            ("company = \"Example Lighting Ltd\"", ""),
+            ("name = \"LED push\"", ""),
+            ("from = \"5 lakh\"", "from = 5_00_000"),
+            ("to = \"8 lakh\"\n", ""),
+            ("rate = \"5 per 10\"", "rate = \"50%\""),
+            ("rate = \"5 per full 10\"", "rate = \"5.0 per full 10.00\""),
+            ("cap = \"15,000\"", "cap = 15000"),
+            ("currency = \"inr\"", "currency = \"INR\""),
+            ("[\"approved\", \"posted\"]", "[\"Posted\", \"APPROVED\", \"posted\"]"),
+            ("on = \"invoice\"\n", ""),
+            ("payment_tolerance = \"0\"\n", ""),
+            ("factor = 2", "factor = \"2.0\""),
+            ("percent = \"20%\"", "percent = \"20.00 %\""),
+            ("name = \"a Gold half-year\"", "name = \"another\""),
+            ("points = \"2700.5\"", "points = 1"),
+        ];
+        for (from, to) in same {
+            assert_eq!(scheme(&changed(FULL, from, to)).version, version, "{from} -> {to}");
+        }
+        assert_eq!(version.len(), 64);
+        assert_eq!(version, scheme(FULL).version);
+    }
+
+    #[test]
+    fn whatever_changes_a_point_changes_the_version() {
+        let changes = [
+            ("id = \"lighting-retail\"", "id = \"lighting\""),
+            ("currency = \"inr\"", "currency = \"USD\""),
+            ("Asia/Kolkata", "Asia/Dhaka"),
+            ("starts = 2026-04-01", "starts = 2026-04-02"),
+            ("ends = 2027-03-31", ""),
+            ("\"half-year\"", "\"year\""),
+            ("year_starts = \"april\"", "year_starts = \"july\""),
+            ("day_closes_at = \"02:00\"", ""),
+            ("post = \"continuous\"", ""),
+            ("grace_days = 5", ""),
+            ("wait_for_files = false", ""),
+            ("lock_after_days = 180", ""),
+            ("measure = \"quantity\"", ""),
+            ("statuses = [\"approved\", \"posted\"]", "statuses = [\"approved\"]"),
+            ("return_statuses = [\"Returned\"]", ""),
+            ("channels = [\"retail\"]\npartner", "partner"),
+            ("partner_classes = [\"A\", \"B\"]", "partner_classes = [\"A, B\"]"),
+            ("payment_methods = [\"upi\"]", ""),
+            ("currencies = [\"INR\", \"USD\"]", ""),
+            ("exclude_skus = [\"GIFT-*\"]", "exclude_skus = [\"GIFT-?\"]"),
+            ("exclude_categories = [\"Gifts\"]", ""),
+            ("only_skus = [\"L*\"]", ""),
+            ("only_categories = [\"Lamps\"]", ""),
+            ("unlisted_skus = \"hold\"", ""),
+            ("unlisted_partners = \"exclude\"", ""),
+            ("returns = \"return-cycle\"", ""),
+            ("mode = \"marginal\"", "mode = \"whole\""),
+            ("from = \"5 lakh\"", "from = \"4 lakh\""),
+            ("rate = \"5 per 10\"", "rate = \"5 per full 10\""),
+            ("points = 100", ""),
+            ("rate = \"5 per full 10\"", "rate = \"10 per full 20\""),
+            ("cap = \"15,000\"", ""),
+            ("stacking = \"product\"", ""),
+            ("skus = [\"LED-*\"]", ""),
+            ("categories = [\"Lamps\"]\nchannels", "channels"),
+            ("channels = [\"retail\"]\ntiers", "tiers"),
+            ("tiers = [\"Gold\"]", ""),
+            ("from = 2026-10-01\n", ""),
+            ("to = 2026-10-31\n", ""),
+            ("factor = \"1.5\"", "factor = \"1.6\""),
+            ("percent = \"20%\"", "percent = \"21%\""),
+            ("from = \"1 crore\"", "from = \"2 crore\""),
+            ("measured_over = \"year-to-date\"", "measured_over = \"trailing-12-months\""),
+            ("applies = \"next-cycle\"", "applies = \"from-crossing\""),
+            ("per_cycle = 50000", ""),
+            ("per_sku = \"250\"", "per_invoice = \"250\""),
+            ("accrual = \"1 lakh\"", ""),
+            ("rounding = \"half-even\"", "rounding = \"half-up\""),
+            ("round_at = \"line\"", ""),
+            ("decimals = 2", "decimals = 3"),
+            ("value = \"0.25\"", ""),
+        ];
+        // examples name a cycle of the calendar and a tier; without them every change stands alone
+        let plain = FULL.split("[[example]]").next().expect("the part before the examples");
+        let mut seen = BTreeSet::from([scheme(plain).version]);
+        for (from, to) in changes {
+            assert!(seen.insert(scheme(&changed(plain, from, to)).version), "{from} -> {to}");
+        }
+    }
+
+    #[test]
+    fn the_canonical_form_leaves_out_what_has_its_default() {
+        let form = super::canonical(&scheme(SMALL));
+        assert_eq!(
+            form,
+            "accrued scheme 1\nid = lamps\ncurrency = INR\ntimezone = Asia/Kolkata\nstarts = 2026-04-01\nlength = quarter\n\
+             mode = whole\nslab = 500000\nslab.rate = 1/500\nslab.tier = \"Silver\"\nslab = 800000\nslab.rate = 3/1000\n\
+             slab.tier = \"Gold\"\n"
+        );
+    }
+}

@@ -7,7 +7,6 @@ use super::{Example, ExampleSale, Measure};
 use crate::calendar::Calendar;
 use crate::fault::nearest;
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
-use std::ops::Range;
 use toml::de::DeValue;
 use toml::value::Datetime;
 
@@ -112,7 +111,6 @@ impl Reading<'_> {
     }
 
     fn sale(&self, sale: Section<'_>, out: &mut Sink<'_>) -> Option<ExampleSale> {
-        let place = sale.place.clone().unwrap_or_default();
         let mut cells: Vec<(String, String)> = Vec::new();
         for (key, value) in sale.entries() {
             let Some(column) = column(&key, out) else { continue };
@@ -121,31 +119,25 @@ impl Reading<'_> {
                 out.error(&key.span, message, "one too many", "keep one of them");
                 continue;
             }
-            if let Some(text) = cell(column, &value, out) {
+            if let Some(text) = cell(key.value, column, &value, out) {
                 cells.push((column.to_owned(), text));
             }
         }
-        self.lacks(&sale, &place, out);
+        self.lacks(&sale, out);
         cells.sort_by_key(|(column, _)| COLUMNS.iter().position(|known| known == column));
         Some(ExampleSale { cells })
     }
 
-    fn lacks(&self, sale: &Section<'_>, place: &Range<usize>, out: &mut Sink<'_>) {
-        if !sale.has("date") && !sale.has("invoice_date") {
-            out.later(
-                place,
-                "a sale without a date",
-                "`date` is required",
-                "write its day: date = 2026-05-02",
-            );
+    fn lacks(&self, sale: &Section<'_>, out: &mut Sink<'_>) {
+        if !sale.has("invoice_date") {
+            out.required(sale, "date", "write its day: date = 2026-05-02");
         }
-        let of_quantity = match self.measure {
+        let by_quantity = match self.measure {
             Measure::Amount => false,
             Measure::Quantity => sale.has("quantity"),
         };
-        if !sale.has("amount") && !of_quantity {
-            let help = "write its net amount: amount = \"900000\"";
-            out.later(place, "a sale without an amount", "`amount` is required", help);
+        if !by_quantity {
+            out.required(sale, "amount", "write its net amount: amount = \"900000\"");
         }
     }
 }
@@ -165,9 +157,9 @@ fn column(key: &At<&str>, out: &mut Sink<'_>) -> Option<&'static str> {
     None
 }
 
-fn cell(column: &'static str, value: &Value<'_>, out: &mut Sink<'_>) -> Option<String> {
+fn cell(key: &str, column: &str, value: &Value<'_>, out: &mut Sink<'_>) -> Option<String> {
     match column {
-        "invoice_date" | "updated_at" => moment(column, value, out),
+        "invoice_date" | "updated_at" => moment(key, value, out),
         "quantity" | "amount" | "invoice_total" => {
             amount_of(column, value, out).map(|amount| amount.to_string())
         }
@@ -175,7 +167,7 @@ fn cell(column: &'static str, value: &Value<'_>, out: &mut Sink<'_>) -> Option<S
     }
 }
 
-fn text(column: &'static str, value: &Value<'_>, out: &mut Sink<'_>) -> Option<String> {
+fn text(column: &str, value: &Value<'_>, out: &mut Sink<'_>) -> Option<String> {
     match value.value {
         DeValue::String(text) => Some(text.trim().to_owned()),
         DeValue::Integer(_) => amount_of(column, value, out).map(|number| number.to_string()),
@@ -191,7 +183,7 @@ fn text(column: &'static str, value: &Value<'_>, out: &mut Sink<'_>) -> Option<S
 }
 
 /// A date or timestamp as ISO 8601 text.
-fn moment(column: &'static str, value: &Value<'_>, out: &mut Sink<'_>) -> Option<String> {
+fn moment(column: &str, value: &Value<'_>, out: &mut Sink<'_>) -> Option<String> {
     let iso = match value.value {
         DeValue::Datetime(written) => written.date.and(iso(&with_seconds(*written).to_string())),
         DeValue::String(text) => iso(text.trim()),

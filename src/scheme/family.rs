@@ -131,3 +131,100 @@ fn dates(one: &Scheme, next: &Scheme) -> Option<Fault> {
 fn clock(minutes: u32) -> String {
     format!("{:02}:{:02}", minutes / 60, minutes % 60)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{SMALL, changed, scheme};
+    use super::*;
+
+    fn version(starts: &str, ends: &str, length: &str) -> Scheme {
+        let dates = if ends.is_empty() {
+            format!("starts = {starts}")
+        } else {
+            format!("starts = {starts}\nends = {ends}")
+        };
+        let text = changed(SMALL, "starts = 2026-04-01", &dates);
+        Scheme {
+            path: format!("{starts}.toml"),
+            ..scheme(&changed(&text, "\"quarter\"", &format!("\"{length}\"")))
+        }
+    }
+
+    fn starts_of(family: &Family, cycle: &str) -> Option<String> {
+        let calendar = family.versions[0].calendar;
+        family.version_for(calendar.parse(cycle).expect("a cycle")).map(|version| version.starts.to_string())
+    }
+
+    #[test]
+    fn a_cycle_goes_by_the_version_on_its_first_day_or_the_first_that_comes_into_force_in_it() {
+        let all = vec![
+            version("2026-08-15", "", "quarter"),
+            version("2026-05-10", "2026-07-31", "quarter"),
+            version("2026-08-01", "2026-08-14", "quarter"),
+        ];
+        let families = families(all).expect("versions that touch");
+        assert_eq!(families.len(), 1);
+        let family = &families[0];
+        assert_eq!(starts_of(family, "2026-Q1"), None, "no version is in force in it");
+        assert_eq!(
+            starts_of(family, "2026-Q2").as_deref(),
+            Some("2026-05-10"),
+            "the first that comes into force"
+        );
+        assert_eq!(starts_of(family, "2026-Q3").as_deref(), Some("2026-05-10"), "in force on 1 July");
+        assert_eq!(starts_of(family, "2026-Q4").as_deref(), Some("2026-08-15"));
+        let day = NaiveDate::from_ymd_opt(2026, 8, 14).expect("a day");
+        assert_eq!(
+            family.in_force_on(day).map(|version| version.starts.to_string()).as_deref(),
+            Some("2026-08-01")
+        );
+    }
+
+    #[test]
+    fn a_cycle_after_the_last_day_has_no_version() {
+        let family =
+            families(vec![version("2026-05-10", "2026-06-30", "quarter")]).expect("one version").remove(0);
+        assert_eq!(starts_of(&family, "2026-Q2").as_deref(), Some("2026-05-10"));
+        assert_eq!(starts_of(&family, "2026-Q3"), None);
+    }
+
+    fn refused(versions: Vec<Scheme>) -> String {
+        families(versions)
+            .expect_err("versions that cannot be")
+            .iter()
+            .map(|faults| faults.render(false))
+            .collect()
+    }
+
+    #[test]
+    fn versions_that_overlap_or_leave_days_out_are_refused_with_both_files() {
+        let open = refused(vec![version("2026-04-01", "", "quarter"), version("2027-04-01", "", "quarter")]);
+        assert!(open.contains("2026-04-01.toml has no end") && open.contains("ends = 2027-03-31"), "{open}");
+        assert!(open.contains("--> 2027-04-01.toml"), "{open}");
+        let gap = refused(vec![
+            version("2026-04-01", "2027-03-30", "quarter"),
+            version("2027-04-01", "", "quarter"),
+        ]);
+        assert!(gap.contains("no version from 2027-03-31 to 2027-03-31"), "{gap}");
+        let twice = refused(vec![version("2026-04-01", "", "quarter"), version("2026-04-01", "", "quarter")]);
+        assert!(twice.contains("overlap") && twice.contains("keep one of the two"), "{twice}");
+    }
+
+    #[test]
+    fn what_a_wallet_rests_on_cannot_change_between_versions() {
+        let other =
+            refused(vec![version("2026-04-01", "2027-03-31", "quarter"), version("2027-04-01", "", "month")]);
+        assert!(
+            other.contains("`length` of scheme lamps is month; in 2026-04-01.toml it is quarter"),
+            "{other}"
+        );
+    }
+
+    #[test]
+    fn schemes_of_different_ids_are_families_of_their_own() {
+        let other = Scheme { id: "bulbs".into(), ..version("2026-04-01", "", "month") };
+        let families = families(vec![version("2026-04-01", "", "quarter"), other]).expect("two schemes");
+        let ids: Vec<&str> = families.iter().map(|family| family.id.as_str()).collect();
+        assert_eq!(ids, ["bulbs", "lamps"]);
+    }
+}

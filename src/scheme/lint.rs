@@ -288,3 +288,101 @@ fn globs_apart(one: &[Glob], other: &[Glob]) -> bool {
 fn all_covered(only: &[Glob], excluded: &[Glob]) -> bool {
     !only.is_empty() && only.iter().all(|glob| excluded.iter().any(|wider| wider.covers(glob)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{SMALL, changed, scheme};
+    use super::super::{families, parse};
+    use super::*;
+
+    fn warnings(text: &str) -> Vec<String> {
+        let (_, warnings) = parse("x.toml", text).unwrap_or_else(|faults| panic!("{}", faults.render(false)));
+        warnings.into_iter().map(|fault| fault.message).collect()
+    }
+
+    #[test]
+    fn a_threshold_where_selling_more_pays_less() {
+        assert_eq!(warnings(SMALL), Vec::<String>::new());
+        let lower = warnings(&changed(SMALL, "rate = \"0.3%\"", "rate = \"0.1%\""));
+        assert_eq!(lower, ["selling more pays less: just below 800000 a partner has 1600 points, on it 800"]);
+        let equal = changed(SMALL, "rate = \"0.3%\"", "rate = \"0.2%\"");
+        assert_eq!(warnings(&equal), Vec::<String>::new());
+        let marginal =
+            changed(&changed(SMALL, "\"whole\"", "\"marginal\""), "rate = \"0.3%\"", "rate = \"0.1%\"");
+        assert_eq!(warnings(&marginal), Vec::<String>::new(), "bands only add");
+        let fixed = changed(SMALL, "rate = \"0.2%\"", "rate = \"0.2%\"\npoints = 900");
+        assert_eq!(warnings(&fixed).len(), 1, "2,500 below, 2,400 on it");
+        let bonus = format!("{SMALL}[[tier_bonus]]\ntier = \"Silver\"\npercent = \"60%\"\n");
+        assert_eq!(warnings(&bonus).len(), 1, "2,560 below, 2,400 on it");
+    }
+
+    #[test]
+    fn whole_steps_just_below_a_threshold_are_one_fewer_only_where_the_threshold_is_a_step() {
+        let steps = |per: &str, points: &str| {
+            let text = changed(SMALL, "rate = \"0.2%\"", &format!("rate = \"1 per full {per}\""));
+            warnings(&changed(&text, "rate = \"0.3%\"", &format!("rate = \"0%\"\npoints = {points}")))
+        };
+        assert_eq!(steps("8 lakh", "0"), Vec::<String>::new(), "no full step below 8 lakh");
+        assert_eq!(steps("4 lakh", "1"), Vec::<String>::new());
+        assert_eq!(steps("3 lakh", "1").len(), 1, "two full steps below 8 lakh");
+    }
+
+    #[test]
+    fn a_cap_below_what_the_first_rupee_of_its_slab_earns() {
+        assert_eq!(
+            warnings(&changed(SMALL, "rate = \"0.3%\"", "rate = \"0.3%\"\ncap = 2400")),
+            Vec::<String>::new()
+        );
+        assert_eq!(warnings(&changed(SMALL, "rate = \"0.3%\"", "rate = \"0.3%\"\ncap = 2399")).len(), 1);
+    }
+
+    #[test]
+    fn a_slab_that_nothing_reaches_before_the_cap_of_the_cycle() {
+        let text = SMALL.replace("tier = \"Silver\"\n", "").replace("tier = \"Gold\"\n", "");
+        assert_eq!(warnings(&format!("{text}[cap]\nper_cycle = 1600\n")).len(), 1);
+        assert_eq!(warnings(&format!("{text}[cap]\nper_cycle = 1601\n")), Vec::<String>::new());
+        assert_eq!(
+            warnings(&format!("{SMALL}[cap]\nper_cycle = 1600\n")),
+            Vec::<String>::new(),
+            "it brings a tier"
+        );
+    }
+
+    #[test]
+    fn a_multiplier_that_matches_no_item() {
+        let text = format!("{SMALL}[[multiplier]]\nname = \"LED\"\nskus = [\"LDE-*\"]\nfactor = 2\n");
+        let found = |items: &[(&str, &str)]| {
+            multipliers_without_items(&scheme(&text), &text, items.iter().copied()).faults.len()
+        };
+        assert_eq!(found(&[("LED-9", "Lamps")]), 1);
+        assert_eq!(found(&[("LED-9", "Lamps"), ("lde-1", "")]), 0);
+        assert_eq!(found(&[]), 0, "no item master, nothing known");
+        let shown =
+            multipliers_without_items(&scheme(&text), &text, [("LED-9", "")].into_iter()).render(false);
+        assert!(shown.contains("[[multiplier]]\n   | ^^^^^^^^^^^^^^ matches nothing"), "{shown}");
+    }
+
+    fn meeting(one: &str, other: &str) -> usize {
+        let of = |id: &str, earn: &str| scheme(&format!("{}[earn]\n{earn}\n", changed(SMALL, "lamps", id)));
+        overlaps(&families(vec![of("a", one), of("b", other)]).expect("two schemes")).len()
+    }
+
+    #[test]
+    fn two_schemes_that_pay_for_the_same_lines() {
+        assert_eq!(meeting("", ""), 1);
+        assert_eq!(meeting("channels = [\"retail\"]", "channels = [\"projects\"]"), 0);
+        assert_eq!(meeting("channels = [\"retail\"]", "channels = [\"RETAIL\", \"x\"]"), 1);
+        assert_eq!(meeting("channels = [\"retail\"]", ""), 1);
+        assert_eq!(meeting("only_skus = [\"LED-*\"]", "exclude_skus = [\"led*\"]"), 0);
+        assert_eq!(meeting("only_skus = [\"LED-*\"]", "exclude_skus = [\"led-9\"]"), 1);
+        assert_eq!(meeting("only_skus = [\"LED-*\"]", "only_skus = [\"OLED-*\"]"), 0);
+        assert_eq!(meeting("only_skus = [\"LED-*\"]", "only_skus = [\"*-9\"]"), 1);
+    }
+
+    #[test]
+    fn schemes_whose_dates_do_not_meet_pay_for_no_line_both() {
+        let one = scheme(&changed(SMALL, "starts = 2026-04-01", "starts = 2026-04-01\nends = 2026-06-30"));
+        let other = scheme(&changed(&changed(SMALL, "lamps", "bulbs"), "2026-04-01", "2026-07-01"));
+        assert!(overlaps(&families(vec![one, other]).expect("two schemes")).is_empty());
+    }
+}

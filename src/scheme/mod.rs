@@ -13,6 +13,8 @@ mod number;
 mod ratio;
 mod reader;
 mod resolve;
+#[cfg(test)]
+mod sample;
 
 pub use canonical::canonical;
 pub use family::{Family, families};

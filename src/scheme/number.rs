@@ -6,9 +6,20 @@ use super::Rate;
 use crate::domain::decimal::{self, DecimalMark};
 use rust_decimal::Decimal;
 
-/// How an amount can be written, for helps.
-pub(super) const AMOUNT_FORMS: &str =
-    "write 500000, \"500000.50\", \"5,00,000\", \"5 lakh\", \"1.5 crore\", \"250k\" or \"2 million\"";
+/// How the number under a key can be written, for helps.
+pub(super) fn forms(key: &str) -> &'static str {
+    match key {
+        "factor" => "write 2 or \"1.5\"",
+        "value" => "write \"0.25\"",
+        "points" | "cap" | "per_cycle" | "per_invoice" | "per_sku" | "accrual" => {
+            "write 1500, \"1,500\", \"1500.50\" or \"15k\""
+        }
+        _ => {
+            "write 500000, \"500000.50\", \"5,00,000\", \"5 lakh\", \"1.5 crore\", \"250k\" or \"2 million\""
+        }
+    }
+}
+
 /// How a rate can be written, for helps.
 pub(super) const RATE_FORMS: &str =
     "write \"0.2%\" (of the measure), \"5 per 10\", or \"5 per full 10\" (whole steps only)";

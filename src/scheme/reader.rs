@@ -101,17 +101,30 @@ impl<'x> Sink<'x> {
         self.between.push(Fault::missing(message, help));
     }
 
-    /// Refuses a section without a key that it must have.
-    pub(super) fn required(&mut self, section: &Section<'_>, key: &str, help: &str) {
-        if section.has(key) {
-            return;
-        }
-        match &section.place {
-            Some(place) => {
-                let (place, message) = (place.clone(), format!("{} lacks `{key}`", section.title));
-                self.later(&place, message, format!("`{key}` is required"), help);
+    /// Refuses a file without a section that it must have.
+    pub(super) fn required_section(&mut self, section: &Section<'_>, keys: &str) {
+        match section.standing {
+            Standing::Read | Standing::Unread => {}
+            Standing::Absent => {
+                let title = &section.title;
+                self.missing(
+                    format!("the file has no {title}"),
+                    format!("write {title} and below it {keys}"),
+                );
             }
-            None => self.missing(format!("the file lacks `{key}` in {}", section.title), help),
+        }
+    }
+
+    /// Refuses a section without a key that it must have. A key that is misspelt is left to [`Section::finish`].
+    pub(super) fn required(&mut self, section: &Section<'_>, key: &str, help: &str) {
+        let misspelt = section.entries().any(|(found, _)| nearest(found.value, &[key]).is_some());
+        if let Some(place) = section.place.clone().filter(|_| !misspelt) {
+            self.later(
+                &place,
+                format!("{} lacks `{key}`", section.title),
+                format!("`{key}` is required"),
+                help,
+            );
         }
     }
 
@@ -119,15 +132,17 @@ impl<'x> Sink<'x> {
         self.text.get(span.clone()).unwrap_or("")
     }
 
-    /// Refuses a value of the wrong kind; a bare float is told to be quoted.
+    /// Refuses a bare float where digits must be exact.
+    fn bare_float(&mut self, key: &str, value: &Value<'_>, help: impl Into<String>) {
+        let message =
+            format!("`{key}` is a bare float, {}: it would not be exact", self.as_typed(&value.span));
+        self.error(&value.span, message, "a float keeps no exact digits", help);
+    }
+
+    /// Refuses a value of the wrong kind.
     pub(super) fn wrong_kind(&mut self, key: &str, value: &Value<'_>, wanted: &str, help: &str) {
-        let typed = self.as_typed(&value.span).to_owned();
         let found = match value.value {
-            DeValue::Float(_) => {
-                let message = format!("`{key}` is a bare float, {typed}: it would not be exact");
-                let help = format!("quote it: {key} = \"{typed}\"");
-                return self.error(&value.span, message, "a float keeps no exact digits", help);
-            }
+            DeValue::Float(_) => "a number with a point",
             DeValue::String(_) => "a text",
             DeValue::Integer(_) => "a number",
             DeValue::Boolean(_) => "true or false",
@@ -149,8 +164,18 @@ pub(super) enum Bound {
     Any,
 }
 
+/// Whether a section is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    Read,
+    /// something else stands under its name; a fault says so
+    Unread,
+    Absent,
+}
+
 /// A table of the file: `[earn]`, one `[[slab]]`.
 pub(super) struct Section<'t> {
+    standing: Standing,
     /// as the file writes it: `[earn]`, `[[slab]]`
     pub(super) title: String,
     /// its header; `None` where the file has no such table
@@ -162,12 +187,24 @@ pub(super) struct Section<'t> {
 impl<'t> Section<'t> {
     /// The whole file.
     pub(super) fn root(table: &'t DeTable<'t>) -> Section<'t> {
-        Section { title: "the file".to_owned(), place: None, table: Some(table), asked: Vec::new() }
+        Section {
+            standing: Standing::Read,
+            title: "the file".to_owned(),
+            place: None,
+            table: Some(table),
+            asked: Vec::new(),
+        }
     }
 
     /// A table that has no header, or is given inline.
     pub(super) fn inline(title: &str, table: &'t DeTable<'t>, place: Range<usize>) -> Section<'t> {
-        Section { title: title.to_owned(), place: Some(place), table: Some(table), asked: Vec::new() }
+        Section {
+            standing: Standing::Read,
+            title: title.to_owned(),
+            place: Some(place),
+            table: Some(table),
+            asked: Vec::new(),
+        }
     }
 
     pub(super) fn get(&mut self, key: &'static str) -> Option<Value<'t>> {
@@ -202,8 +239,14 @@ impl<'t> Section<'t> {
     /// A table within this one.
     pub(super) fn section(&mut self, key: &'static str, out: &mut Sink<'_>) -> Section<'t> {
         let title = format!("[{key}]");
-        let absent = Section { title: title.clone(), place: None, table: None, asked: Vec::new() };
-        let Some(found) = self.get(key) else { return absent };
+        let without = |standing| Section {
+            standing,
+            title: title.clone(),
+            place: None,
+            table: None,
+            asked: Vec::new(),
+        };
+        let Some(found) = self.get(key) else { return without(Standing::Absent) };
         match found.value {
             DeValue::Table(table) => {
                 let place = if found.span.is_empty() {
@@ -221,7 +264,7 @@ impl<'t> Section<'t> {
                     "double brackets",
                     help,
                 );
-                absent
+                without(Standing::Unread)
             }
             DeValue::Array(_)
             | DeValue::String(_)
@@ -230,7 +273,7 @@ impl<'t> Section<'t> {
             | DeValue::Boolean(_)
             | DeValue::Datetime(_) => {
                 out.wrong_kind(key, &found, "a table", &format!("write {title} and its keys below it"));
-                absent
+                without(Standing::Unread)
             }
         }
     }
@@ -388,7 +431,15 @@ impl<'t> Section<'t> {
     ) -> Option<At<T>> {
         let found = self.get(key)?;
         let Some(text) = found.value.as_str() else {
-            out.wrong_kind(key, &found, &format!("{what} in quotes"), help);
+            if found.value.is_float() {
+                out.bare_float(
+                    key,
+                    &found,
+                    format!("quote it, as in: {}", help.trim_start_matches("write ")),
+                );
+            } else {
+                out.wrong_kind(key, &found, &format!("{what} in quotes"), help);
+            }
             return None;
         };
         match parse(text) {
@@ -525,12 +576,13 @@ pub(super) fn amount_of(key: &str, found: &Value<'_>, out: &mut Sink<'_>) -> Opt
             .and_then(|value| Decimal::try_from_i128_with_scale(value, 0).ok())
             .ok_or_else(|| "it has more than 28 digits".to_owned()),
         DeValue::String(text) => number::amount(text),
-        DeValue::Float(_)
-        | DeValue::Boolean(_)
-        | DeValue::Datetime(_)
-        | DeValue::Array(_)
-        | DeValue::Table(_) => {
-            out.wrong_kind(key, found, "a number", number::AMOUNT_FORMS);
+        DeValue::Float(_) => {
+            let help = format!("quote it: {key} = \"{}\"", out.as_typed(&found.span));
+            out.bare_float(key, found, help);
+            return None;
+        }
+        DeValue::Boolean(_) | DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => {
+            out.wrong_kind(key, found, "a number", number::forms(key));
             return None;
         }
     };
@@ -541,7 +593,7 @@ pub(super) fn amount_of(key: &str, found: &Value<'_>, out: &mut Sink<'_>) -> Opt
                 &found.span,
                 format!("`{key}` is not a number: {why}"),
                 "not a number",
-                number::AMOUNT_FORMS,
+                number::forms(key),
             );
             None
         }

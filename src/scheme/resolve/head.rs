@@ -51,6 +51,7 @@ pub(super) struct CycleRules {
 
 pub(super) fn scheme(root: &mut Section<'_>, out: &mut Sink<'_>) -> Option<Head> {
     let mut section = root.section("scheme", out);
+    out.required_section(&section, "id, currency, timezone and starts");
     let id = section.parsed(
         "id",
         "an id",
@@ -100,6 +101,7 @@ fn in_order(starts: &At<NaiveDate>, ends: &At<NaiveDate>, out: &mut Sink<'_>) {
 
 pub(super) fn cycle(root: &mut Section<'_>, out: &mut Sink<'_>) -> Option<CycleRules> {
     let mut section = root.section("cycle", out);
+    out.required_section(&section, "length");
     let lengths = [
         ("month", CycleLength::Month),
         ("quarter", CycleLength::Quarter),

@@ -8,6 +8,8 @@ mod head;
 mod points;
 mod slabs;
 mod syntax;
+#[cfg(test)]
+mod tests;
 mod tiers;
 
 pub(super) use tiers::Known;

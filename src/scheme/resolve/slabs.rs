@@ -29,6 +29,7 @@ pub(super) struct Bands {
 
 pub(super) fn slabs(root: &mut Section<'_>, out: &mut Sink<'_>) -> Bands {
     let mut section = root.section("slabs", out);
+    out.required_section(&section, "mode");
     let mode = section.word("mode", &[("whole", SlabMode::Whole), ("marginal", SlabMode::Marginal)], out);
     out.required(
         &section,

@@ -10,7 +10,7 @@ pub(super) fn faults(text: &str, broken: &[toml::de::Error]) -> Vec<Fault> {
 
 fn fault(text: &str, error: &toml::de::Error) -> Fault {
     let span = error.span().unwrap_or(text.len()..text.len());
-    let message = format!("not TOML: {}", error.message());
+    let message = format!("not TOML: {}", error.message().trim_end_matches(", expected nothing"));
     let help = help(line(text, span.start), error.message());
     Fault::error(span, message, "cannot be read from here", help)
 }
