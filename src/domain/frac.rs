@@ -23,6 +23,17 @@ enum Repr {
     Big(Box<BigRational>),
 }
 
+/// The powers of ten that a decimal's scale can name.
+const TENS: [i128; Decimal::MAX_SCALE as usize + 1] = {
+    let mut tens = [1; Decimal::MAX_SCALE as usize + 1];
+    let mut power = 1;
+    while power < tens.len() {
+        tens[power] = tens[power - 1] * 10;
+        power += 1;
+    }
+    tens
+};
+
 /// How the magnitude is rounded; the sign is kept (evaluation.md 3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rounding {
@@ -118,6 +129,39 @@ impl Frac {
         Decimal::try_from_i128_with_scale(units, decimals).ok()
     }
 
+    /// The same value in lowest terms: worth it once, before it multiplies many.
+    pub fn reduced(self) -> Frac {
+        match self.0 {
+            Repr::Small { num, den } => {
+                let (num, den) = ops::reduced(num, den);
+                Frac(Repr::Small { num, den })
+            }
+            Repr::Big(_) => self,
+        }
+    }
+
+    /// All of them as numerators over one denominator; `None` where that does not fit `i128`.
+    pub fn over_one_denominator<'f>(
+        fractions: impl Iterator<Item = &'f Frac> + Clone,
+    ) -> Option<(Vec<i128>, i128)> {
+        let mut common = 1;
+        for one in fractions.clone() {
+            common = ops::least_common(common, one.small()?.1)?;
+        }
+        let over = |one: &Frac| {
+            let (num, den) = one.small()?;
+            ops::times(num, if den == common { 1 } else { common / den })
+        };
+        Some((fractions.map(over).collect::<Option<Vec<i128>>>()?, common))
+    }
+
+    fn small(&self) -> Option<(i128, i128)> {
+        match &self.0 {
+            Repr::Small { num, den } => Some((*num, *den)),
+            Repr::Big(_) => None,
+        }
+    }
+
     fn units_big(&self, decimals: u32, rounding: Rounding) -> BigInt {
         let scaled = self.to_big() * BigRational::from_integer(BigInt::from(10).pow(decimals));
         let (num, den) = (scaled.numer().abs(), scaled.denom());
@@ -176,7 +220,7 @@ impl Default for Frac {
 
 impl From<Decimal> for Frac {
     fn from(value: Decimal) -> Self {
-        Frac(Repr::Small { num: value.mantissa(), den: 10i128.pow(value.scale()) })
+        Frac(Repr::Small { num: value.mantissa(), den: TENS[value.scale() as usize] })
     }
 }
 

@@ -1,13 +1,33 @@
 //! Evaluate: position = f(facts, scheme, cycle), with the trail of every step. Pure: evaluation.md 1.5, 1.6 (dates), 2 and 3.
 //!
 //! Takes one partner's settled lines, that partner's master records, the item master and the versions of one scheme; nothing else.
+//!
+//! [`evaluate`] reads from top to bottom as the page does: `dates` (1.4 to 1.6), `counts` (2), `walk` (which cycles, what is
+//! carried between them), `cycle` (3, one step after the other: `slab`, `multiply`, `caps`, `tiers`), `share_out` (each line's
+//! part of the points). `trail` puts a position in words.
 
-use crate::calendar::Cycle;
+mod caps;
+mod counts;
+mod cycle;
+mod dates;
+mod multiply;
+mod share_out;
+mod slab;
+mod tiers;
+mod trail;
+mod walk;
+
+#[cfg(test)]
+mod tests;
+
+pub use trail::{Step, trail};
+
+use crate::calendar::{Cycle, ZoneCache};
 use crate::domain::frac::Frac;
 use crate::domain::points::Points;
 use crate::facts::master::{ItemRecord, PartnerRecord};
 use crate::facts::settle::Line;
-use crate::scheme::{Family, Scheme};
+use crate::scheme::Family;
 use chrono::NaiveDate;
 use std::collections::{BTreeSet, HashMap};
 
@@ -16,12 +36,14 @@ use std::collections::{BTreeSet, HashMap};
 pub struct World<'w> {
     /// versions of the scheme
     pub family: &'w Family,
-    /// item master by SKU folded to lower case; `None`: there is no item master
+    /// item master by SKU under [`crate::scheme::fold`]; `None`: there is no item master
     pub items: Option<&'w HashMap<String, Vec<ItemRecord>>>,
     /// whether any partner master record exists
     pub has_partner_master: bool,
     /// the run's day in the scheme's zone; later dates are held
     pub today: NaiveDate,
+    /// of the scheme's zone (another zone's is not used, only slower)
+    pub zone: &'w ZoneCache,
 }
 
 /// One partner's facts.
@@ -81,7 +103,7 @@ pub enum Counts {
 }
 
 /// A line in a cycle.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct LineOutcome {
     /// index into [`Subject::lines`]
     pub line: usize,
@@ -93,7 +115,7 @@ pub struct LineOutcome {
     pub counts: Counts,
     /// `unknown_ref`, `clock_repeated`, `clock_skipped`; in this order
     pub notes: Vec<&'static str>,
-    /// amount in the scheme's currency (quantity is in the row)
+    /// amount in the scheme's currency (quantity is in the row); zero where no rate is known
     pub scheme_amount: Frac,
     /// its share of the base (step 5)
     pub share: Frac,
@@ -103,22 +125,25 @@ pub struct LineOutcome {
     pub earned: Frac,
     /// bonus (step 9)
     pub bonus: Frac,
-    /// tier it has, empty for none (step 8)
-    pub tier: String,
+    /// tier it has (step 8), as index into [`Position::line_tiers`]; `None` for none and for lines that do not count
+    pub tier: Option<u16>,
     /// its part of the position's points, at the scheme's decimals: adds up to `Position::points` exactly
     pub points: Points,
 }
 
 /// What a partner has earned for a cycle; every number of evaluation.md 3 by its step.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Position {
     /// which cycle
     pub cycle: Cycle,
     /// index into `Family::versions`
     pub version: usize,
-    /// every line in force of the cycle, cancelled ones too, in order of (business date, invoice_no, doc_type, line_no, file order)
+    /// every line of the cycle whose version speaks, cancelled ones too, in order of (business date, invoice_no, distributor, doc_type,
+    /// line_no, file order); line numbers that are digits in their order as numbers
     pub lines: Vec<LineOutcome>,
-    /// sum over counting lines by month of the cycle (of `rule_date`)
+    /// the tiers that its lines have
+    pub line_tiers: Vec<String>,
+    /// in what the scheme measures: sum over counting lines by month of the cycle (of `rule_date`)
     pub by_month: Vec<Frac>,
     /// carried in from the cycle before (zero or negative; step 2)
     pub carried: Frac,
@@ -134,7 +159,7 @@ pub struct Position {
     pub fixed: Frac,
     /// what multipliers added (step 6: after less before)
     pub multiplied: Frac,
-    /// what caps cut (steps 7 and 10), zero or positive
+    /// what caps cut (steps 7 and 10; the bands' own caps are within `base`), zero or positive
     pub capped: Frac,
     /// step 9
     pub bonus: Frac,
@@ -150,27 +175,36 @@ pub struct Position {
     pub next_tier: Option<(String, Frac)>,
     /// next slab above (index), with what is missing of the measure
     pub next_slab: Option<(usize, Frac)>,
-    /// step 11: what is due in all, limit or not
+    /// step 11: what is due in all, limit or not. What the ledger cannot hold (over 9.2 million million points) stands at
+    /// the most it can, and is held whole
     pub points: Points,
     /// step 12: the part of `points` over `[limits] accrual`, held
     pub held_points: Points,
-    /// the earliest date held as `future_date`: evaluate again from that day
+    /// the day from which to evaluate again though no fact has come: when a line held as `future_date` stops being one,
+    /// or a shortfall carried out of the run's own cycle reaches the next
     pub wake_on: Option<NaiveDate>,
 }
 
+impl Position {
+    /// The tier that a line of this position has (step 8), empty for none.
+    pub fn tier_of(&self, line: &LineOutcome) -> &str {
+        line.tier.and_then(|tier| self.line_tiers.get(usize::from(tier))).map_or("", String::as_str)
+    }
+}
+
 /// Lines of the partner that belong to no cycle of the scheme (before it starts, after it ends, in the future).
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Outside {
     /// index into [`Subject::lines`]
     pub line: usize,
     /// its own business date
     pub business_date: NaiveDate,
-    /// `No(BeforeScheme | AfterScheme | Cancelled)` or `Held(FutureDate)`
+    /// `No(BeforeScheme | AfterScheme | Cancelled)`, or `Held(FutureDate)` where the scheme is not in force then either
     pub counts: Counts,
 }
 
 /// Everything a scheme makes of one partner.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Positions {
     /// in order of cycle: each that has a line, a carried shortfall or is in `known_cycles`
     pub positions: Vec<Position>,
@@ -178,23 +212,21 @@ pub struct Positions {
     pub outside: Vec<Outside>,
 }
 
-/// Works out every position of one partner under one scheme.
-pub fn evaluate(_world: &World<'_>, _subject: &Subject<'_>) -> Positions {
-    todo!()
+impl Positions {
+    /// The earliest day from which this partner must be evaluated again though no fact has come.
+    pub fn wake_on(&self) -> Option<NaiveDate> {
+        let waiting = |outside: &&Outside| outside.counts == Counts::Held(HeldLine::FutureDate);
+        let outside = self.outside.iter().filter(waiting).map(|outside| outside.business_date);
+        self.positions.iter().filter_map(|position| position.wake_on).chain(outside).min()
+    }
 }
 
-/// One step of the arithmetic, for `accrued explain`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
-    /// `measure`, `slab`, `base`, ... (the words of evaluation.md 3)
-    pub name: &'static str,
-    /// the sum as a person would write it: `900,000.00 x 0.3%`
-    pub working: String,
-    /// its result
-    pub result: String,
-}
-
-/// The trail of a position in words and numbers, step by step.
-pub fn trail(_scheme: &Scheme, _position: &Position, _lines: &[Line<'_>]) -> Vec<Step> {
-    todo!()
+/// Works out every position of one partner under one scheme. The order of `subject.lines` changes nothing.
+pub fn evaluate(world: &World<'_>, subject: &Subject<'_>) -> Positions {
+    if world.family.versions.is_empty() {
+        return Positions::default();
+    }
+    let dates = dates::of_lines(world, subject);
+    let views = counts::of_lines(world, subject, &dates);
+    walk::cycles(&walk::Scene { world, subject, dates: &dates, views: &views })
 }

@@ -17,14 +17,32 @@ pub(super) fn times(a: i128, b: i128) -> Option<i128> {
 fn gcd(a: i128, b: i128) -> i128 {
     let (mut a, mut b) = (a.unsigned_abs(), b.unsigned_abs());
     while b != 0 {
+        if let (Ok(x), Ok(y)) = (u64::try_from(a), u64::try_from(b)) {
+            return i128::from(gcd_64(x, y));
+        }
         (a, b) = (b, a % b);
     }
     i128::try_from(a.max(1)).unwrap_or(1)
 }
 
-fn reduced(num: i128, den: i128) -> (i128, i128) {
+fn gcd_64(mut a: u64, mut b: u64) -> u64 {
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a.max(1)
+}
+
+pub(super) fn reduced(num: i128, den: i128) -> (i128, i128) {
     let by = gcd(num, den);
-    (num / by, den / by)
+    if by == 1 { (num, den) } else { (num / by, den / by) }
+}
+
+/// The least common multiple of two denominators, if it fits.
+pub(super) fn least_common(a: i128, b: i128) -> Option<i128> {
+    if a == b || a % b == 0 {
+        return Some(a);
+    }
+    times(a / gcd(a, b), b)
 }
 
 fn add_small((a, b): (i128, i128), (c, d): (i128, i128)) -> Option<(i128, i128)> {

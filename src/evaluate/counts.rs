@@ -1,0 +1,253 @@
+//! Which lines count, and why the others do not: evaluation.md 2.
+//!
+//! A line that waits says so only where nothing else keeps it out: it counts as soon as the cause is gone. A date after the
+//! run's day comes before every rule but cancellation (evaluation.md 1.4), and is judged on a credit note's own date as well as on
+//! its sale's. An item's `launched_on` is not a rule: evaluation.md has none about it.
+
+use super::dates::{LineDate, Place};
+use super::{Counts, HeldLine, Subject, WhyNot, World};
+use crate::domain::frac::Frac;
+use crate::facts::master::{ItemRecord, PartnerRecord, on};
+use crate::facts::row::{DocType, Row};
+use crate::facts::settle::{Line, Reference};
+use crate::scheme::{Earn, Glob, Scheme, Unlisted, fold, same_word};
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+/// A line as the scheme sees it.
+#[derive(Debug)]
+pub(super) struct View<'v> {
+    /// whether it counts
+    pub counts: Counts,
+    /// its own, else its partner's
+    pub channel: &'v str,
+    /// its own, else its item's, else that of the lines it returns where they all have the same
+    pub category: &'v str,
+    /// amount in the scheme's currency
+    pub scheme_amount: Option<Frac>,
+}
+
+/// How every line fares, in the order of `subject.lines`.
+pub(super) fn of_lines<'v>(world: &World<'v>, subject: &Subject<'v>, dates: &[LineDate]) -> Vec<View<'v>> {
+    let judge = Judge { world, subject, dates };
+    let mut views: Vec<View<'v>> = (0..subject.lines.len()).map(|index| judge.own(index)).collect();
+    for (index, line) in subject.lines.iter().enumerate() {
+        if let Reference::Found(returned) = &line.reference {
+            judge.by_returned(index, returned, &mut views);
+        }
+    }
+    views
+}
+
+/// What the masters say of a line on its day.
+struct Listing<'v> {
+    partner: Option<&'v PartnerRecord>,
+    item: Option<&'v ItemRecord>,
+    partner_unlisted: bool,
+    sku_unlisted: bool,
+}
+
+struct Judge<'j, 'v> {
+    world: &'j World<'v>,
+    subject: &'j Subject<'v>,
+    dates: &'j [LineDate],
+}
+
+impl<'v> Judge<'_, 'v> {
+    /// A line on its own: whole for invoices and notes without an invoice; for a note that has found its invoice all but what
+    /// [`Judge::by_returned`] adds.
+    fn own(&self, index: usize) -> View<'v> {
+        let line = &self.subject.lines[index];
+        let row = &line.row;
+        let date = &self.dates[index];
+        let Place::In(_, version) = date.place else {
+            let counts = self.outside(line, date);
+            return View { counts, channel: row.channel, category: row.category, scheme_amount: None };
+        };
+        let scheme = &self.world.family.versions[version];
+        let listing = self.listing(row, date);
+        let channel = own_else(row.channel, listing.partner.map(|record| record.channel.as_str()));
+        let category = own_else(row.category, listing.item.map(|record| record.category.as_str()));
+        let mut view =
+            View { counts: Counts::Yes, channel, category, scheme_amount: scheme_amount(scheme, row) };
+        view.counts = self.gate(line, date, scheme).unwrap_or_else(|| {
+            let found = matches!(line.reference, Reference::Found(_));
+            if found { with_rate(&view) } else { by_rules(scheme, row, &listing, &view) }
+        });
+        view
+    }
+
+    fn outside(&self, line: &Line<'_>, date: &LineDate) -> Counts {
+        if cancelled(line) {
+            Counts::No(WhyNot::Cancelled)
+        } else if self.in_future(date) {
+            Counts::Held(HeldLine::FutureDate)
+        } else if date.place == Place::Before {
+            Counts::No(WhyNot::BeforeScheme)
+        } else {
+            Counts::No(WhyNot::AfterScheme)
+        }
+    }
+
+    fn in_future(&self, date: &LineDate) -> bool {
+        date.business > self.world.today || date.rule > self.world.today
+    }
+
+    /// What is asked of every line, also of a note that has found its invoice; `None`: it passes.
+    fn gate(&self, line: &Line<'_>, date: &LineDate, scheme: &Scheme) -> Option<Counts> {
+        if cancelled(line) {
+            return Some(Counts::No(WhyNot::Cancelled));
+        }
+        if self.in_future(date) {
+            return Some(Counts::Held(HeldLine::FutureDate));
+        }
+        let statuses = match line.row.doc_type {
+            DocType::Invoice => &scheme.earn.statuses,
+            DocType::CreditNote | DocType::Cancellation => &scheme.earn.return_statuses,
+        };
+        (!any_or(statuses, line.row.status)).then_some(Counts::No(WhyNot::Status))
+    }
+
+    fn listing(&self, row: &Row<'_>, date: &LineDate) -> Listing<'v> {
+        let masters: &'v HashMap<String, Vec<PartnerRecord>> = self.subject.masters;
+        let partner = match masters.is_empty() {
+            true => None,
+            false => masters.get(row.partner_code).and_then(|records| on(records, date.rule)),
+        };
+        let items = if row.sku.is_empty() { None } else { self.world.items };
+        let item = items
+            .and_then(|items| items.get(folded(row.sku).as_ref()))
+            .and_then(|records| on(records, date.rule));
+        Listing {
+            partner,
+            item,
+            partner_unlisted: self.world.has_partner_master && partner.is_none(),
+            sku_unlisted: items.is_some() && item.is_none(),
+        }
+    }
+
+    /// A credit note that has found its invoice passes where a line it returns counts, is held where those are held, else has
+    /// the reason of the first of them.
+    fn by_returned(&self, index: usize, returned: &[usize], views: &mut [View<'v>]) {
+        let category = views[index].category;
+        if category.is_empty() {
+            views[index].category = common_category(returned, views);
+        }
+        let passes_itself = match views[index].counts {
+            Counts::Yes | Counts::Held(HeldLine::NoFxRate) => true,
+            Counts::No(_) | Counts::Held(_) => false,
+        };
+        if passes_itself && let Some(theirs) = verdict_of(returned, views) {
+            views[index].counts = theirs;
+        }
+    }
+}
+
+/// What the returned lines make of the note; `None`: it passes.
+fn verdict_of(returned: &[usize], views: &[View<'_>]) -> Option<Counts> {
+    let of_returned = || returned.iter().filter_map(|index| views.get(*index)).map(|view| view.counts);
+    if of_returned().any(|counts| counts == Counts::Yes) {
+        return None;
+    }
+    of_returned().find(|counts| matches!(counts, Counts::Held(_))).or_else(|| of_returned().next())
+}
+
+/// Where the files gave none, masters may have given all returned lines the same.
+fn common_category<'v>(returned: &[usize], views: &[View<'v>]) -> &'v str {
+    let mut categories = returned.iter().filter_map(|index| views.get(*index)).map(|view| view.category);
+    let first = categories.next().unwrap_or("");
+    if categories.all(|other| same_word(first, other)) { first } else { "" }
+}
+
+fn cancelled(line: &Line<'_>) -> bool {
+    line.cancelled || line.reference == Reference::Cancelled || line.row.doc_type == DocType::Cancellation
+}
+
+fn by_rules(scheme: &Scheme, row: &Row<'_>, listing: &Listing<'_>, view: &View<'_>) -> Counts {
+    if let Some(why) = refused(scheme, row, listing, view) {
+        return Counts::No(why);
+    }
+    if listing.partner_unlisted && scheme.earn.unlisted_partners == Unlisted::Hold {
+        return Counts::Held(HeldLine::PartnerUnlistedHeld);
+    }
+    if listing.sku_unlisted && scheme.earn.unlisted_skus == Unlisted::Hold {
+        return Counts::Held(HeldLine::SkuUnlistedHeld);
+    }
+    with_rate(view)
+}
+
+fn with_rate(view: &View<'_>) -> Counts {
+    if view.scheme_amount.is_some() { Counts::Yes } else { Counts::Held(HeldLine::NoFxRate) }
+}
+
+/// The first rule from `currency` to `sku_unlisted` that keeps a line out. `unpaid` is not asked: a scheme that earns on
+/// payment is refused for now.
+fn refused(scheme: &Scheme, row: &Row<'_>, listing: &Listing<'_>, view: &View<'_>) -> Option<WhyNot> {
+    let earn = &scheme.earn;
+    let currency = own_else(row.currency, Some(scheme.currency.as_str()));
+    if !any_or(&earn.currencies, currency) {
+        return Some(WhyNot::Currency);
+    }
+    if !any_or(&earn.channels, view.channel) {
+        return Some(WhyNot::Channel);
+    }
+    if let Some(why) = partner_refused(earn, listing) {
+        return Some(why);
+    }
+    if !any_or(&earn.payment_methods, row.payment_method) {
+        return Some(WhyNot::PaymentMethod);
+    }
+    let unearning = listing.item.is_some_and(|record| !record.earns_points);
+    if unearning || left_out(&earn.only_skus, &earn.exclude_skus, row.sku) {
+        return Some(WhyNot::SkuExcluded);
+    }
+    if left_out(&earn.only_categories, &earn.exclude_categories, view.category) {
+        return Some(WhyNot::CategoryExcluded);
+    }
+    (listing.sku_unlisted && earn.unlisted_skus == Unlisted::Exclude).then_some(WhyNot::SkuUnlisted)
+}
+
+fn partner_refused(earn: &Earn, listing: &Listing<'_>) -> Option<WhyNot> {
+    if listing.partner_unlisted {
+        match earn.unlisted_partners {
+            Unlisted::Exclude => return Some(WhyNot::PartnerUnlisted),
+            Unlisted::Hold => return None, // its class is not known yet
+            Unlisted::Earn => (),
+        }
+    }
+    let class = listing.partner.map_or("", |record| record.class.as_str());
+    if !any_or(&earn.partner_classes, class) {
+        return Some(WhyNot::PartnerClass);
+    }
+    let record = listing.partner?;
+    if !record.active {
+        return Some(WhyNot::PartnerInactive);
+    }
+    (!record.tracked).then_some(WhyNot::PartnerUntracked)
+}
+
+/// `amount` in the scheme's currency; `None` where no rate is known: no feed brings any yet.
+fn scheme_amount(scheme: &Scheme, row: &Row<'_>) -> Option<Frac> {
+    let own = row.currency.is_empty() || same_word(row.currency, &scheme.currency);
+    own.then(|| Frac::from(row.amount))
+}
+
+fn own_else<'v>(own: &'v str, other: Option<&'v str>) -> &'v str {
+    if own.is_empty() { other.unwrap_or("") } else { own }
+}
+
+/// Whether a list names a word; an empty list names any.
+fn any_or(list: &[String], word: &str) -> bool {
+    list.is_empty() || list.iter().any(|one| same_word(one, word))
+}
+
+fn left_out(only: &[Glob], exclude: &[Glob], text: &str) -> bool {
+    let any = |globs: &[Glob]| globs.iter().any(|glob| glob.matches(text));
+    (!only.is_empty() && !any(only)) || any(exclude)
+}
+
+/// [`fold`], without an allocation where there is nothing to fold.
+pub(super) fn folded(text: &str) -> Cow<'_, str> {
+    let plain = text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+    if plain { Cow::Borrowed(text) } else { Cow::Owned(fold(text)) }
+}

@@ -1,0 +1,118 @@
+//! Which day a line counts for, and which cycle that is in: evaluation.md 1.4 to 1.6.
+
+use super::{Subject, World};
+use crate::calendar::{Cycle, business_date};
+use crate::facts::settle::{Line, Reference};
+use crate::scheme::{Family, Returns};
+use chrono::NaiveDate;
+
+/// Where a date falls in the life of a scheme.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// before its first version
+    Before,
+    /// in a cycle, by the version (index) that the cycle goes by
+    In(Cycle, usize),
+    /// after its last version
+    After,
+}
+
+/// The days of a line.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LineDate {
+    /// its own
+    pub business: NaiveDate,
+    /// for every rule: that of the lines it returns, under `original-cycle`
+    pub rule: NaiveDate,
+    /// where `rule` falls
+    pub place: Place,
+}
+
+/// The days of every line, in the order of `subject.lines`.
+pub(super) fn of_lines(world: &World<'_>, subject: &Subject<'_>) -> Vec<LineDate> {
+    let family = world.family;
+    let mut last = None; // most lines are of the cycle that the line before them is of
+    let mut dates: Vec<LineDate> = subject
+        .lines
+        .iter()
+        .map(|line| {
+            let business = own_date(world, line);
+            LineDate { business, rule: business, place: placed(family, business, &mut last) }
+        })
+        .collect();
+    for (index, line) in subject.lines.iter().enumerate() {
+        if let Some(earliest) = returned_date(line, &dates)
+            && returns_policy(family, dates[index].business) == Returns::OriginalCycle
+        {
+            dates[index].rule = earliest;
+            dates[index].place = placed(family, earliest, &mut last);
+        }
+    }
+    dates
+}
+
+fn own_date(world: &World<'_>, line: &Line<'_>) -> NaiveDate {
+    let first = &world.family.versions[0]; // never empty; all share zone and day_closes_at
+    if world.zone.zone() == first.timezone {
+        world.zone.business_date(line.row.when, first.day_closes_at)
+    } else {
+        business_date(line.row.when, first.timezone, first.day_closes_at)
+    }
+}
+
+/// The earliest business date among the lines that a credit note returns.
+fn returned_date(line: &Line<'_>, dates: &[LineDate]) -> Option<NaiveDate> {
+    match &line.reference {
+        Reference::Found(returned) => {
+            returned.iter().filter_map(|index| dates.get(*index)).map(|date| date.business).min()
+        }
+        Reference::None | Reference::Unknown | Reference::Cancelled => None,
+    }
+}
+
+/// Versions of a scheme can differ in `returns`: the one that the cycle of the note's own date goes by decides (outside the
+/// scheme's life the nearest), so that a change speaks from its first day on and moves nothing that was returned before.
+fn returns_policy(family: &Family, own: NaiveDate) -> Returns {
+    let version = match family.versions.as_slice() {
+        [_only] => 0,
+        versions => match place(family, own) {
+            Place::In(_, version) => version,
+            Place::Before => 0,
+            Place::After => versions.len() - 1,
+        },
+    };
+    family.versions[version].earn.returns
+}
+
+/// [`place`], remembering the last cycle and the days in it on which the scheme is in force.
+fn placed(family: &Family, day: NaiveDate, last: &mut Option<(NaiveDate, NaiveDate, Place)>) -> Place {
+    if let Some((first, end, place)) = last
+        && *first <= day
+        && day <= *end
+    {
+        return *place;
+    }
+    let place = place(family, day);
+    if let Place::In(cycle, version) = place {
+        let version = &family.versions[version];
+        let (first, end) = version.calendar.days(cycle);
+        // only where one version fills the cycle is every day of it in force for sure
+        if version.is_in_force_on(first) && version.is_in_force_on(end) {
+            *last = Some((first, end, place));
+        }
+    }
+    place
+}
+
+fn place(family: &Family, day: NaiveDate) -> Place {
+    if day < family.versions[0].starts {
+        return Place::Before;
+    }
+    match family.versions.iter().position(|version| version.is_in_force_on(day)) {
+        None => Place::After,
+        Some(version) => {
+            let cycle = family.versions[version].calendar.cycle_of(day);
+            Place::In(cycle, family.index_for(cycle).unwrap_or(version))
+        }
+    }
+}
