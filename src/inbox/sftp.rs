@@ -1,26 +1,377 @@
-//! SFTP, not there yet.
-use super::{Archive, Archived, Cancel, Candidate, InboxFault, Listing, Sftp, Source};
+//! A feed's folder on an SFTP server, by ssh2. A lost connection is made anew and what may pass is tried again; a refusal never.
 
-/// An SFTP folder.
+mod dial;
+mod login;
+mod offers;
+mod pins;
+mod watchdog;
+mod wire;
+
+use super::intake::{self, Hashing, Plan};
+use super::sieve::{self, Facts, Nature, Sort};
+use super::{Archive, Archived, Cancel, Candidate, InboxFault, Listing, Sftp, Source};
+use ssh2::{ErrorCode, FileStat};
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::io::Read;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+use watchdog::{Limits, Watching};
+use wire::Wire;
+
+/// More names than any folder should have; a server that never ends its list must not fill our memory.
+const MOST_NAMES: usize = 2_000_000;
+
+/// First pause before trying again; doubled each time, up to the longest.
+const PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// A folder on a server, logged in.
 #[derive(Debug)]
-pub struct Remote;
+pub struct Remote {
+    source: Source,
+    settings: Sftp,
+    cancel: Cancel,
+    wire: Option<Wire>,
+    /// ways to show a host key that worked
+    methods: Option<Vec<&'static str>>,
+}
 
 impl Remote {
-    pub(super) fn open(_: &Source, _: &Sftp, _: &Cancel) -> Result<Remote, InboxFault> {
-        Err(InboxFault::Limit("sftp is not there yet".to_owned()))
+    pub(super) fn open(source: &Source, settings: &Sftp, cancel: &Cancel) -> Result<Remote, InboxFault> {
+        let mut remote = Remote {
+            source: source.clone(),
+            settings: settings.clone(),
+            cancel: cancel.clone(),
+            wire: None,
+            methods: None,
+        };
+        remote.trying(|_, _| Ok(()))?;
+        Ok(remote)
     }
+
     pub(super) fn list(&mut self) -> Result<Listing, InboxFault> {
-        Ok(Listing::default())
+        self.trying(|remote, wire| Folder { remote, wire }.list())
     }
-    pub(super) fn look(&mut self, _: &str) -> Result<Option<Candidate>, InboxFault> {
-        Ok(None)
+
+    pub(super) fn look(&mut self, name: &str) -> Result<Option<Candidate>, InboxFault> {
+        self.trying(|remote, wire| Folder { remote, wire }.look(name))
     }
-    pub(super) fn fetch(&mut self, _: &Candidate, _: &Archive) -> Result<Archived, InboxFault> {
-        Err(InboxFault::Stopped)
+
+    pub(super) fn fetch(&mut self, file: &Candidate, archive: &Archive) -> Result<Archived, InboxFault> {
+        self.trying(|remote, wire| Folder { remote, wire }.fetch(file, archive))
+    }
+
+    /// Does something over a connection, made anew where it is lost, `retries` times with growing pauses.
+    fn trying<T>(
+        &mut self,
+        mut act: impl FnMut(&Remote, &Wire) -> Result<T, InboxFault>,
+    ) -> Result<T, InboxFault> {
+        let mut tried = 0;
+        loop {
+            let (outcome, hopeless) = self.once(&mut act);
+            match outcome {
+                Err(InboxFault::Temporary(why)) if hopeless || tried == self.settings.retries => {
+                    return Err(InboxFault::Temporary(match tried {
+                        0 => why,
+                        _ => format!("{why} (tried {} times)", tried + 1),
+                    }));
+                }
+                Err(InboxFault::Temporary(_)) => self.pause(tried)?,
+                other => return other,
+            }
+            tried += 1;
+        }
+    }
+
+    /// One try, and whether another would only meet the same deadline.
+    fn once<T>(
+        &mut self,
+        act: &mut impl FnMut(&Remote, &Wire) -> Result<T, InboxFault>,
+    ) -> (Result<T, InboxFault>, bool) {
+        if let Err(stopped) = self.cancel.check() {
+            return (Err(stopped), true);
+        }
+        let wire = match self.wire.take() {
+            Some(wire) => wire,
+            None => match Wire::open(&self.settings, &self.cancel, &mut self.methods) {
+                Ok(wire) => wire,
+                Err(fault) => return (Err(fault), false),
+            },
+        };
+        let outcome = act(self, &wire);
+        let hopeless = wire.past_deadline();
+        match &outcome {
+            Ok(_) | Err(InboxFault::Changed(_) | InboxFault::Limit(_)) => self.wire = Some(wire),
+            Err(
+                InboxFault::Temporary(_) | InboxFault::Refused(_) | InboxFault::Disk(_) | InboxFault::Stopped,
+            ) => wire.cut(),
+        }
+        (outcome, hopeless)
+    }
+
+    /// Waits before the next try: doubling, with jitter so that many feeds do not come back at once.
+    fn pause(&self, tried: u32) -> Result<(), InboxFault> {
+        let whole = PAUSE.saturating_mul(1 << tried.min(16)).min(LONGEST_PAUSE);
+        let dice = RandomState::new().build_hasher().finish() % 512;
+        let until = Instant::now()
+            + whole.mul_f64(0.5)
+            + (whole / 1024).saturating_mul(u32::try_from(dice).unwrap_or(0));
+        loop {
+            self.cancel.check()?;
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(());
+            }
+            std::thread::sleep(left.min(Duration::from_millis(50)));
+        }
     }
 }
 
-/// The version of the linked libssh2.
+/// The folder over one connection.
+struct Folder<'a> {
+    remote: &'a Remote,
+    wire: &'a Wire,
+}
+
+impl Folder<'_> {
+    fn begin(&self) -> Watching<'_> {
+        let settings = &self.remote.settings;
+        self.wire.dog.begin(Limits { idle: settings.idle_timeout, total: settings.file_deadline })
+    }
+
+    fn sftp(&self) -> Result<&ssh2::Sftp, InboxFault> {
+        self.wire.sftp.as_ref().ok_or_else(|| InboxFault::Temporary("the connection is closed".to_owned()))
+    }
+
+    /// A plain name in the folder; the folder may be `/` or be written with a `/` behind it.
+    fn path(&self, name: &str) -> PathBuf {
+        PathBuf::from(format!("{}/{name}", self.remote.settings.folder.trim_end_matches('/')))
+    }
+
+    fn list(&self) -> Result<Listing, InboxFault> {
+        let watching = self.begin();
+        let source = &self.remote.source;
+        let mut listing = Listing::default();
+        for (name, stat) in self.names(&watching)? {
+            match sieve::sort(source, &name) {
+                Sort::Ours(name, named) => {
+                    let facts = self.facts(&name, &stat)?;
+                    match sieve::candidate(source, name, named, facts) {
+                        Ok(file) => listing.files.push(file),
+                        Err(passed) => listing.passed.push(passed),
+                    }
+                }
+                Sort::Marker(of) => {
+                    listing.markers.insert(of);
+                }
+                Sort::Refused(passed) => listing.passed.push(passed),
+                Sort::Other => {}
+            }
+        }
+        Ok(sieve::in_order(listing))
+    }
+
+    /// Raw names with what `lstat` says of them.
+    fn names(&self, watching: &Watching<'_>) -> Result<Vec<(Vec<u8>, FileStat)>, InboxFault> {
+        let folder = &self.remote.settings.folder;
+        let mut open = self.sftp()?.opendir(folder).map_err(|e| self.folder_fault(&e))?;
+        let mut names = Vec::new();
+        loop {
+            match open.readdir() {
+                Ok((name, stat)) => names.push((name.as_os_str().as_bytes().to_vec(), stat)),
+                // what ssh2 itself says at the end of a list
+                Err(e) if e.code() == ErrorCode::Session(libssh2_sys::LIBSSH2_ERROR_FILE) => {
+                    return Ok(names);
+                }
+                Err(e) => return Err(self.wire.fault(&format!("listing {folder}"), &e)),
+            }
+            watching.progress();
+            if names.len() > MOST_NAMES {
+                return Err(InboxFault::Limit(format!("{folder} lists more than {MOST_NAMES} names")));
+            }
+        }
+    }
+
+    /// Every field is optional: a server that does not tell what a name is, is asked whether it is a link.
+    fn facts(&self, name: &str, stat: &FileStat) -> Result<Facts, InboxFault> {
+        let nature = match stat.perm {
+            Some(_) => nature(stat),
+            None if self.sftp()?.readlink(&self.path(name)).is_ok() => Nature::Symlink,
+            None => Nature::File,
+        };
+        Ok(Facts { nature, size: stat.size, mtime: mtime(stat) })
+    }
+
+    fn look(&self, name: &str) -> Result<Option<Candidate>, InboxFault> {
+        let _watching = self.begin();
+        let Sort::Ours(name, named) = sieve::sort(&self.remote.source, name.as_bytes()) else {
+            return Ok(None);
+        };
+        match self.sftp()?.lstat(&self.path(&name)) {
+            Ok(stat) => {
+                let facts = self.facts(&name, &stat)?;
+                Ok(sieve::candidate(&self.remote.source, name, named, facts).ok())
+            }
+            Err(e) if no_such(&e) => Ok(None),
+            Err(e) => Err(self.wire.fault(&format!("looking at {name}"), &e)),
+        }
+    }
+
+    fn fetch(&self, file: &Candidate, archive: &Archive) -> Result<Archived, InboxFault> {
+        let Sort::Ours(..) = sieve::sort(&self.remote.source, file.name.as_bytes()) else {
+            return Err(InboxFault::Limit(format!("{:?} is not a name of this feed's files", file.name)));
+        };
+        let watching = self.begin();
+        let path = self.path(&file.name);
+        let mut open = self.sftp()?.open(&path).map_err(|e| self.file_fault(file, "opening", &e))?;
+        let start = open.stat().map_err(|e| self.file_fault(file, "looking at", &e))?;
+        self.expect(file, "when opened", &start)?;
+        let buffer = self.remote.settings.read_buffer.max(4096);
+        let mut read = 0;
+        let draft = intake::take(
+            archive,
+            Plan { size: file.size, buffer, hashing: Hashing::WhileWriting },
+            &mut |buffer| {
+                let got = open
+                    .read(buffer)
+                    .map_err(|e| self.wire.fault_saying(&format!("reading {}", file.name), &e.to_string()))?;
+                watching.progress();
+                read += got as u64;
+                if read > file.size {
+                    return Err(changed(
+                        file,
+                        &format!("grew beyond its {} bytes while it was read", file.size),
+                    ));
+                }
+                Ok(got)
+            },
+        )?;
+        if draft.size != file.size {
+            return Err(changed(file, &format!("had {} bytes and ended after {}", file.size, draft.size)));
+        }
+        let end = open.stat().map_err(|e| self.file_fault(file, "looking at", &e))?;
+        self.expect(file, "when read", &end)?;
+        let fresh = self.sftp()?.lstat(&path).map_err(|e| self.file_fault(file, "looking at", &e))?;
+        self.expect(file, "after that", &fresh)?;
+        draft.keep(archive)
+    }
+
+    /// Size and mtime are those of the listing, and it is no link.
+    fn expect(&self, file: &Candidate, when: &str, stat: &FileStat) -> Result<(), InboxFault> {
+        let plain = stat.perm.is_none() || nature(stat) == Nature::File;
+        if plain && stat.size == Some(file.size) && mtime(stat) == file.mtime {
+            return Ok(());
+        }
+        let told = |value: Option<String>| value.unwrap_or_else(|| "none".to_owned());
+        Err(changed(
+            file,
+            &format!(
+                "was listed with {} bytes and mtime {}, {when} it had {} and {}",
+                file.size,
+                told(file.mtime.map(|m| m.to_string())),
+                told(stat.size.map(|s| s.to_string())),
+                told(mtime(stat).map(|m| m.to_string()))
+            ),
+        ))
+    }
+
+    fn file_fault(&self, file: &Candidate, doing: &str, error: &ssh2::Error) -> InboxFault {
+        if no_such(error) {
+            changed(file, "went away since it was listed")
+        } else if denied(error) {
+            let user = &self.remote.settings.user;
+            InboxFault::Limit(format!(
+                "{} may not be read by {user}; mend its permissions on the server",
+                file.name
+            ))
+        } else {
+            self.wire.fault(&format!("{doing} {}", file.name), error)
+        }
+    }
+
+    fn folder_fault(&self, error: &ssh2::Error) -> InboxFault {
+        let Sftp { folder, host, user, .. } = &self.remote.settings;
+        if no_such(error) {
+            InboxFault::Limit(format!("folder {folder} does not exist on {host}; mend url"))
+        } else if denied(error) {
+            InboxFault::Limit(format!("folder {folder} on {host} may not be read by {user}"))
+        } else {
+            self.wire.fault(&format!("opening {folder}"), error)
+        }
+    }
+}
+
+fn changed(file: &Candidate, what: &str) -> InboxFault {
+    InboxFault::Changed(format!("{} {what}; left for the next run", file.name))
+}
+
+fn no_such(error: &ssh2::Error) -> bool {
+    matches!(
+        error.code(),
+        ErrorCode::SFTP(libssh2_sys::LIBSSH2_FX_NO_SUCH_FILE | libssh2_sys::LIBSSH2_FX_NO_SUCH_PATH)
+    )
+}
+
+fn denied(error: &ssh2::Error) -> bool {
+    error.code() == ErrorCode::SFTP(libssh2_sys::LIBSSH2_FX_PERMISSION_DENIED)
+}
+
+fn mtime(stat: &FileStat) -> Option<i64> {
+    stat.mtime.and_then(|seconds| i64::try_from(seconds).ok())
+}
+
+fn nature(stat: &FileStat) -> Nature {
+    match stat.file_type() {
+        ssh2::FileType::RegularFile => Nature::File,
+        ssh2::FileType::Directory => Nature::Folder,
+        ssh2::FileType::Symlink => Nature::Symlink,
+        ssh2::FileType::NamedPipe
+        | ssh2::FileType::CharDevice
+        | ssh2::FileType::BlockDevice
+        | ssh2::FileType::Socket
+        | ssh2::FileType::Other(_) => Nature::Special,
+    }
+}
+
+/// The version of libssh2 that is linked in, and of the crate that brings it, for `--version` and `doctor`.
+///
+/// libssh2 tells it in its greeting: it is made to greet a socket of ours.
 pub fn libssh2_version() -> String {
-    String::new()
+    format!("{} (libssh2-sys {LIBSSH2_SYS})", greeting_version().unwrap_or_else(|| "unknown".to_owned()))
+}
+
+/// Held to Cargo.lock by a test.
+const LIBSSH2_SYS: &str = "0.3.4";
+
+fn greeting_version() -> Option<String> {
+    let (ours, mut theirs) = std::os::unix::net::UnixStream::pair().ok()?;
+    let reader = std::thread::spawn(move || {
+        let mut greeting = [0; 64];
+        let got = theirs.read(&mut greeting).unwrap_or(0);
+        String::from_utf8_lossy(greeting.get(..got).unwrap_or_default()).into_owned()
+    });
+    let mut session = ssh2::Session::new().ok()?;
+    session.set_tcp_stream(ours);
+    // ends when the other side closes: there is no server
+    let _ = session.handshake();
+    let greeting = reader.join().ok()?;
+    greeting.trim().strip_prefix("SSH-2.0-libssh2_").map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_is_the_one_linked() {
+        let version = libssh2_version();
+        assert!(version.starts_with("1."), "{version}");
+        let lock = include_str!("../../Cargo.lock");
+        assert!(
+            lock.contains(&format!("name = \"libssh2-sys\"\nversion = \"{LIBSSH2_SYS}\"")),
+            "mend LIBSSH2_SYS"
+        );
+    }
 }

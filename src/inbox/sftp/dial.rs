@@ -1,0 +1,68 @@
+//! A TCP connection within a time limit, host name look-up included, that `Cancel` can end.
+
+use crate::inbox::{Cancel, InboxFault};
+use std::io;
+use std::net::{TcpStream, ToSocketAddrs};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+/// How often the flag is looked at.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Connects. A thread of its own does it: a look-up cannot be ended, only left behind.
+pub(super) fn dial(host: &str, port: u16, limit: Duration, cancel: &Cancel) -> Result<TcpStream, InboxFault> {
+    let (done, wait) = channel();
+    let (name, until) = (host.to_owned(), Instant::now() + limit);
+    let spawned = std::thread::Builder::new().name("connect".to_owned()).spawn(move || {
+        // nobody waits any more when this fails
+        let _ = done.send(connect(&name, port, until));
+    });
+    spawned.map_err(|e| InboxFault::Temporary(format!("cannot start a thread: {e}")))?;
+    loop {
+        cancel.check()?;
+        match wait.recv_timeout(LOOK) {
+            Ok(Ok(tcp)) => return Ok(tcp),
+            Ok(Err(why)) => {
+                return Err(InboxFault::Temporary(format!("cannot connect to {host}:{port}: {why}")));
+            }
+            Err(RecvTimeoutError::Timeout) if Instant::now() < until => {}
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                return Err(InboxFault::Temporary(format!(
+                    "cannot connect to {host}:{port}: no answer within {} (connect_timeout)",
+                    seconds(limit)
+                )));
+            }
+        }
+    }
+}
+
+/// `20 s`, `1.5 s`.
+pub(super) fn seconds(limit: Duration) -> String {
+    format!("{} s", limit.as_secs_f64())
+}
+
+fn connect(host: &str, port: u16, until: Instant) -> Result<TcpStream, String> {
+    let addresses: Vec<_> = (host, port)
+        .to_socket_addrs()
+        .map_err(|e| format!("the host name is not found ({e}); is it spelt right?"))?
+        .collect();
+    let mut last = None;
+    for address in addresses {
+        let left = until.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+        match TcpStream::connect_timeout(&address, left) {
+            Ok(tcp) => {
+                // requests are small and should not wait for company
+                let _ = tcp.set_nodelay(true);
+                return Ok(tcp);
+            }
+            Err(e) => last = Some(e),
+        }
+    }
+    Err(match last {
+        Some(e) if e.kind() == io::ErrorKind::ConnectionRefused => {
+            "connection refused; is the server up, and the port right?".to_owned()
+        }
+        Some(e) => e.to_string(),
+        None => "the host name has no address".to_owned(),
+    })
+}

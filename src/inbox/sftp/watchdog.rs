@@ -1,0 +1,221 @@
+//! Ends what blocks. libssh2 has one time limit per call, which a server that dribbles never trips; so a thread of our own
+//! watches the clock and the `Cancel` flag and shuts the socket: a blocked read then returns at once.
+
+use crate::inbox::Cancel;
+use std::io;
+use std::net::{Shutdown, TcpStream};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// How often the flag is looked at while something is under way.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// How long something may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// without a sign of progress
+    pub idle: Duration,
+    /// in all
+    pub total: Duration,
+}
+
+/// Why the socket was shut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bark {
+    /// nothing came for this long
+    Idle(Duration),
+    /// it took longer than this in all
+    Total(Duration),
+    /// `Cancel`
+    Stopped,
+}
+
+struct Watch {
+    limits: Limits,
+    started: Instant,
+    progress: Instant,
+}
+
+#[derive(Default)]
+struct State {
+    watch: Option<Watch>,
+    bark: Option<Bark>,
+    over: bool,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    wake: Condvar,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Watches one connection until it is dropped.
+pub(super) struct Watchdog {
+    shared: Arc<Shared>,
+    tcp: TcpStream,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// While it lives, something is under way.
+pub(super) struct Watching<'d>(&'d Shared);
+
+impl Watchdog {
+    /// Begins to watch; it shuts `tcp`, of which the session has another handle.
+    pub(super) fn over(tcp: &TcpStream, cancel: &Cancel) -> io::Result<Watchdog> {
+        let shared = Arc::new(Shared { state: Mutex::default(), wake: Condvar::new() });
+        let (theirs, socket, cancel) = (Arc::clone(&shared), tcp.try_clone()?, cancel.clone());
+        let thread = std::thread::Builder::new()
+            .name("watchdog".to_owned())
+            .spawn(move || watch(&theirs, &socket, &cancel))?;
+        Ok(Watchdog { shared, tcp: tcp.try_clone()?, thread: Some(thread) })
+    }
+
+    /// Something begins that may take so long.
+    pub(super) fn begin(&self, limits: Limits) -> Watching<'_> {
+        let now = Instant::now();
+        self.shared.lock().watch = Some(Watch { limits, started: now, progress: now });
+        self.shared.wake.notify_one();
+        Watching(&self.shared)
+    }
+
+    /// Why the socket was shut, if it was.
+    pub(super) fn bark(&self) -> Option<Bark> {
+        self.shared.lock().bark
+    }
+
+    /// Shuts the socket: whatever libssh2 still wants to say when it is dropped cannot block.
+    pub(super) fn shut(&self) {
+        let _ = self.tcp.shutdown(Shutdown::Both);
+    }
+}
+
+impl Watching<'_> {
+    /// Bytes came.
+    pub(super) fn progress(&self) {
+        if let Some(watch) = self.0.lock().watch.as_mut() {
+            watch.progress = Instant::now();
+        }
+    }
+}
+
+impl Drop for Watching<'_> {
+    fn drop(&mut self) {
+        self.0.lock().watch = None;
+    }
+}
+
+impl Drop for Watchdog {
+    fn drop(&mut self) {
+        self.shared.lock().over = true;
+        self.shared.wake.notify_one();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn watch(shared: &Shared, socket: &TcpStream, cancel: &Cancel) {
+    let mut state = shared.lock();
+    while !state.over && state.bark.is_none() {
+        let Some(watch) = &state.watch else {
+            state = shared.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
+            continue;
+        };
+        match due(watch, cancel, Instant::now()) {
+            Ok(rest) => {
+                state = shared.wake.wait_timeout(state, rest).unwrap_or_else(PoisonError::into_inner).0;
+            }
+            Err(bark) => {
+                state.bark = Some(bark);
+                let _ = socket.shutdown(Shutdown::Both);
+            }
+        }
+    }
+}
+
+/// How long to sleep, or why to bark.
+fn due(watch: &Watch, cancel: &Cancel, now: Instant) -> Result<Duration, Bark> {
+    if cancel.is_set() {
+        return Err(Bark::Stopped);
+    }
+    let left = |since: Instant, limit: Duration| limit.saturating_sub(now.saturating_duration_since(since));
+    let total = left(watch.started, watch.limits.total);
+    if total.is_zero() {
+        return Err(Bark::Total(watch.limits.total));
+    }
+    let idle = left(watch.progress, watch.limits.idle);
+    if idle.is_zero() {
+        return Err(Bark::Idle(watch.limits.idle));
+    }
+    Ok(total.min(idle).min(LOOK))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    const LONG: Duration = Duration::from_secs(600);
+
+    fn pair() -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("bound");
+        let ours = TcpStream::connect(listener.local_addr().expect("bound")).expect("connected");
+        (ours, listener.accept().expect("accepted").0)
+    }
+
+    /// Reads until the socket is shut; the other end stays open and silent.
+    fn blocked(limits: Limits, cancel: &Cancel) -> Option<Bark> {
+        let (mut ours, _silent) = pair();
+        let dog = Watchdog::over(&ours, cancel).expect("watching");
+        let _watching = dog.begin(limits);
+        assert_eq!(ours.read(&mut [0]).expect("shut, not failed"), 0);
+        dog.bark()
+    }
+
+    #[test]
+    fn a_silent_server_is_left_after_the_idle_time() {
+        let idle = Duration::from_millis(30);
+        assert_eq!(blocked(Limits { idle, total: LONG }, &Cancel::default()), Some(Bark::Idle(idle)));
+    }
+
+    #[test]
+    fn a_signal_ends_a_blocked_read() {
+        let cancel = Cancel::default();
+        let flag = cancel.clone();
+        let setter = std::thread::spawn(move || flag.set());
+        assert_eq!(blocked(Limits { idle: LONG, total: LONG }, &cancel), Some(Bark::Stopped));
+        setter.join().expect("set");
+    }
+
+    #[test]
+    fn a_server_that_dribbles_meets_the_deadline() {
+        let total = Duration::from_millis(200);
+        let (mut ours, mut theirs) = pair();
+        let dog = Watchdog::over(&ours, &Cancel::default()).expect("watching");
+        let watching = dog.begin(Limits { idle: LONG, total });
+        let dribble = std::thread::spawn(move || while theirs.write_all(b"x").is_ok() {});
+        while ours.read(&mut [0]).is_ok_and(|got| got > 0) {
+            watching.progress();
+        }
+        assert_eq!(dog.bark(), Some(Bark::Total(total)));
+        drop(watching);
+        drop((ours, dog));
+        dribble.join().expect("ended");
+    }
+
+    #[test]
+    fn between_calls_nothing_is_due() {
+        let (ours, mut theirs) = pair();
+        let dog = Watchdog::over(&ours, &Cancel::default()).expect("watching");
+        drop(dog.begin(Limits { idle: Duration::ZERO + LOOK, total: LONG }));
+        theirs.write_all(b"x").expect("open");
+        assert_eq!(dog.bark(), None);
+    }
+}

@@ -1,0 +1,298 @@
+//! Files on a real OpenSSH server: which are taken, and that each arrives whole or leaves nothing behind.
+
+mod support {
+    pub mod delay_proxy;
+    pub mod feed;
+    pub mod sshd;
+}
+
+use accrued::inbox::complete::{Looks, judge};
+use accrued::inbox::{Cancel, Complete, Connection, InboxFault, Sftp, Source};
+use chrono::{DateTime, TimeDelta};
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+use support::delay_proxy::{DelayProxy, Fate};
+use support::feed::{Store, changed, names, only, open, settings, source, temporary, through};
+use support::sshd::Sshd;
+
+/// Bytes that no compression or repetition explains away.
+fn noise(size: usize) -> Vec<u8> {
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut bytes = Vec::with_capacity(size + 8);
+    while bytes.len() < size {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        bytes.extend(state.to_le_bytes());
+    }
+    bytes.truncate(size);
+    bytes
+}
+
+const NOTHING: Vec<PathBuf> = Vec::new();
+
+#[test]
+fn two_hundred_files_arrive_whole_in_order_over_one_connection() {
+    let server = Sshd::start();
+    let old = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+    for i in 0..200_u64 {
+        let path = server.put(
+            format!("sales {i:03}.csv"),
+            format!("file {i}\n").repeat(usize::try_from(i).expect("small") * 40).as_bytes(),
+        );
+        let file = File::options().write(true).open(path).expect("there");
+        // the last by name are the first by mtime
+        file.set_modified(old + Duration::from_secs((199 - i) / 2)).expect("touched");
+    }
+    let store = Store::new();
+    let mut open = open(settings(&server)).expect("open");
+    let listing = open.list().expect("listed");
+    assert_eq!(listing.files.len(), 200);
+    assert_eq!(names(&listing)[..4], ["sales 198.csv", "sales 199.csv", "sales 196.csv", "sales 197.csv"]);
+    for file in &listing.files {
+        let taken = open.fetch(file, &store.archive).expect("fetched");
+        let sent = fs::read(server.outbound().join(&file.name)).expect("there");
+        assert!(fs::read(&taken.path).expect("archived") == sent, "{}", file.name);
+        assert_eq!(taken.size, file.size);
+    }
+    assert_eq!(store.files().len(), 200);
+    assert_eq!(server.log().matches("Accepted publickey").count(), 1);
+}
+
+#[test]
+fn odd_names_are_taken_and_hostile_ones_refused_by_name() {
+    let server = Sshd::start();
+    let good = [
+        "sales north 2026.csv",
+        "vente été 日本 🧾.csv",
+        "sales..csv",
+        "a..b..csv",
+        "semi;colon '\"$(x)*.csv",
+        "back\\slash.csv",
+    ];
+    for name in good {
+        server.put(name, name.as_bytes());
+    }
+    for hidden in ["..csv", ".sales.csv", "...csv"] {
+        server.put(hidden, b"hidden");
+    }
+    for hostile in [b"line\nbreak.csv".as_slice(), b"tab\there.csv", b"esc\x1b[31m.csv", b"latin\xe9.csv"] {
+        server.put(std::ffi::OsStr::from_bytes(hostile), b"hostile");
+    }
+    symlink("/etc/passwd", server.outbound().join("link.csv")).expect("a link");
+    symlink("sales..csv", server.outbound().join("near.csv")).expect("a link");
+    fs::create_dir(server.outbound().join("folder.csv")).expect("a folder");
+    let mut open = open(settings(&server)).expect("open");
+    let listing = open.list().expect("listed");
+    let mut found = names(&listing);
+    let mut expected = good.to_vec();
+    found.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(found, expected);
+    let passed: Vec<String> = listing
+        .passed
+        .iter()
+        .map(|p| format!("{}: {}", p.name, p.why.split(&[';', ','][..]).next().unwrap_or("")))
+        .collect();
+    assert_eq!(
+        passed,
+        [
+            "esc\\u{1b}[31m.csv: its name has a line break or another control character",
+            "folder.csv: it is a folder",
+            "latin\u{fffd}.csv: its name is not valid UTF-8",
+            "line\\nbreak.csv: its name has a line break or another control character",
+            "link.csv: it is a symbolic link",
+            "near.csv: it is a symbolic link",
+            "tab\\there.csv: its name has a line break or another control character",
+        ]
+    );
+    let store = Store::new();
+    for file in &listing.files {
+        let taken = open.fetch(file, &store.archive).expect("fetched");
+        assert_eq!(fs::read(taken.path).expect("archived"), file.name.as_bytes());
+    }
+}
+
+#[test]
+fn three_hundred_megabytes_arrive_whole_and_memory_stays_flat() {
+    const SIZE: u64 = 300_000_000;
+    let server = Sshd::start();
+    let mut file = File::create(server.outbound().join("large.csv")).expect("made");
+    file.write_all(&noise(1_000_003)).expect("written");
+    file.set_len(SIZE).expect("sparse");
+    drop(file);
+    let store = Store::new();
+    let mut open = open(settings(&server)).expect("open");
+    let file = only(open.list().expect("listed"));
+    let began = Instant::now();
+    let taken = open.fetch(&file, &store.archive).expect("fetched");
+    assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
+    assert_eq!(taken.size, SIZE);
+    let out = std::process::Command::new("sha256sum")
+        .arg(server.outbound().join("large.csv"))
+        .output()
+        .expect("sha256sum");
+    assert!(String::from_utf8_lossy(&out.stdout).starts_with(&taken.sha256));
+    let mut same = [Vec::new(), Vec::new()];
+    for (path, bytes) in [taken.path, server.outbound().join("large.csv")].iter().zip(&mut same) {
+        File::open(path).expect("there").take(2_000_000).read_to_end(bytes).expect("read");
+    }
+    assert!(same[0] == same[1]);
+    let peak = fs::read_to_string("/proc/self/status").expect("status");
+    let peak = peak.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
+    let kib: u64 = peak.trim().trim_end_matches(" kB").parse().expect("a number");
+    assert!(kib < 150 * 1024, "{kib} KiB");
+}
+
+#[test]
+fn a_file_still_growing_is_left_alone() {
+    let server = Sshd::start();
+    let settle = Duration::from_secs(60);
+    let feed = Source { complete: Complete::Stable { settle }, ..source(settings(&server)) };
+    let path = server.put("sales.csv", b"half");
+    let mut open = Connection::open(&feed, &Cancel::default()).expect("open");
+    let start = DateTime::from_timestamp(1_800_000_000, 0).expect("in range");
+    let first = judge(feed.complete, &open.list().expect("listed"), &Looks::new(), start);
+    assert_eq!((first.ready.len(), first.wait()), (0, Some(settle)));
+    File::options().append(true).open(&path).and_then(|mut f| f.write_all(b" and more")).expect("grown");
+    let later = start + TimeDelta::seconds(60);
+    let second = judge(feed.complete, &open.list().expect("listed"), &first.looks, later);
+    assert_eq!((second.ready.len(), second.wait()), (0, Some(settle)));
+    let third =
+        judge(feed.complete, &open.list().expect("listed"), &second.looks, later + TimeDelta::seconds(60));
+    assert_eq!(third.ready.len(), 1);
+    // it grows once more after the last look: the download itself sees it
+    File::options().append(true).open(&path).and_then(|mut f| f.write_all(b"!")).expect("grown");
+    let store = Store::new();
+    let why = changed(open.fetch(&third.ready[0], &store.archive));
+    assert!(why.contains("was listed with 13 bytes") && why.contains("it had 14"), "{why}");
+    fs::remove_file(&path).expect("gone");
+    assert!(changed(open.fetch(&third.ready[0], &store.archive)).contains("went away"));
+    assert_eq!(open.look("sales.csv").expect("looked"), None);
+    assert_eq!(store.files(), NOTHING);
+}
+
+#[test]
+fn a_marker_beside_the_file_says_that_it_is_complete() {
+    let server = Sshd::start();
+    for name in ["a.csv", "a.csv.done", "b.csv"] {
+        server.put(name, b"");
+    }
+    let feed = Source { complete: Complete::Marker, ..source(settings(&server)) };
+    let mut open = Connection::open(&feed, &Cancel::default()).expect("open");
+    let listing = open.list().expect("listed");
+    let judged = judge(feed.complete, &listing, &Looks::new(), DateTime::UNIX_EPOCH);
+    assert_eq!(judged.ready.iter().map(|f| f.name.as_str()).collect::<Vec<_>>(), ["a.csv"]);
+}
+
+#[test]
+fn a_file_cut_or_touched_under_the_reader_is_not_taken() {
+    const SIZE: usize = 24 << 20;
+    let server = Sshd::start();
+    let proxy = DelayProxy::start(server.addr, Duration::from_millis(80));
+    type Change = fn(&File);
+    let cases: [(Change, &str); 3] = [
+        (|file| file.set_len(5 << 20).expect("cut"), "ended after 5242880"),
+        (|file| file.set_len((SIZE + 1) as u64).expect("grown"), "grew beyond its 25165824 bytes"),
+        (
+            |file| file.set_modified(std::time::SystemTime::UNIX_EPOCH).expect("touched"),
+            "it had 25165824 and 0",
+        ),
+    ];
+    for (change, says) in cases {
+        let path = server.put("sales.csv", &noise(SIZE));
+        let store = Store::new();
+        // small reads through the delay: the download takes a second or more
+        let mut open = open(Sftp { read_buffer: 512 * 1024, ..through(proxy.addr, &server) }).expect("open");
+        let file = only(open.list().expect("listed"));
+        let why = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                store.await_bytes(1 << 20);
+                change(&File::options().write(true).open(&path).expect("there"));
+            });
+            changed(open.fetch(&file, &store.archive))
+        });
+        assert!(why.contains(says), "{why}");
+        assert_eq!(store.files(), NOTHING, "{says}");
+        // the connection is still good
+        assert_eq!(names(&open.list().expect("listed")), ["sales.csv"]);
+    }
+}
+
+#[test]
+fn a_download_that_breaks_leaves_nothing_and_is_made_whole_by_a_retry() {
+    let server = Sshd::start();
+    let bytes = noise(8 << 20);
+    server.put("sales.csv", &bytes);
+    let proxy = DelayProxy::start(server.addr, Duration::ZERO);
+    let store = Store::new();
+    proxy.next(Fate::CutAfter(3 << 20));
+    let mut once = open(through(proxy.addr, &server)).expect("open");
+    let file = only(once.list().expect("listed"));
+    let why = temporary(once.fetch(&file, &store.archive));
+    assert!(why.contains("reading sales.csv"), "{why}");
+    assert_eq!(store.files(), NOTHING);
+    proxy.next(Fate::CutAfter(5 << 20));
+    let mut again = open(Sftp { retries: 1, ..through(proxy.addr, &server) }).expect("open");
+    let taken = again.fetch(&file, &store.archive).expect("fetched");
+    assert!(fs::read(&taken.path).expect("archived") == bytes);
+    assert_eq!(store.files(), [taken.path]);
+}
+
+#[test]
+fn a_server_killed_in_the_middle_leaves_nothing() {
+    let mut server = Sshd::start();
+    server.put("sales.csv", &noise(24 << 20));
+    let proxy = DelayProxy::start(server.addr, Duration::from_millis(80));
+    let store = Store::new();
+    let mut open = open(Sftp { read_buffer: 256 * 1024, ..through(proxy.addr, &server) }).expect("open");
+    let file = only(open.list().expect("listed"));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            store.await_bytes(1 << 20);
+            server.kill();
+        });
+        temporary(open.fetch(&file, &store.archive));
+    });
+    assert_eq!(store.files(), NOTHING);
+}
+
+#[test]
+fn a_server_that_stalls_is_left_in_time_and_a_signal_is_quicker() {
+    let server = Sshd::start();
+    server.put("sales.csv", &noise(8 << 20));
+    let proxy = DelayProxy::start(server.addr, Duration::ZERO);
+    let store = Store::new();
+    let began = Instant::now();
+    let stalled = |change: fn(Sftp) -> Sftp| {
+        proxy.next(Fate::StallAfter(3 << 20));
+        let mut open = open(change(through(proxy.addr, &server))).expect("open");
+        let file = only(open.list().expect("listed"));
+        temporary(open.fetch(&file, &store.archive))
+    };
+    let why = stalled(|sftp| Sftp { idle_timeout: Duration::from_secs(1), ..sftp });
+    assert!(why.contains("nothing came for 1 s (idle_timeout)"), "{why}");
+    // a deadline is not tried again: it would only pass again
+    let why = stalled(|sftp| Sftp { file_deadline: Duration::from_secs(1), retries: 4, ..sftp });
+    assert!(why.ends_with("not done after 1 s"), "{why}");
+
+    let cancel = Cancel::default();
+    proxy.next(Fate::StallAfter(3 << 20));
+    let mut open = Connection::open(&source(through(proxy.addr, &server)), &cancel).expect("open");
+    let file = only(open.list().expect("listed"));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            store.await_bytes(1 << 20);
+            cancel.set();
+        });
+        let outcome = open.fetch(&file, &store.archive);
+        assert!(matches!(outcome, Err(InboxFault::Stopped)), "{outcome:?}");
+    });
+    assert!(matches!(open.list(), Err(InboxFault::Stopped)));
+    assert_eq!(store.files(), NOTHING);
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+}
