@@ -243,8 +243,9 @@ impl Account {
             is_root(),
             "a password login needs a system account: run as root, sudo -E cargo test --test sftp_login"
         );
+        static NEXT: AtomicU32 = AtomicU32::new(0);
         let account = Account {
-            name: format!("accrued{}", std::process::id()),
+            name: format!("accrued{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)),
             password: "correct horse 4711".to_owned(),
         };
         let _one_at_a_time = passwd_lock();
@@ -276,9 +277,8 @@ impl Drop for Account {
 fn sweep() {
     let text = fs::read_to_string("/etc/passwd").unwrap_or_default();
     for name in text.lines().filter_map(|line| line.split(':').next()) {
-        let Some(pid) = name.strip_prefix("accrued").filter(|pid| pid.parse::<u32>().is_ok()) else {
-            continue;
-        };
+        let pid = name.strip_prefix("accrued").and_then(|rest| rest.split_once('-')).map(|(pid, _)| pid);
+        let Some(pid) = pid.filter(|pid| pid.parse::<u32>().is_ok()) else { continue };
         if !Path::new("/proc").join(pid).exists() {
             let _ = Command::new("userdel").arg(name).status();
         }
