@@ -12,13 +12,70 @@ const FARTHEST: i64 = 7_900_000_000_000;
 /// One second, in the microseconds of `updated_at`.
 const SECOND: i64 = 1_000_000;
 
-/// Writes seven bits a byte, least first.
-pub(super) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push((value as u8) | 0x80);
-        value >>= 7;
+/// What is wrong with bytes. One byte wide, so that a result travels in registers: these are read some ten times a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flaw {
+    Short,
+    LongNumber,
+    Length,
+    Scale,
+    Day,
+    Instant,
+    Offset,
+    Moment,
+    UpdatedAt,
+    Clock,
+    Year,
+    DocType,
+    Column,
+    Text,
+    ShortTexts,
+    Utf8,
+}
+
+impl From<Flaw> for BundleFault {
+    fn from(flaw: Flaw) -> Self {
+        BundleFault(match flaw {
+            Flaw::Short => "the bytes end too early",
+            Flaw::LongNumber => "a number is longer than 64 bits",
+            Flaw::Length => "a length is beyond this machine",
+            Flaw::Scale => "a decimal has more than 28 places",
+            Flaw::Day => "a date is out of range",
+            Flaw::Instant => "an instant is out of range",
+            Flaw::Offset => "an offset is not below a day",
+            Flaw::Moment => "a moment is neither a date nor an instant",
+            Flaw::UpdatedAt => "an updated_at is neither seconds nor microseconds",
+            Flaw::Clock => "a clock note is unknown",
+            Flaw::Year => "a year is out of range",
+            Flaw::DocType => "a doc_type is unknown",
+            Flaw::Column => "a column is unknown",
+            Flaw::Text => "a text is unknown",
+            Flaw::ShortTexts => "the texts end too early",
+            Flaw::Utf8 => "a text is not UTF-8",
+        })
     }
-    out.push(value as u8);
+}
+
+/// Writes seven bits a byte, least first.
+#[inline]
+pub(super) fn put_varint(out: &mut Vec<u8>, value: u64) {
+    if value < 0x80 {
+        out.push(value as u8);
+    } else {
+        put_long_varint(out, value);
+    }
+}
+
+fn put_long_varint(out: &mut Vec<u8>, mut value: u64) {
+    let mut bytes = [0; 10];
+    let mut len = 0;
+    while value >= 0x80 {
+        bytes[len] = value as u8 | 0x80;
+        value >>= 7;
+        len += 1;
+    }
+    bytes[len] = value as u8;
+    out.extend_from_slice(&bytes[..=len]);
 }
 
 /// Small magnitudes of either sign become small numbers.
@@ -48,20 +105,20 @@ impl<'a> Reader<'a> {
     }
 
     #[inline]
-    pub(super) fn byte(&mut self) -> Result<u8, BundleFault> {
-        let (&first, left) = self.left.split_first().ok_or(BundleFault("the bytes end too early"))?;
+    pub(super) fn byte(&mut self) -> Result<u8, Flaw> {
+        let (&first, left) = self.left.split_first().ok_or(Flaw::Short)?;
         self.left = left;
         Ok(first)
     }
 
-    pub(super) fn take(&mut self, len: usize) -> Result<&'a [u8], BundleFault> {
-        let (head, left) = self.left.split_at_checked(len).ok_or(BundleFault("the bytes end too early"))?;
+    pub(super) fn take(&mut self, len: usize) -> Result<&'a [u8], Flaw> {
+        let (head, left) = self.left.split_at_checked(len).ok_or(Flaw::Short)?;
         self.left = left;
         Ok(head)
     }
 
     #[inline]
-    pub(super) fn varint(&mut self) -> Result<u64, BundleFault> {
+    pub(super) fn varint(&mut self) -> Result<u64, Flaw> {
         let first = self.byte()?;
         if first < 0x80 {
             return Ok(u64::from(first));
@@ -69,24 +126,26 @@ impl<'a> Reader<'a> {
         self.long_varint(first)
     }
 
-    fn long_varint(&mut self, first: u8) -> Result<u64, BundleFault> {
+    fn long_varint(&mut self, first: u8) -> Result<u64, Flaw> {
         let mut value = u64::from(first & 0x7f);
-        for shift in (7..64).step_by(7) {
-            let byte = self.byte()?;
+        let mut shift = 7;
+        for (at, &byte) in self.left.iter().enumerate() {
             if shift == 63 && byte > 1 {
-                break;
+                return Err(Flaw::LongNumber);
             }
             value |= u64::from(byte & 0x7f) << shift;
             if byte < 0x80 {
+                self.left = &self.left[at + 1..];
                 return Ok(value);
             }
+            shift += 7;
         }
-        Err(BundleFault("a number is longer than 64 bits"))
+        Err(Flaw::Short)
     }
 
     /// a length or a count
-    pub(super) fn size(&mut self) -> Result<usize, BundleFault> {
-        usize::try_from(self.varint()?).map_err(|_| BundleFault("a length is beyond this machine"))
+    pub(super) fn size(&mut self) -> Result<usize, Flaw> {
+        usize::try_from(self.varint()?).map_err(|_| Flaw::Length)
     }
 }
 
@@ -117,7 +176,7 @@ pub(super) fn put_decimal(out: &mut Vec<u8>, value: Decimal) {
 
 /// Reads what [`put_decimal`] wrote.
 #[inline]
-pub(super) fn decimal(reader: &mut Reader<'_>) -> Result<Decimal, BundleFault> {
+pub(super) fn decimal(reader: &mut Reader<'_>) -> Result<Decimal, Flaw> {
     let first = reader.varint()?;
     let small = unzigzag(first >> 2);
     match first & 3 {
@@ -134,9 +193,9 @@ pub(super) fn decimal(reader: &mut Reader<'_>) -> Result<Decimal, BundleFault> {
     }
 }
 
-fn scale(reader: &mut Reader<'_>) -> Result<u32, BundleFault> {
+fn scale(reader: &mut Reader<'_>) -> Result<u32, Flaw> {
     let scale = u32::from(reader.byte()?);
-    if scale > Decimal::MAX_SCALE { Err(BundleFault("a decimal has more than 28 places")) } else { Ok(scale) }
+    if scale > Decimal::MAX_SCALE { Err(Flaw::Scale) } else { Ok(scale) }
 }
 
 fn small_decimal(value: i64, scale: u32) -> Decimal {
@@ -181,31 +240,31 @@ impl Moments {
     }
 
     #[inline]
-    pub(super) fn when(&mut self, reader: &mut Reader<'_>) -> Result<When, BundleFault> {
+    pub(super) fn when(&mut self, reader: &mut Reader<'_>) -> Result<When, Flaw> {
         let first = reader.varint()?;
         let delta = unzigzag(first >> 2);
         match first & 3 {
             DAY => {
                 self.day = self.day.wrapping_add(delta);
                 let day = i32::try_from(self.day).ok().and_then(NaiveDate::from_num_days_from_ce_opt);
-                day.map(When::Day).ok_or(BundleFault("a date is out of range"))
+                day.map(When::Day).ok_or(Flaw::Day)
             }
             INSTANT => self.instant(delta, ClockNote::Plain),
             INSTANT_AND_OFFSET => {
                 let offset = i32::try_from(unzigzag(reader.varint()?)).ok();
                 let offset = offset.filter(|offset| offset.unsigned_abs() < 86_400);
-                self.offset = offset.ok_or(BundleFault("an offset is not below a day"))?;
+                self.offset = offset.ok_or(Flaw::Offset)?;
                 let clock = clock(reader.byte()?)?;
                 self.instant(delta, clock)
             }
-            _ => Err(BundleFault("a moment is neither a date nor an instant")),
+            _ => Err(Flaw::Moment),
         }
     }
 
-    fn instant(&mut self, delta: i64, clock: ClockNote) -> Result<When, BundleFault> {
+    fn instant(&mut self, delta: i64, clock: ClockNote) -> Result<When, Flaw> {
         self.epoch = self.epoch.wrapping_add(delta);
         if self.epoch.unsigned_abs() > FARTHEST.unsigned_abs() {
-            return Err(BundleFault("an instant is out of range"));
+            return Err(Flaw::Instant);
         }
         Ok(When::At { epoch: self.epoch, offset: self.offset, clock })
     }
@@ -222,13 +281,13 @@ impl Moments {
         put_varint(out, zigzag(delta));
     }
 
-    pub(super) fn updated_at(&mut self, reader: &mut Reader<'_>) -> Result<Option<i64>, BundleFault> {
+    pub(super) fn updated_at(&mut self, reader: &mut Reader<'_>) -> Result<Option<i64>, Flaw> {
         let first = reader.varint()?;
         let delta = match first & 3 {
             0 => return Ok(None),
             1 => unzigzag(first >> 2).wrapping_mul(SECOND),
             2 => unzigzag(reader.varint()?),
-            _ => return Err(BundleFault("an updated_at is neither seconds nor microseconds")),
+            _ => return Err(Flaw::UpdatedAt),
         };
         self.updated_at = self.updated_at.wrapping_add(delta);
         Ok(Some(self.updated_at))
@@ -243,12 +302,12 @@ fn clock_byte(clock: ClockNote) -> u8 {
     }
 }
 
-fn clock(byte: u8) -> Result<ClockNote, BundleFault> {
+fn clock(byte: u8) -> Result<ClockNote, Flaw> {
     match byte {
         0 => Ok(ClockNote::Plain),
         1 => Ok(ClockNote::Repeated),
         2 => Ok(ClockNote::Skipped),
-        _ => Err(BundleFault("a clock note is unknown")),
+        _ => Err(Flaw::Clock),
     }
 }
 
@@ -258,9 +317,9 @@ pub(super) fn put_year(out: &mut Vec<u8>, year: Option<i32>) {
 }
 
 /// Reads what [`put_year`] wrote.
-pub(super) fn year(reader: &mut Reader<'_>) -> Result<Option<i32>, BundleFault> {
+pub(super) fn year(reader: &mut Reader<'_>) -> Result<Option<i32>, Flaw> {
     let Some(coded) = reader.varint()?.checked_sub(1) else { return Ok(None) };
-    i32::try_from(unzigzag(coded)).map(Some).map_err(|_| BundleFault("a year is out of range"))
+    i32::try_from(unzigzag(coded)).map(Some).map_err(|_| Flaw::Year)
 }
 
 #[cfg(test)]

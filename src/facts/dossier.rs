@@ -4,6 +4,7 @@
 //! (a number claimed by two partners, a credit note of another partner's invoice), with cancellations and decisions.
 
 use super::bundle::{self, BundleFault};
+use super::identity::DocumentNo;
 use super::master::PartnerRecord;
 use super::row::Row;
 use super::settle::{Cancellation, Decision, NumberScope, Said};
@@ -49,26 +50,36 @@ pub struct Dossier {
 impl Dossier {
     /// All rows said, this partner's first.
     pub fn said(&self) -> Result<Vec<Said<'_>>, BundleFault> {
-        let mut said = Vec::new();
-        let mut rows = Vec::new();
+        let rows: usize = self.own.iter().filter_map(|raw| bundle::len(&raw.body).ok()).sum();
+        let mut said = Vec::with_capacity(rows);
         for raw in &self.own {
-            bundle::decode(&raw.partner, &raw.body, &mut rows)?;
-            said.extend(rows.drain(..).map(|row| raw.said(row)));
+            bundle::decode_each(&raw.partner, &raw.body, |row| said.push(raw.said(*row)))?;
         }
+        let shared = self.shared_numbers();
         for raw in &self.others {
-            bundle::decode(&raw.partner, &raw.body, &mut rows)?;
-            said.extend(rows.drain(..).filter(|row| self.shares(raw, row)).map(|row| raw.said(row)));
+            bundle::decode_each(&raw.partner, &raw.body, |row| {
+                if concerns(&shared, raw, row) {
+                    said.push(raw.said(*row));
+                }
+            })?;
         }
         Ok(said)
     }
 
-    fn shares(&self, raw: &RawBundle, row: &Row<'_>) -> bool {
-        let issuer = raw.scope.issuer(row.distributor_code);
-        // a note of another partner belongs here under its own number and under the one that it names
-        [row.invoice_no, row.ref_invoice_no]
+    /// sorted, as the set is
+    fn shared_numbers(&self) -> Vec<DocumentNo<'_>> {
+        self.shared
             .iter()
-            .any(|number| self.shared.contains(&(raw.space, issuer.to_owned(), (*number).to_owned())))
+            .map(|(space, distributor_code, number)| DocumentNo { space: *space, distributor_code, number })
+            .collect()
     }
+}
+
+/// A note of another partner belongs here under its own number and under the one that it names.
+fn concerns(shared: &[DocumentNo<'_>], raw: &RawBundle, row: &Row<'_>) -> bool {
+    [DocumentNo::of(raw.space, raw.scope, row), DocumentNo::referred(raw.space, raw.scope, row)]
+        .iter()
+        .any(|number| shared.binary_search(number).is_ok())
 }
 
 impl RawBundle {

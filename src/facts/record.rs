@@ -8,7 +8,7 @@
 //! told.
 
 use super::bundle::BundleFault;
-use super::bytes::{self, Moments, Reader, put_decimal, put_varint};
+use super::bytes::{self, Flaw, Moments, Reader, put_decimal, put_varint};
 use super::row::{DocType, Row};
 use super::settle::NumberScope;
 
@@ -117,20 +117,25 @@ pub fn partner(record: &[u8]) -> &str {
     let code = || {
         let (key, payload) = split(record)?;
         let len = Reader::new(payload).size()?;
-        std::str::from_utf8(Reader::new(key).take(len)?).map_err(|_| BundleFault("a text is not UTF-8"))
+        std::str::from_utf8(Reader::new(key).take(len)?).map_err(|_| Flaw::Utf8)
     };
     code().unwrap_or("")
 }
 
 /// Decodes what [`encode`] wrote; every text borrows from the record.
 pub fn decode(record: &[u8]) -> Result<Row<'_>, BundleFault> {
+    let mut row = Row::blank("");
+    read(record, &mut row)?;
+    Ok(row)
+}
+
+fn read<'a>(record: &'a [u8], row: &mut Row<'a>) -> Result<(), Flaw> {
     let (key, payload) = split(record)?;
     let mut payload = Reader::new(payload);
-    let mut row = Row::blank("");
-    read_key(key, &mut payload, &mut row)?;
+    read_key(key, &mut payload, row)?;
     let parts = payload.varint()?;
     if parts >> (part::FIRST_TEXT as usize + TEXTS) != 0 {
-        return Err(BundleFault("a column is unknown"));
+        return Err(Flaw::Column);
     }
     let mut lens = [0; TEXTS];
     for (bit, len) in (part::FIRST_TEXT..).zip(&mut lens) {
@@ -148,11 +153,10 @@ pub fn decode(record: &[u8]) -> Result<Row<'_>, BundleFault> {
     if parts & part::INVOICE_TOTAL != 0 {
         row.invoice_total = Some(bytes::decimal(&mut payload)?);
     }
-    read_texts(utf8(payload.rest())?, lens, parts, &mut row)?;
-    Ok(row)
+    read_texts(utf8(payload.rest())?, lens, parts, row)
 }
 
-fn read_key<'a>(key: &'a [u8], payload: &mut Reader<'a>, row: &mut Row<'a>) -> Result<(), BundleFault> {
+fn read_key<'a>(key: &'a [u8], payload: &mut Reader<'a>, row: &mut Row<'a>) -> Result<(), Flaw> {
     let mut lens = [0; 4];
     for len in &mut lens {
         *len = payload.size()?;
@@ -160,44 +164,39 @@ fn read_key<'a>(key: &'a [u8], payload: &mut Reader<'a>, row: &mut Row<'a>) -> R
     let key = utf8(key)?;
     let mut at = 0;
     let text = |at: &mut usize, len: usize| {
-        let end = at.checked_add(len).ok_or(BundleFault("a length is beyond this machine"))?;
-        let text = key.get(*at..end).ok_or(BundleFault("the key ends too early"))?;
+        let end = at.checked_add(len).ok_or(Flaw::Length)?;
+        let text = key.get(*at..end).ok_or(Flaw::Short)?;
         *at = end + 1;
         Ok(text)
     };
     row.partner_code = text(&mut at, lens[0])?;
     row.distributor_code = text(&mut at, lens[1])?;
     row.invoice_no = text(&mut at, lens[2])?;
-    let numbers = key.as_bytes().get(at..).ok_or(BundleFault("the key ends too early"))?;
+    let numbers = key.as_bytes().get(at..).ok_or(Flaw::Short)?;
     let mut reader = Reader::new(numbers);
-    row.doc_type = DocType::from_byte(reader.byte()?).ok_or(BundleFault("a doc_type is unknown"))?;
+    row.doc_type = DocType::from_byte(reader.byte()?).ok_or(Flaw::DocType)?;
     row.number_year = match ordered(&mut reader)?.checked_sub(1) {
         None => None,
         Some(year) => {
-            let year = u32::try_from(year).map_err(|_| BundleFault("a year is out of range"))?;
+            let year = u32::try_from(year).map_err(|_| Flaw::Year)?;
             Some((year ^ 1 << 31).cast_signed())
         }
     };
     at += numbers.len() - reader.rest().len();
     row.line_no = text(&mut at, lens[3])?;
-    let rest = key.as_bytes().get(at..).ok_or(BundleFault("the key ends too early"))?;
+    let rest = key.as_bytes().get(at..).ok_or(Flaw::Short)?;
     row.file_line = ordered(&mut Reader::new(rest))?;
     Ok(())
 }
 
-fn read_texts<'a>(
-    texts: &'a str,
-    lens: [usize; TEXTS],
-    parts: u64,
-    row: &mut Row<'a>,
-) -> Result<(), BundleFault> {
+fn read_texts<'a>(texts: &'a str, lens: [usize; TEXTS], parts: u64, row: &mut Row<'a>) -> Result<(), Flaw> {
     let mut left = texts;
     let mut next = [""; TEXTS];
     for (text, len) in next.iter_mut().zip(lens) {
-        (*text, left) = left.split_at_checked(len).ok_or(BundleFault("the texts end too early"))?;
+        (*text, left) = left.split_at_checked(len).ok_or(Flaw::ShortTexts)?;
     }
     if !left.is_empty() {
-        return Err(BundleFault("a record has more bytes than columns"));
+        return Err(Flaw::Length);
     }
     let distributor_code;
     [
@@ -219,15 +218,14 @@ fn read_texts<'a>(
     Ok(())
 }
 
-fn split(record: &[u8]) -> Result<(&[u8], &[u8]), BundleFault> {
-    let (record, trailer) =
-        record.split_last_chunk::<TRAILER>().ok_or(BundleFault("a record ends too early"))?;
+fn split(record: &[u8]) -> Result<(&[u8], &[u8]), Flaw> {
+    let (record, trailer) = record.split_last_chunk::<TRAILER>().ok_or(Flaw::Short)?;
     let key = usize::try_from(u32::from_le_bytes(*trailer)).unwrap_or(usize::MAX);
-    record.split_at_checked(key).ok_or(BundleFault("a record ends too early"))
+    record.split_at_checked(key).ok_or(Flaw::Short)
 }
 
-fn utf8(bytes: &[u8]) -> Result<&str, BundleFault> {
-    std::str::from_utf8(bytes).map_err(|_| BundleFault("a text is not UTF-8"))
+fn utf8(bytes: &[u8]) -> Result<&str, Flaw> {
+    std::str::from_utf8(bytes).map_err(|_| Flaw::Utf8)
 }
 
 /// Writes a number so that the order of the bytes is its order: how many bytes follow, then seven bits each, greatest first.
@@ -240,13 +238,13 @@ fn put_ordered(out: &mut Vec<u8>, value: u64) {
     }
 }
 
-fn ordered(reader: &mut Reader<'_>) -> Result<u64, BundleFault> {
+fn ordered(reader: &mut Reader<'_>) -> Result<u64, Flaw> {
     let len = reader.byte()?;
     if len > 10 {
-        return Err(BundleFault("a number is longer than 64 bits"));
+        return Err(Flaw::LongNumber);
     }
     reader.take(usize::from(len))?.iter().try_fold(0u64, |value, byte| {
-        let high = value.checked_mul(128).ok_or(BundleFault("a number is longer than 64 bits"))?;
+        let high = value.checked_mul(128).ok_or(Flaw::LongNumber)?;
         Ok(high | u64::from(*byte & 0x7f))
     })
 }
