@@ -128,13 +128,25 @@ impl Faults {
         group.element(Level::HELP.message(one_line(&fault.help)))
     }
 
+    /// The lines of the fault and of what is between its two places: the rest of a long file costs nothing.
     fn snippet<'f>(&'f self, span: &Range<usize>, fault: &'f Fault) -> Snippet<'f, Annotation<'f>> {
-        let primary = AnnotationKind::Primary.span(within(&self.text, span));
+        let here = within(&self.text, span);
+        let there = fault.other.as_ref().map(|(other, label)| (within(&self.text, other), label));
+        let first = there.as_ref().map_or(here.start, |(other, _)| other.start.min(here.start));
+        let last = there.as_ref().map_or(here.end, |(other, _)| other.end.max(here.end));
+        let from = self.text[..first].rfind('\n').map_or(0, |before| before + 1);
+        let to = self.text[last..].find('\n').map_or(self.text.len(), |length| last + length);
+        let within_lines = |span: &Range<usize>| span.start - from..span.end - from;
+        let primary = AnnotationKind::Primary.span(within_lines(&here));
         let primary = if fault.label.is_empty() { primary } else { primary.label(one_line(&fault.label)) };
-        let snippet = Snippet::source(self.text.as_str()).path(one_line(&self.path)).annotation(primary);
-        match &fault.other {
-            Some((other, label)) => snippet
-                .annotation(AnnotationKind::Context.span(within(&self.text, other)).label(one_line(label))),
+        let snippet = Snippet::source(&self.text[from..to])
+            .line_start(1 + self.text[..from].bytes().filter(|&byte| byte == b'\n').count())
+            .path(one_line(&self.path))
+            .annotation(primary);
+        match &there {
+            Some((other, label)) => {
+                snippet.annotation(AnnotationKind::Context.span(within_lines(other)).label(one_line(label)))
+            }
             None => snippet,
         }
     }

@@ -11,8 +11,8 @@ fn folder() -> PathBuf {
 
 fn fixtures() -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = std::fs::read_dir(folder())
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
+        .expect("the gallery's folder")
+        .map(|entry| entry.expect("an entry of it").path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
         .collect();
     found.sort();
@@ -21,8 +21,8 @@ fn fixtures() -> Vec<PathBuf> {
 
 /// What a person sees: the faults, or the warnings of a scheme without fault.
 fn said(path: &Path) -> String {
-    let name = format!("schemes/{}", path.file_name().unwrap().display());
-    let text = std::fs::read_to_string(path).unwrap();
+    let name = format!("schemes/{}", path.file_name().expect("a file has a name").display());
+    let text = std::fs::read_to_string(path).expect("a fixture is a text");
     match parse(&name, &text) {
         Err(faults) => faults.render(false),
         Ok((_, warnings)) => Faults { path: name, text, faults: warnings }.render(false),

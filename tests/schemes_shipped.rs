@@ -5,9 +5,15 @@ use std::path::Path;
 
 fn shipped() -> Vec<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemes");
-    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .expect("schemes/")
+        .map(|entry| entry.expect("a file of it").path())
+        .collect();
     files.sort();
-    files.iter().map(|path| (path.display().to_string(), std::fs::read_to_string(path).unwrap())).collect()
+    files
+        .iter()
+        .map(|path| (path.display().to_string(), std::fs::read_to_string(path).expect("a text")))
+        .collect()
 }
 
 #[test]

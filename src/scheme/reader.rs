@@ -23,10 +23,6 @@ impl<T> At<T> {
     pub(super) fn new(value: T, span: Range<usize>) -> At<T> {
         At { value, span }
     }
-
-    pub(super) fn map<U>(self, change: impl FnOnce(T) -> U) -> At<U> {
-        At { value: change(self.value), span: self.span }
-    }
 }
 
 /// A value of the file with its place.

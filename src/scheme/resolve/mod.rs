@@ -43,13 +43,7 @@ pub(super) fn read(path: &str, text: &str) -> Result<(Scheme, Marks), Faults> {
     let (document, broken) = DeTable::parse_recoverable(text);
     let mut out = Sink::new(text);
     let read = sections(path, &mut Section::root(document.get_ref()), &mut out);
-    let faults = if broken.is_empty() {
-        out.all()
-    } else {
-        let mut faults = syntax::faults(text, &broken);
-        faults.extend(syntax::not_echoes(text, &faults, out.local()));
-        faults
-    };
+    let faults = if broken.is_empty() { out.all() } else { syntax::with_others(text, &broken, out.local()) };
     match read {
         Some(read) if faults.is_empty() => Ok(read),
         Some(_) | None => {
@@ -60,8 +54,20 @@ pub(super) fn read(path: &str, text: &str) -> Result<(Scheme, Marks), Faults> {
                     .push(Fault::missing("the scheme is not complete", "compare it with interfaces.md 4"));
             }
             faults.sort();
+            shorten(&mut faults.faults);
             Err(faults)
         }
+    }
+}
+
+/// Most faults that are told of one file: what has more is no scheme file at all.
+const MOST_FAULTS: usize = 100;
+
+fn shorten(faults: &mut Vec<Fault>) {
+    let more = faults.len().saturating_sub(MOST_FAULTS);
+    if more > 0 {
+        faults.truncate(MOST_FAULTS);
+        faults.push(Fault::missing(format!("{more} more faults are not shown"), "mend these first"));
     }
 }
 
