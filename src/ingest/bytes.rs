@@ -9,7 +9,7 @@ use flate2::read::MultiGzDecoder;
 use std::io::{ErrorKind, Read};
 
 /// Stands for what its encoding cannot mean (half a UTF-16 pair): never valid in UTF-8, so the row is rejected.
-const NOT_TEXT: u8 = 0xFF;
+pub const NOT_TEXT: u8 = 0xFF;
 /// Bytes transcoded at a time.
 const CHUNK: usize = 64 * 1024;
 /// Bytes that tell packing and encoding.

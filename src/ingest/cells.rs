@@ -3,6 +3,7 @@
 //! Answers for: rejects of rows that are no rows, and the kinds of cells that any feed has (code, text, number, yes or no).
 
 use super::Reject;
+use super::bytes::NOT_TEXT;
 use super::header::{Column, alike, quoted};
 use super::records::{Broken, RECORD_LIMIT, Record};
 use crate::domain::decimal::{self, DecimalMark};
@@ -36,12 +37,30 @@ pub(super) fn bad<T>(reason: &'static str, detail: String) -> Checked<T> {
 pub struct Cells<'b> {
     record: Record<'b>,
     text: &'b str,
+    letters: Letters,
+}
+
+/// What a whole row is made of, looked at once for all its cells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Letters {
+    /// printable ASCII and spaces only
+    Plain,
+    /// anything
+    Any,
+}
+
+impl Letters {
+    fn of(text: &[u8]) -> Letters {
+        let plain = text.iter().fold(true, |plain, byte| plain & (b' '..=b'~').contains(byte));
+        if plain { Letters::Plain } else { Letters::Any }
+    }
 }
 
 impl<'b> Cells<'b> {
     /// Checks a record against the header.
     pub fn new(record: Record<'b>, header: &[String]) -> Checked<Cells<'b>> {
-        if memchr::memchr(0, record.raw).is_some() {
+        let letters = Letters::of(record.raw);
+        if letters == Letters::Any && memchr::memchr(0, record.raw).is_some() {
             return bad("nul_byte", "the row has zero bytes; was the file damaged on its way?".to_string());
         }
         let text = match std::str::from_utf8(record.text) {
@@ -51,7 +70,7 @@ impl<'b> Cells<'b> {
         if record.cells != header.len() {
             return count(record.cells, header.len());
         }
-        Ok(Cells { record, text })
+        Ok(Cells { record, text, letters })
     }
 
     /// Line in the file where the row begins.
@@ -60,6 +79,7 @@ impl<'b> Cells<'b> {
     }
 
     /// A column's value: the cell trimmed and in canonical words, or the default where the file has no such column.
+    #[inline]
     pub fn value<'r>(&self, column: &'r Column) -> &'r str
     where
         'b: 'r,
@@ -71,6 +91,7 @@ impl<'b> Cells<'b> {
     }
 
     /// The value of a required column.
+    #[inline]
     pub fn required<'r>(&self, column: &'r Column) -> Checked<&'r str>
     where
         'b: 'r,
@@ -87,22 +108,25 @@ impl<'b> Cells<'b> {
     }
 
     /// A required code.
+    #[inline]
     pub fn required_code<'r>(&self, column: &'r Column) -> Checked<&'r str>
     where
         'b: 'r,
     {
-        self.required(column).and_then(|value| code(column, value))
+        self.required(column).and_then(|value| code(column, value, self.letters))
     }
 
     /// A code, or blank.
+    #[inline]
     pub fn code<'r>(&self, column: &'r Column) -> Checked<&'r str>
     where
         'b: 'r,
     {
-        code(column, self.value(column))
+        code(column, self.value(column), self.letters)
     }
 
     /// Any text.
+    #[inline]
     pub fn text<'r>(&self, column: &'r Column) -> Checked<&'r str>
     where
         'b: 'r,
@@ -115,6 +139,7 @@ impl<'b> Cells<'b> {
     }
 
     /// A number, or blank.
+    #[inline]
     pub fn number(&self, column: &Column, mark: DecimalMark) -> Checked<Option<Decimal>> {
         match self.value(column) {
             "" => Ok(None),
@@ -193,13 +218,19 @@ pub(super) fn number(column: &Column, value: &str, mark: DecimalMark) -> Checked
     })
 }
 
-fn code<'r>(column: &Column, value: &'r str) -> Checked<&'r str> {
+#[inline]
+fn code<'r>(column: &Column, value: &'r str, letters: Letters) -> Checked<&'r str> {
+    if letters == Letters::Plain && value.len() <= CODE_LIMIT && column.at.is_some() {
+        return Ok(value);
+    }
+    any_code(column, value)
+}
+
+fn any_code<'r>(column: &Column, value: &'r str) -> Checked<&'r str> {
     if value.len() > CODE_LIMIT && value.chars().count() > CODE_LIMIT {
         return too_long(column, value, CODE_LIMIT);
     }
-    let control = |byte: u8| byte < b' ' || byte == 0x7F;
-    let other = !value.is_ascii() && value.chars().any(char::is_control);
-    if other || value.bytes().any(control) {
+    if value.chars().any(char::is_control) {
         return bad(
             "control_character",
             format!("{}: a code has no control characters or line breaks", holds(column, value)),
@@ -216,11 +247,11 @@ fn too_long<T>(column: &Column, value: &str, limit: usize) -> Checked<T> {
 fn not_utf8<T>(record: Record<'_>, header: &[String], at: usize) -> Checked<T> {
     let column = record.spans.iter().take_while(|span| span.range().start <= at).count();
     let title = column.checked_sub(1).and_then(|column| header.get(column)).map_or("", String::as_str);
-    let byte = record.text.get(at).copied().unwrap_or_default();
-    bad(
-        "not_utf8",
-        format!("column {} has the byte {byte:02x}, which is no text in the feed's encoding", quoted(title)),
-    )
+    let what = match record.text.get(at) {
+        Some(&NOT_TEXT) | None => "bytes that are no character".to_string(),
+        Some(byte) => format!("the byte {byte:02x}, which is no character"),
+    };
+    bad("not_utf8", format!("column {} has {what} in the feed's encoding", quoted(title)))
 }
 
 fn count<T>(found: usize, wanted: usize) -> Checked<T> {
@@ -233,6 +264,7 @@ fn count<T>(found: usize, wanted: usize) -> Checked<T> {
 }
 
 /// `str::trim`, quickly where there is nothing to trim.
+#[inline]
 fn trimmed(cell: &str) -> &str {
     let plain = |byte: &u8| *byte > b' ' && *byte < 0x80;
     match cell.as_bytes() {

@@ -348,3 +348,136 @@ fn steps(items: &[Item<'static>]) -> Option<Vec<Step>> {
     }
     Some(steps)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::{DateTime, TimeZone, Utc};
+    use proptest::prelude::*;
+
+    fn dates(formats: &[&str], zone: Tz) -> Dates {
+        let formats: Vec<String> = formats.iter().map(|format| (*format).to_string()).collect();
+        Dates::new(&formats, zone)
+    }
+
+    /// As RFC 3339 in the offset it has, or the date.
+    fn shown(when: Option<When>) -> String {
+        match when {
+            None => "not understood".to_string(),
+            Some(When::Day(day)) => day.to_string(),
+            Some(When::At { epoch, offset, clock }) => {
+                let zone = chrono::FixedOffset::east_opt(offset).expect("less than a day");
+                let at = zone.timestamp_opt(epoch, 0).single().expect("a moment");
+                match clock {
+                    ClockNote::Plain => at.to_rfc3339(),
+                    ClockNote::Repeated | ClockNote::Skipped => format!("{} {clock:?}", at.to_rfc3339()),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_format_that_fits_speaks() {
+        let mut dates = dates(
+            &["%d/%m/%Y", "%d/%m/%y", "%d/%m/%Y %H:%M", "%b %e, %Y", "%d.%m.%Y %H:%M:%S %z", "%Y%m%d%H"],
+            Tz::Asia__Kolkata,
+        );
+        for (text, wanted) in [
+            ("30/04/2026", "2026-04-30"),
+            ("1/4/2026", "2026-04-01"),
+            ("30/04/26", "2026-04-30"),
+            ("30/04/2026 23:30", "2026-04-30T23:30:00+05:30"),
+            ("Apr 3, 2026", "2026-04-03"),
+            ("30.04.2026 23:30:00 +0800", "2026-04-30T23:30:00+08:00"),
+            ("30.04.2026 23:30:00 -08:00", "2026-04-30T23:30:00-08:00"),
+            ("2026043023", "2026-04-30T23:00:00+05:30"),
+            ("2026-04-30", "not understood"),
+            ("04/30/2026", "not understood"),
+            ("30/04/0026", "not understood"),
+            ("30/04/2026 23:30:00", "not understood"),
+        ] {
+            assert_eq!(shown(dates.when(text)), wanted, "{text}");
+            assert_eq!(shown(dates.when(text)), wanted, "{text}, asked again");
+        }
+    }
+
+    #[test]
+    fn twelve_hour_clocks_and_timestamps() {
+        let mut dates = dates(&["%d-%b-%Y %I:%M:%S %p", "%s"], Tz::Asia__Kolkata);
+        assert_eq!(shown(dates.when("01-JUL-2026 12:05:00 am")), "2026-07-01T00:05:00+05:30");
+        assert_eq!(shown(dates.when("0")), "1970-01-01T00:00:00+00:00");
+        assert_eq!(dates.micros("1777593600"), Some(1_777_593_600_000_000));
+    }
+
+    #[test]
+    fn clocks_that_change() {
+        let mut dates = dates(&[], Tz::America__New_York);
+        for (text, wanted) in [
+            ("2026-03-08T01:59:59", "2026-03-08T01:59:59-05:00"),
+            ("2026-03-08T02:30:00", "2026-03-08T03:30:00-04:00 Skipped"),
+            ("2026-03-08T03:00:00", "2026-03-08T03:00:00-04:00"),
+            ("2026-11-01T01:30:00", "2026-11-01T01:30:00-04:00 Repeated"),
+            ("2026-11-01T02:00:00", "2026-11-01T02:00:00-05:00"),
+            ("2026-11-02T01:30:00", "2026-11-02T01:30:00-05:00"),
+            ("2026-11-01T01:30:00-05:00", "2026-11-01T01:30:00-05:00"),
+        ] {
+            assert_eq!(shown(dates.when(text)), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_format_is_no_panic() {
+        let mut dates = dates(&["%Q nonsense %", ""], Tz::UTC);
+        assert_eq!(dates.when("2026-04-30"), None);
+        assert_eq!(dates.when(""), None);
+    }
+
+    fn zones() -> impl Strategy<Value = Tz> {
+        proptest::sample::select(vec![
+            Tz::Asia__Kolkata,
+            Tz::America__New_York,
+            Tz::Australia__Lord_Howe,
+            Tz::Africa__Casablanca,
+            Tz::Pacific__Apia,
+            Tz::America__Sao_Paulo,
+        ])
+    }
+
+    proptest! {
+        #[test]
+        fn remembered_offsets_are_the_zones(seconds in proptest::collection::vec(-2_208_988_800_i64..4_102_444_800, 1..40), zone in zones()) {
+            let mut dates = dates(&[], zone);
+            for seconds in seconds {
+                let wall = DateTime::<Utc>::from_timestamp(seconds, 0).expect("in range").naive_utc();
+                let text = wall.format("%Y-%m-%dT%H:%M:%S").to_string();
+                prop_assert_eq!(dates.when(&text), Some(calendar::local(wall, zone)));
+            }
+        }
+
+        #[test]
+        fn rfc_3339_is_read_as_chrono_reads_it(seconds in -2_208_900_000_i64..253_402_200_000, micros in 0_u32..1_000_000, minutes in -840_i32..=840) {
+            let offset = chrono::FixedOffset::east_opt(minutes * 60).expect("less than a day");
+            let at = offset.timestamp_opt(seconds, micros * 1_000).single().expect("a moment");
+            let mut dates = dates(&[], Tz::Asia__Kolkata);
+            let text = at.to_rfc3339();
+            prop_assert_eq!(dates.micros(&text), Some(at.timestamp_micros()));
+            prop_assert_eq!(dates.when(&text), Some(When::At { epoch: seconds, offset: minutes * 60, clock: ClockNote::Plain }));
+        }
+
+        #[test]
+        fn quick_formats_agree_with_chrono(text in "[0-3]?[0-9]/[01]?[0-9]/(20)?[0-9]{2}( [0-2][0-9]:[0-6][0-9](:[0-6][0-9])?)?") {
+            for format in ["%d/%m/%Y", "%d/%m/%Y %H:%M", "%d/%m/%Y %T"] {
+                let format = Format::new(format);
+                if let Some(quick) = format.quick(&text) {
+                    prop_assert_eq!(format.slow(&text), Some(quick));
+                }
+            }
+        }
+
+        #[test]
+        fn any_text_has_a_verdict(text in "\\PC{0,30}|[0-9TZ:. +-]{0,30}") {
+            dates(&[], Tz::Asia__Kolkata).micros(&text);
+            dates(&["%d/%m/%Y %H:%M %z", "%s", "%+"], Tz::Asia__Kolkata).micros(&text);
+        }
+    }
+}

@@ -35,10 +35,12 @@ pub struct Column {
 
 impl Column {
     /// The canonical word for a cell: itself, unless the feed says otherwise; exactly before without case.
+    #[inline]
     pub fn word<'w>(&'w self, cell: &'w str) -> &'w str {
-        if self.words.is_empty() {
-            return cell;
-        }
+        if self.words.is_empty() { cell } else { self.translated(cell) }
+    }
+
+    fn translated<'w>(&'w self, cell: &'w str) -> &'w str {
         let exact = self.words.iter().find(|(word, _)| word == cell);
         let found = exact.or_else(|| self.words.iter().find(|(word, _)| alike(word, cell)));
         found.map_or(cell, |(_, meant)| meant)
@@ -189,7 +191,7 @@ fn headers(record: Record<'_>) -> Result<Vec<String>, Stop> {
         ));
     }
     let text = std::str::from_utf8(record.text).map_err(|fault| not_utf8(record, fault.valid_up_to()))?;
-    let cell = |span: &super::records::Span| text.get(span.range()).unwrap_or_default().trim().to_string();
+    let cell = |span: &super::split::Span| text.get(span.range()).unwrap_or_default().trim().to_string();
     Ok(record.spans.iter().map(cell).collect())
 }
 

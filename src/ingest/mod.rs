@@ -10,6 +10,7 @@ mod header;
 mod masters;
 mod records;
 mod sales;
+mod split;
 
 pub use sales::UNDATED_CANCELLATION;
 
@@ -147,10 +148,12 @@ pub fn sales(
     let mut header = Header::read(&mut records, layout)?;
     let columns = sales::Sales::new(&mut header, layout)?;
     let mut dates = Dates::new(&layout.dates, layout.timezone);
-    each(&mut records, &header, &mut |read| match read
-        .and_then(|cells| understood(cells, columns.row(cells, &mut dates)))
-    {
-        Ok(row) => give(take(Taken::Row(&row)), Fate::Taken),
+    each(&mut records, &header, &mut |read| match read {
+        // no combinators here: a row is large, and each would move it
+        Ok(cells) => match columns.row(cells, &mut dates) {
+            Ok(row) => give(take(Taken::Row(&row)), Fate::Taken),
+            Err(bad) => give(take(Taken::Reject(&cells.reject(*bad))), Fate::Rejected),
+        },
         Err(reject) => give(take(Taken::Reject(&reject)), Fate::Rejected),
     })
 }
@@ -215,11 +218,14 @@ fn understood<T>(cells: &Cells<'_>, row: Checked<T>) -> Result<T, Reject> {
     row.map_err(|bad| cells.reject(*bad))
 }
 
+/// Takes one record, as cells or as the reject it is.
+type Handle<'h> = dyn FnMut(Result<&Cells<'_>, Reject>) -> Result<Fate, Stop> + 'h;
+
 /// Every record after the header, as cells or as the reject it is.
 fn each(
     records: &mut Records<'_>,
     header: &Header<'_>,
-    handle: &mut dyn FnMut(Result<&Cells<'_>, Reject>) -> Result<Fate, Stop>,
+    handle: &mut Handle<'_>,
 ) -> Result<Tally, Stop> {
     let mut tally = Tally::default();
     loop {

@@ -1,13 +1,14 @@
 //! Bytes of text -> records of cells, one at a time, each with the line it begins in.
 //!
-//! Answers for: delimiters, quotes (RFC 4180), line ends of every kind, blank lines, and bounds: a record longer than
+//! Answers for: reading piece by piece, line numbers, blank lines, and bounds: a record longer than
 //! [`RECORD_LIMIT`] is passed over without being held. The `csv` crate reads the same records (a test compares them), but
 //! grows without bound on a quote that never closes, cannot go on at the next line, and keeps no raw text for a reject.
 //! Does not: know columns or encodings.
 
 use super::Stop;
 use super::bytes::{Bytes, refuse};
-use memchr::{memchr, memchr_iter, memchr2, memchr2_iter, memchr3};
+use super::split::{OpenQuote, Span, Split, Splitter, Text, line_breaks, split_plain};
+use memchr::{memchr, memchr_iter, memchr2, memchr3};
 
 /// Most bytes of one record.
 pub const RECORD_LIMIT: usize = 1 << 20;
@@ -19,13 +20,6 @@ const BUFFER: usize = 256 * 1024;
 const ROOM: usize = 16;
 /// Bytes kept of a record that is passed over, for its reject.
 const KEPT: usize = 16 * 1024;
-
-/// Where a cell lies in a record's text.
-#[derive(Debug, Clone, Copy)]
-pub struct Span {
-    start: u32,
-    end: u32,
-}
 
 /// One record.
 #[derive(Debug, Clone, Copy)]
@@ -40,19 +34,6 @@ pub struct Record<'b> {
     pub spans: &'b [Span],
     /// how many cells it has
     pub cells: usize,
-}
-
-impl Span {
-    fn new(start: usize, end: usize) -> Span {
-        // a record is far shorter than 4 GiB
-        #[expect(clippy::cast_possible_truncation, reason = "bounded by twice RECORD_LIMIT")]
-        Span { start: start as u32, end: end as u32 }
-    }
-
-    /// The bytes it covers.
-    pub fn range(self) -> std::ops::Range<usize> {
-        self.start as usize..self.end as usize
-    }
 }
 
 /// Why a record could not be split; the next one can.
@@ -114,42 +95,6 @@ enum Found {
         line: u64,
     },
     End,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Text {
-    InPlace,
-    Copied,
-}
-
-/// The outcome of splitting a window that begins with a record. Lengths are from the window's start.
-enum Split {
-    Row {
-        length: usize,
-        consumed: usize,
-        breaks: u64,
-        cells: usize,
-    },
-    /// text after a closing quote in the line where the quote opened: the row ends with that line
-    Broken {
-        length: usize,
-        consumed: usize,
-        breaks: u64,
-    },
-    /// the record does not end in the window
-    More(Option<OpenQuote>),
-    /// a quote that opened so many lines down is not closed, or closes in the middle of another line
-    NotClosed(u64),
-    /// quotes are doubled in it: the cells must be copied
-    Doubled,
-}
-
-#[derive(Clone, Copy)]
-struct OpenQuote {
-    /// lines below the record's first
-    down: u64,
-    /// line breaks since it opened
-    breaks: u64,
 }
 
 impl<'r> Records<'r> {
@@ -366,181 +311,137 @@ fn not_closed(line: u64) -> Stop {
     )
 }
 
-fn split_plain(line: &[u8], delimiter: u8, most_cells: usize, spans: &mut Vec<Span>) -> usize {
-    spans.clear();
-    let mut from = 0;
-    let mut cells = 0;
-    for at in memchr_iter(delimiter, line) {
-        if cells < most_cells {
-            spans.push(Span::new(from, at));
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::decimal::DecimalMark;
+    use crate::ingest::{CreditNotes, Encoding, Layout, Packing};
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    fn layout() -> Layout {
+        Layout {
+            delimiter: b',',
+            encoding: Encoding::Utf8,
+            decimal_mark: DecimalMark::Point,
+            dates: Vec::new(),
+            credit_notes: CreditNotes::Signed,
+            columns: BTreeMap::new(),
+            defaults: BTreeMap::new(),
+            values: BTreeMap::new(),
+            timezone: chrono_tz::UTC,
+            numbers_restart: None,
+            max_bytes: u64::MAX,
         }
-        cells += 1;
-        from = at + 1;
     }
-    if cells < most_cells {
-        spans.push(Span::new(from, line.len()));
-    }
-    cells + 1
-}
 
-/// Line ends in a piece of text: `\n`, `\r\n`, or `\r` alone.
-fn line_breaks(text: &[u8]) -> u64 {
-    memchr2_iter(b'\n', b'\r', text)
-        .filter(|&at| text[at] == b'\n' || text.get(at + 1) != Some(&b'\n'))
-        .count() as u64
-}
-
-/// Splits the record at the beginning of a window, byte by byte.
-struct Splitter<'w> {
-    window: &'w [u8],
-    /// the file ends with the window
-    ended: bool,
-    delimiter: u8,
-    most_cells: usize,
-    spans: &'w mut Vec<Span>,
-    copy: &'w mut Vec<u8>,
-}
-
-/// What a cell ended with, and where the next byte is.
-enum Ended {
-    Cell(usize),
-    Row(usize),
-}
-
-impl Splitter<'_> {
-    fn split(&mut self, text: Text) -> Split {
-        self.spans.clear();
-        self.copy.clear();
-        let (mut at, mut cells, mut breaks) = (0, 0, 0);
+    /// Lines and cells, with a buffer of so many bytes to begin with; `None` where the file is refused.
+    fn split(text: &[u8], buffer: usize) -> Option<Vec<(u64, Vec<String>)>> {
+        let mut reader = text;
+        let bytes = Bytes::open(&mut reader, Packing::Plain, &layout()).expect("plain text");
+        let mut records = Records::new(bytes, b',').expect("a comma");
+        records.buffer = vec![0; buffer];
+        let mut found = Vec::new();
         loop {
-            let cell = match self.window.get(at) {
-                Some(b'"') => self.quoted(at, &mut breaks, text),
-                Some(_) => self.unquoted(at, text),
-                None if self.ended => Ok((Span::new(at, at), at)),
-                None => Err(Split::More(None)),
-            };
-            let (span, after) = match cell {
-                Ok(cell) => cell,
-                Err(split) => return split,
-            };
-            let Some(ended) = self.ended_by(after) else { return self.misplaced(after, breaks) };
-            if cells < self.most_cells {
-                self.spans.push(self.placed(span, text));
-            }
-            cells += 1;
-            match ended {
-                Err(more) => return more,
-                Ok(Ended::Cell(next)) => at = next,
-                Ok(Ended::Row(consumed)) => {
-                    return Split::Row { length: after, consumed, breaks: breaks + 1, cells };
+            match records.next().ok()? {
+                Next::End => return Some(found),
+                Next::Broken(why, line, raw) => {
+                    found.push((line, vec![format!("{why:?}"), String::from_utf8_lossy(raw).into_owned()]));
+                }
+                Next::Record(record) => {
+                    assert_eq!(record.cells, record.spans.len());
+                    let cell = |span: &Span| String::from_utf8_lossy(&record.text[span.range()]).into_owned();
+                    found.push((record.line, record.spans.iter().map(cell).collect()));
                 }
             }
         }
     }
 
-    fn placed(&self, span: Span, text: Text) -> Span {
-        match text {
-            Text::InPlace => span,
-            Text::Copied => {
-                let size = span.range().len();
-                Span::new(self.copy.len() - size, self.copy.len())
+    fn by_csv(text: &[u8]) -> Vec<Vec<String>> {
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text);
+        let records = reader.records().map(|record| record.expect("text"));
+        records.map(|record| record.iter().map(str::to_string).collect()).collect()
+    }
+
+    fn cells(text: &[u8]) -> Vec<Vec<String>> {
+        let records = split(text, BUFFER).expect("no quote is open");
+        records.into_iter().map(|(_, cells)| cells).collect()
+    }
+
+    #[test]
+    fn a_quote_that_is_never_closed_names_its_line() {
+        let text = b"a,b\n\"1\n2\",\"open\n3,4\n";
+        let mut reader = &text[..];
+        let bytes = Bytes::open(&mut reader, Packing::Plain, &layout()).expect("plain text");
+        let mut records = Records::new(bytes, b',').expect("a comma");
+        assert!(matches!(records.next(), Ok(Next::Record(_))));
+        let Err(Stop::Refused(refusal)) = records.next() else { panic!("not refused") };
+        assert_eq!(refusal.reason, "quote_not_closed");
+        assert!(refusal.detail.starts_with("line 3:"), "{}", refusal.detail);
+    }
+
+    #[test]
+    fn a_delimiter_is_one_plain_character() {
+        for delimiter in [b'"', b'\n', 0, 0xA6] {
+            let mut reader = &b"a"[..];
+            let bytes = Bytes::open(&mut reader, Packing::Plain, &layout()).expect("plain text");
+            assert!(matches!(Records::new(bytes, delimiter), Err(Stop::Refused(_))), "{delimiter}");
+        }
+    }
+
+    #[test]
+    fn more_cells_than_wanted_are_counted_not_kept() {
+        let text = b"1,2,3,4\n\"1\",2,3\n";
+        let mut reader = &text[..];
+        let bytes = Bytes::open(&mut reader, Packing::Plain, &layout()).expect("plain text");
+        let mut records = Records::new(bytes, b',').expect("a comma");
+        records.most_cells = 2;
+        for wanted in [4, 3] {
+            let Ok(Next::Record(record)) = records.next() else { panic!("a record") };
+            assert_eq!((record.cells, record.spans.len()), (wanted, 2));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_csv_writes_is_read_as_csv_reads_it(
+            rows in proptest::collection::vec(proptest::collection::vec("[ab ,\"\n\ré]{0,6}", 2..5), 0..12),
+            always: bool,
+            crlf: bool,
+        ) {
+            let quotes = if always { csv::QuoteStyle::Always } else { csv::QuoteStyle::Necessary };
+            let ends = if crlf { csv::Terminator::CRLF } else { csv::Terminator::Any(b'\n') };
+            let mut writer = csv::WriterBuilder::new().flexible(true).quote_style(quotes).terminator(ends).from_writer(Vec::new());
+            for row in &rows {
+                writer.write_record(row).expect("memory");
             }
+            let text = writer.into_inner().expect("memory");
+            prop_assert_eq!(cells(&text), rows);
+            prop_assert_eq!(cells(&text), by_csv(&text));
         }
-    }
 
-    /// `None` where neither a delimiter nor a line end stands.
-    fn ended_by(&self, at: usize) -> Option<Result<Ended, Split>> {
-        match self.window.get(at) {
-            None if self.ended => Some(Ok(Ended::Row(at))),
-            None => Some(Err(Split::More(None))),
-            Some(b'\n') => Some(Ok(Ended::Row(at + 1))),
-            Some(b'\r') => Some(match self.window.get(at + 1) {
-                Some(b'\n') => Ok(Ended::Row(at + 2)),
-                None if !self.ended => Err(Split::More(None)),
-                Some(_) | None => Ok(Ended::Row(at + 1)),
-            }),
-            Some(&byte) if byte == self.delimiter => Some(Ok(Ended::Cell(at + 1))),
-            Some(_) => None,
+        #[test]
+        fn without_quotes_it_is_as_csv_reads_it(text in "[a ,é\n\r]{0,80}") {
+            let blank = |cells: &Vec<String>| cells.len() == 1 && cells[0].chars().all(|c| c == ' ');
+            let wanted: Vec<Vec<String>> = by_csv(text.as_bytes()).into_iter().filter(|cells| !blank(cells)).collect();
+            prop_assert_eq!(cells(text.as_bytes()), wanted);
         }
-    }
 
-    fn unquoted(&mut self, at: usize, text: Text) -> Result<(Span, usize), Split> {
-        let rest = &self.window[at..];
-        let size = match memchr3(self.delimiter, b'\n', b'\r', rest) {
-            Some(size) => size,
-            None if self.ended => rest.len(),
-            None => return Err(Split::More(None)),
-        };
-        if text == Text::Copied {
-            self.copy.extend_from_slice(&rest[..size]);
+        #[test]
+        fn the_buffer_changes_nothing(text in "[ab,\"\n\r]{0,200}", buffer in 16_usize..64) {
+            prop_assert_eq!(split(text.as_bytes(), buffer), split(text.as_bytes(), BUFFER));
         }
-        Ok((Span::new(at, at + size), at + size))
-    }
 
-    /// From the opening quote: the cell between the quotes (its length is that of the copy), and where it ends, spaces included.
-    fn quoted(&mut self, open: usize, breaks: &mut u64, text: Text) -> Result<(Span, usize), Split> {
-        let down = *breaks;
-        let begins = self.copy.len();
-        let mut at = open + 1;
-        loop {
-            let Some(size) = memchr(b'"', &self.window[at..]) else {
-                let breaks = line_breaks(&self.window[open..]);
-                return Err(Split::More(Some(OpenQuote { down, breaks })));
-            };
-            let close = at + size;
-            *breaks += line_breaks(&self.window[at..close]);
-            if text == Text::Copied {
-                self.copy.extend_from_slice(&self.window[at..close]);
+        #[test]
+        fn lines_are_where_the_rows_begin(rows in proptest::collection::vec(("[a\n]{1,5}", "(\n|\r\n|\r|\n\n\n)"), 0..20)) {
+            let (mut text, mut line, mut wanted) = (String::new(), 1, Vec::new());
+            for (cell, end) in &rows {
+                text.push_str(&format!("\"{cell}\",x{end}"));
+                wanted.push(line);
+                line += line_breaks(cell.as_bytes()) + line_breaks(end.as_bytes());
             }
-            match (self.window.get(close + 1), text) {
-                (None, _) if !self.ended => return Err(Split::More(None)),
-                (Some(b'"'), Text::InPlace) => return Err(Split::Doubled),
-                (Some(b'"'), Text::Copied) => {
-                    self.copy.push(b'"');
-                    at = close + 2;
-                }
-                (Some(_) | None, _) => {
-                    let after = self.spaces(close + 1)?;
-                    if *breaks > down && self.ended_by(after).is_none() {
-                        return Err(Split::NotClosed(down));
-                    }
-                    let span = match text {
-                        Text::InPlace => Span::new(open + 1, close),
-                        Text::Copied => Span::new(0, self.copy.len() - begins),
-                    };
-                    return Ok((span, after));
-                }
-            }
-        }
-    }
-
-    /// Spaces between a closing quote and the delimiter mean nothing.
-    fn spaces(&self, from: usize) -> Result<usize, Split> {
-        let space = |byte: u8| (byte == b' ' || byte == b'\t') && byte != self.delimiter;
-        let size = self.window[from..].iter().take_while(|&&byte| space(byte)).count();
-        let after = from + size;
-        if after == self.window.len() && !self.ended {
-            return Err(Split::More(None));
-        }
-        Ok(after)
-    }
-
-    /// Text after a closing quote: the row is broken; the next begins after this line.
-    fn misplaced(&self, at: usize, breaks: u64) -> Split {
-        let rest = &self.window[at..];
-        let size = match memchr2(b'\n', b'\r', rest) {
-            Some(size) => size,
-            None if self.ended => rest.len(),
-            None => return Split::More(None),
-        };
-        let length = at + size;
-        let breaks = breaks + 1;
-        match self.ended_by(length) {
-            Some(Err(more)) => more,
-            Some(Ok(Ended::Row(consumed) | Ended::Cell(consumed))) => {
-                Split::Broken { length, consumed, breaks }
-            }
-            None => Split::Broken { length, consumed: length, breaks },
+            let lines: Vec<u64> = split(text.as_bytes(), 32).expect("closed").into_iter().map(|(line, _)| line).collect();
+            prop_assert_eq!(lines, wanted);
         }
     }
 }

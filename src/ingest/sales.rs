@@ -3,7 +3,7 @@
 //! Answers for: the canonical columns of sales, words and signs of document types, what each needs, restarting numbers.
 //! Does not: compare rows with one another.
 
-use super::cells::{Bad, Cells, Checked, bad, holds};
+use super::cells::{Bad, Cells, Checked, bad, holds, number};
 use super::dates::Dates;
 use super::header::{Column, Header, Need, alike};
 use super::{CreditNotes, Layout, Stop};
@@ -99,8 +99,7 @@ impl Sales {
         let line_no = cells.code(&self.line_no)?;
         let when = self.when(cells.required(&self.invoice_date)?, dates)?;
         let partner_code = cells.required_code(&self.partner_code)?;
-        cells.required(&self.amount)?;
-        let amount = cells.number(&self.amount, self.mark)?.unwrap_or_default();
+        let amount = number(&self.amount, cells.required(&self.amount)?, self.mark)?;
         let quantity = cells.number(&self.quantity, self.mark)?.unwrap_or(Decimal::ONE);
         Ok(Row {
             file_line: cells.line(),
@@ -212,8 +211,10 @@ impl Sales {
 
     /// The calendar year in which the numbering year of that day began.
     fn number_year(&self, when: When) -> Option<i32> {
-        let day = when.written_day();
-        self.restart.map(|month| if day.month() >= month { day.year() } else { day.year() - 1 })
+        self.restart.map(|month| {
+            let day = when.written_day();
+            if day.month() >= month { day.year() } else { day.year() - 1 }
+        })
     }
 }
 

@@ -179,3 +179,154 @@ fn lines_are_counted_as_they_stand_in_the_file() {
     assert_eq!(seen, wanted.map(|(line, number, name)| (line, number.to_string(), name.to_string())));
     assert_eq!(tally.rows, 4);
 }
+
+#[test]
+fn a_default_speaks_for_a_missing_column_only() {
+    let mut feed = layout();
+    feed.defaults = map(&[("status", "posted"), ("partner_code", "P9"), ("quantity", "3")]);
+    let text = b"invoice_no,invoice_date,amount,status\n1,2026-04-30,1,\n2,2026-04-30,1,open\n";
+    check_rows(text, &feed, &mut |at, row| {
+        assert_eq!((row.partner_code, row.quantity.to_string()), ("P9", "3".to_string()));
+        assert_eq!(row.status, ["", "open"][at]);
+    });
+    feed.defaults.insert("quantity".into(), "many".into());
+    let details: Vec<String> = rejects(text, &feed).into_iter().map(|reject| reject.detail).collect();
+    assert!(details[0].starts_with("the default of quantity is `many`"), "{details:?}");
+}
+
+#[test]
+fn updated_at_keeps_microseconds_and_a_date_is_its_first_moment() {
+    let micros = |written: &str| {
+        let mut found = None;
+        check_rows(&file(&format!("1,,,2026-04-30,P,,,1,{written}\n")), &layout(), &mut |_, row| {
+            found = row.updated_at
+        });
+        found
+    };
+    assert_eq!(micros("1970-01-01T00:00:00.123456789Z"), Some(123_456));
+    assert_eq!(micros("\"1970-01-01T00:00:00,5+00:00\""), Some(500_000));
+    assert_eq!(micros("1970-01-01"), Some(-19_800_000_000));
+    assert_eq!(micros("1970-01-01 05:30"), Some(0));
+    assert_eq!(micros("9999-12-31T23:59:59.999999Z"), Some(253_402_300_799_999_999));
+    assert_eq!(micros(""), None);
+}
+
+#[test]
+fn a_missing_column_says_what_was_looked_for_and_found() {
+    let mut feed = layout();
+    feed.columns = map(&[("partner_code", "Dealer Code")]);
+    let refusal = refusal(b"invoice_no,invoice_date,Dealr Code,amount\n", Packing::Plain, &feed);
+    assert_eq!(refusal.reason, "missing_column");
+    for part in
+        ["`Dealer Code` (for partner_code)", "nearest is `Dealr Code`", "found `invoice_no`, `invoice_date`"]
+    {
+        assert!(refusal.detail.contains(part), "{}", refusal.detail);
+    }
+}
+
+#[test]
+fn a_failing_disk_is_not_a_bad_file() {
+    struct Failing(&'static [u8]);
+    impl Read for Failing {
+        fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+            match self.0.read(out)? {
+                0 => Err(std::io::Error::other("disk gone")),
+                read => Ok(read),
+            }
+        }
+    }
+    let gzip = &[0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3][..];
+    for (bytes, packing) in
+        [(&b"invoice_no,"[..], Packing::Plain), (gzip, Packing::Gzip), (&b""[..], Packing::Gzip)]
+    {
+        let outcome = listed(&mut Failing(bytes), packing, &layout());
+        assert!(matches!(outcome, Err(Stop::Io(_))), "{packing:?}: {outcome:?}");
+    }
+}
+
+#[test]
+fn whoever_takes_the_rows_can_stop() {
+    let outcome = sales(&mut &file("1,,,2026-04-30,P,,,1,\n")[..], Packing::Plain, &layout(), &mut |_| {
+        anyhow::bail!("full")
+    });
+    assert!(matches!(outcome, Err(Stop::Taker(_))), "{outcome:?}");
+}
+
+#[test]
+fn master_records_have_their_defaults() {
+    let text = b"partner_code,name,active,joined_on,effective_from\nP1,Asha,n,2026-04-30T23:30:00Z,\nP2,Ben,,,2026-04-01\n";
+    let mut seen = Vec::new();
+    let tally = partners(&mut &text[..], Packing::Plain, &layout(), &mut |taken| {
+        if let Taken::Row(row) = taken {
+            seen.push(row);
+        }
+        Ok(())
+    });
+    assert_eq!(tally.expect("a good file").rows, 2);
+    assert_eq!((seen[0].code.as_str(), seen[0].file_line, seen[0].dated), ("P1", 2, false));
+    assert_eq!((seen[0].record.active, seen[0].record.tracked), (false, true));
+    assert_eq!(seen[0].record.joined_on, NaiveDate::from_ymd_opt(2026, 4, 30));
+    assert_eq!((seen[0].record.effective_from, seen[1].dated), (NaiveDate::MIN, true));
+    assert_eq!(Some(seen[1].record.effective_from), NaiveDate::from_ymd_opt(2026, 4, 1));
+}
+
+/// Hands out so many bytes at a time, in turn.
+struct Pieces<'b> {
+    bytes: &'b [u8],
+    sizes: Vec<usize>,
+    turn: usize,
+}
+
+impl Read for Pieces<'_> {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        let size = self.sizes[self.turn % self.sizes.len()].min(out.len());
+        self.turn += 1;
+        self.bytes.read(&mut out[..size])
+    }
+}
+
+/// Files that are nearly right: a header, rows of plausible cells, every kind of line end, quotes here and there.
+fn nearly_right() -> impl Strategy<Value = Vec<u8>> {
+    let cell = prop_oneof![
+        4 => "[A-Z]{0,2}/?[0-9]{0,3}",
+        3 => "2026-(0[1-9]|1[0-2])-[0-3][0-9]",
+        3 => "-?[0-9]{1,4}(\\.[0-9]{1,2})?",
+        1 => "(invoice|credit_note|cancellation)",
+        1 => "\"[a-z,\n\r ]{0,4}(\"\")?\" ?",
+        1 => "\"?[a-zé\u{0}\"]{0,4}",
+    ];
+    let row = (proptest::collection::vec(cell, 0..11), "(\n|\r\n|\r|\n\n)")
+        .prop_map(|(cells, end)| cells.join(",") + &end);
+    proptest::collection::vec(row, 0..12).prop_map(|rows| file(&rows.concat()))
+}
+
+proptest! {
+    #[test]
+    fn pieces_change_nothing(bytes in nearly_right(), sizes in proptest::collection::vec(1_usize..9, 1..4), encoding in 0..3) {
+        let mut feed = layout();
+        feed.encoding = [Encoding::Utf8, Encoding::Windows1252, Encoding::Utf16][encoding as usize];
+        let whole = format!("{:?}", listed(&mut &bytes[..], Packing::Plain, &feed));
+        let pieces = format!("{:?}", listed(&mut Pieces { bytes: &bytes, sizes, turn: 0 }, Packing::Plain, &feed));
+        prop_assert_eq!(whole, pieces);
+    }
+
+    #[test]
+    fn any_bytes_come_to_an_end(noise in proptest::collection::vec(any::<u8>(), 0..400), begin in 0..4, packed: bool, encoding in 0..3) {
+        let mut feed = layout();
+        feed.encoding = [Encoding::Utf8, Encoding::Windows1252, Encoding::Utf16][encoding as usize];
+        let begin: &[u8] = [b"", HEADER.as_bytes(), b"\x1F\x8B\x08", b"\xFF\xFEi\0"][begin as usize];
+        let bytes = [begin, &noise].concat();
+        let packing = if packed { Packing::Gzip } else { Packing::Plain };
+        if let Ok((lines, tally)) = listed(&mut &bytes[..], packing, &feed) {
+            prop_assert_eq!(lines.len() as u64, tally.rows);
+        }
+    }
+
+    #[test]
+    fn every_row_is_taken_or_rejected(bytes in nearly_right()) {
+        if let Ok((lines, tally)) = listed(&mut &bytes[..], Packing::Plain, &layout()) {
+            let rejects = lines.iter().filter(|line| line.starts_with("Reject")).count() as u64;
+            prop_assert_eq!((lines.len() as u64, rejects, tally.bytes), (tally.rows, tally.rejects, bytes.len() as u64));
+        }
+    }
+}
