@@ -139,18 +139,16 @@ fn folder_name(value: &DeValue<'_>) -> Result<String, Wrong> {
 }
 
 fn kind(table: &mut Table<'_>, reading: &mut Reading<'_>) -> Option<AnyKind> {
-    let kind =
-        table.required(reading, "kind", "add kind = \"sales\", \"partners\" or \"items\"", word(&KINDS))?;
+    let help = "sales, partners and items can be read";
+    let read =
+        |value: &DeValue<'_>| word(&KINDS)(value).map_err(|wrong| Wrong { help: help.to_owned(), ..wrong });
+    let kind = table.required(reading, "kind", "add kind = \"sales\", \"partners\" or \"items\"", read)?;
     match kind.value {
         AnyKind::Now(_) => {}
         AnyKind::Later(_) => {
             let word = KINDS.iter().find(|(_, known)| *known == kind.value).map_or("", |(word, _)| *word);
             let at = kind.place(table);
-            reading.not_yet(
-                &format!("kind = {word:?}"),
-                at,
-                "remove the feed; sales, partners and items can be read",
-            );
+            reading.not_yet(&format!("kind = {word:?}"), at, &format!("remove the feed; {help}"));
         }
     }
     Some(kind.value)
@@ -159,9 +157,8 @@ fn kind(table: &mut Table<'_>, reading: &mut Reading<'_>) -> Option<AnyKind> {
 fn files(table: &mut Table<'_>, reading: &mut Reading<'_>) -> Option<Read<Pattern>> {
     let help = "write a name with * and ? and the period it covers: \"sales_{yyyy}-{mm}*.csv\"";
     table.required(reading, "files", "add files = \"sales_{yyyy}-{mm}*.csv\"", |value| {
-        Pattern::new(&text(value)?).map_err(|message| {
-            Wrong::new(format!("{message}: {}", shown(value)), "matches no file that can be meant", help)
-        })
+        Pattern::new(&text(value)?)
+            .map_err(|message| Wrong::new(format!("{message}: {}", shown(value)), "cannot be meant", help))
     })
 }
 
@@ -252,7 +249,7 @@ fn after(table: &mut Table<'_>, reading: &mut Reading<'_>) {
             let near = nearest(given.unwrap_or_default(), &["leave", "delete", "move:DIR"]);
             let label =
                 near.map_or_else(|| "not one of them".to_owned(), |near| format!("did you mean {near:?}?"));
-            let message = format!("must be \"leave\", \"move:DIR\" or \"delete\", found {}", shown(value));
+            let message = format!("cannot be {}", shown(value));
             reading.wrong("after", Wrong::new(message, label, help), at);
         }
     }

@@ -353,7 +353,7 @@ fn login(ssh: &mut Table<'_>, reading: &mut Reading<'_>, scope: Scope<'_>) -> Op
     if agent.is_some() {
         return Some(Login::Agent);
     }
-    let tried = ["private_key", "password_file"].iter().any(|key| ssh.has(key));
+    let tried = ["private_key", "password_file", "password"].iter().any(|key| ssh.has(key));
     if !tried {
         ssh.missing(
             reading,

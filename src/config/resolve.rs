@@ -23,7 +23,7 @@ pub fn load(path: &Path, text: &str, env: Environment<'_>) -> Result<Config, Fau
     let mut reading = Reading::new(shown.clone(), text);
     let folder = path.parent().unwrap_or(Path::new(""));
     let scope = Scope { folder, env };
-    let top = Table::new("", "the top of the file", 0..0, Some(document.get_ref()));
+    let top = Table::new("", "the top level", 0..0, Some(document.get_ref()));
     let parts = parts(top, &mut reading, scope);
     let Reading { faults, warnings, deferred, settings, secrets, .. } = reading;
     match parts {

@@ -191,12 +191,7 @@ impl<'t> Table<'t> {
     /// Says that a key must be there and is not.
     pub fn missing(&self, reading: &mut Reading<'_>, key: &str, help: &str) {
         let message = format!("{} has no {key}", self.shown);
-        reading.faults.push(Fault::error(
-            self.span.clone(),
-            message,
-            format!("{key} is required here"),
-            help,
-        ));
+        reading.faults.push(Fault::error(self.span.clone(), message, "required here", help));
     }
 
     /// A table inside this one; an absent one if something else stands there, which is a fault.
@@ -256,7 +251,7 @@ impl<'t> Table<'t> {
         let message = format!("unknown key {} in {}", entry.key, self.shown);
         let error = |label: String, help: String| Fault::error(entry.key_at.clone(), message, label, help);
         if let Some(home) = homes(entry.key) {
-            return error(format!("belongs in {home}"), format!("move the line below {home}"));
+            return error(format!("belongs in {home}"), format!("move the line to the keys of {home}"));
         }
         match nearest(entry.key, &self.asked) {
             Some(known) => {
@@ -290,7 +285,7 @@ fn secret(key: &str) -> Option<&'static str> {
 /// Where a key lives that people put elsewhere: mostly keys of `[[feed]]` below one of its tables.
 fn homes(key: &str) -> Option<&'static str> {
     Some(match key {
-        "data_dir" | "schemes_dir" => "the top of the file, above the first table",
+        "data_dir" | "schemes_dir" => "the top level, above the first table",
         "cron" | "catch_up" | "retry" | "retry_for" => "[schedule]",
         "two_person" | "operators" => "[control]",
         "transactions" | "partner_files" => "[publish]",

@@ -139,10 +139,14 @@ pub(super) fn word<T: Copy>(words: &[(&str, T)]) -> impl Fn(&DeValue<'_>) -> Res
 
 /// A word that is none of the known ones.
 pub(super) fn not_a_word(value: &DeValue<'_>, known: &[&str]) -> Wrong {
-    let wanted = known.iter().map(|word| format!("{word:?}")).collect::<Vec<_>>().join(" or ");
+    let wanted = known.iter().map(|word| format!("{word:?}")).collect::<Vec<_>>().join(", ");
+    let wanted = match wanted.rsplit_once(", ") {
+        Some((first, last)) => format!("{first} or {last}"),
+        None => wanted,
+    };
     let near = nearest(value.as_str().unwrap_or_default(), known);
     let label = near.map_or_else(|| "not one of them".to_owned(), |near| format!("did you mean {near:?}?"));
-    Wrong::new(format!("must be {wanted}, found {}", shown(value)), label, format!("write {wanted}"))
+    Wrong::new(format!("cannot be {}", shown(value)), label, format!("write {wanted}"))
 }
 
 /// The months by name, January being 1.
