@@ -5,6 +5,7 @@ use super::table::{Read, Reading};
 use super::values::{MONTHS, text_as_toml};
 use crate::facts::settle::NumberScope;
 use crate::fault::Fault;
+use crate::inbox::Place;
 use std::ops::Range;
 
 /// Says every disagreement between feeds.
@@ -15,6 +16,7 @@ pub(super) fn check(reading: &mut Reading<'_>, feeds: &[Placed]) {
             reading.faults.push(fault);
         }
         reading.faults.extend(other_numbers(feed, before));
+        reading.warnings.extend(same_files(feed, before));
     }
 }
 
@@ -26,6 +28,30 @@ fn same_name(feed: &Placed, before: &[Placed]) -> Option<Fault> {
     let fault =
         Fault::error(place(name, feed), message, "the same again", "give each feed a name of its own");
     Some(fault.and(first.at.clone()?, "the first"))
+}
+
+/// Two feeds over the same names of the same folder: whatever one takes is held for the other.
+fn same_files(feed: &Placed, before: &[Placed]) -> Option<Fault> {
+    let source = &feed.feed.as_ref()?.source;
+    let first = before.iter().find(|other| {
+        other.feed.as_ref().is_some_and(|other| {
+            let other = &other.source;
+            other.pattern.text == source.pattern.text && same_folder(&other.place, &source.place)
+        })
+    })?;
+    let message = format!("{} reads the same files as another feed", text_as_toml(&source.feed));
+    let help = "one feed reads a file: give them different files, or remove one";
+    Some(Fault::warning(feed.header.clone(), message, "this one", help).and(first.header.clone(), "that one"))
+}
+
+fn same_folder(one: &Place, other: &Place) -> bool {
+    match (one, other) {
+        (Place::Folder(one), Place::Folder(other)) => one == other,
+        (Place::Sftp(one), Place::Sftp(other)) => {
+            (&one.host, one.port, &one.user, &one.folder) == (&other.host, other.port, &other.user, &other.folder)
+        }
+        (Place::Folder(_), Place::Sftp(_)) | (Place::Sftp(_), Place::Folder(_)) => false,
+    }
 }
 
 /// Faults where an earlier feed shares this one's documents and tells their numbers apart in another way.
