@@ -192,7 +192,7 @@ fn read_key<'a>(key: &'a [u8], payload: &mut Reader<'a>, row: &mut Row<'a>) -> R
 fn read_texts<'a>(texts: &'a str, lens: [usize; TEXTS], parts: u64, row: &mut Row<'a>) -> Result<(), Flaw> {
     let mut left = texts;
     let mut next = [""; TEXTS];
-    for (text, len) in next.iter_mut().zip(lens) {
+    for (text, len) in next.iter_mut().zip(lens).filter(|(_, len)| *len > 0) {
         (*text, left) = left.split_at_checked(len).ok_or(Flaw::ShortTexts)?;
     }
     if !left.is_empty() {

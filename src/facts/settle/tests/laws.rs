@@ -110,6 +110,13 @@ proptest! {
     }
 
     #[test]
+    fn the_shortcut_changes_nothing(told in any_history()) {
+        let taken = settle_by(Shortcut::Taken, &told.said, &told.cancellations, &told.decisions);
+        let never = settle_by(Shortcut::Never, &told.said, &told.cancellations, &told.decisions);
+        prop_assert_eq!(format!("{taken:?}"), format!("{never:?}"));
+    }
+
+    #[test]
     fn every_row_of_what_speaks_was_taken(told in any_history()) {
         let settled = told.settle();
         prop_assert_eq!(settled.fates.len(), told.said.len());
