@@ -1,7 +1,8 @@
 //! Schemes: the TOML that managers write, as meant. Pure.
 //!
-//! `raw` is the file as typed (unknown keys refused), `resolve` makes a [`Scheme`] of it or every fault at once,
-//! `canonical` gives the bytes whose SHA-256 is the version, `lint` warns of what is likely a mistake.
+//! `reader` is the file as typed, each value with its place (unknown keys refused), `resolve` makes a [`Scheme`] of it or every fault at once,
+//! `canonical` gives the text whose SHA-256 is the version, `family` puts versions together by dates, `lint` warns of what is
+//! likely a mistake. Does not: read files, know lines, or work out points.
 
 mod canonical;
 mod example;
@@ -15,6 +16,7 @@ mod reader;
 mod resolve;
 #[cfg(test)]
 mod sample;
+mod sink;
 
 pub use canonical::canonical;
 pub use family::{Family, families};
@@ -66,7 +68,7 @@ pub struct Scheme {
     pub stacking: Stacking,
     /// multipliers in file order
     pub multipliers: Vec<Multiplier>,
-    /// percent (as a proportion: 20% is 0.2) of a tier's points
+    /// what a tier has on top of its lines' points
     pub tier_bonuses: Vec<TierBonus>,
     /// `[[tier_level]]` in ascending order; empty: tiers come from slabs
     pub ladder: Vec<Level>,
