@@ -2,6 +2,21 @@
 //!
 //! Memory does not grow with the file: one record at a time, with a limit on the length of a record.
 //! A bad row is data (a [`Reject`]); a file that cannot be read at all is a [`Refusal`].
+//!
+//! ```text
+//! bytes  -> split    -> records -> header -> cells       -> sales, masters
+//! unpack,   one         one by     which     text, codes,   rows of facts
+//! decode    record      one        column    numbers        (dates: moments)
+//! ```
+//!
+//! Decided here, where interfaces.md leaves it open:
+//! - Headers match trimmed, exactly before without case; so do the file's words of `[feed.values]` and document types.
+//! - A column that `[feed.columns]` names must be in the file, also an optional one, unless it has a default.
+//! - Where `dates` names formats, only those are dates, of `updated_at` too. Years before 1900 and after 9999 are none.
+//! - A row of blank cells (`,,,`) is a row, and rejected; a line of nothing but spaces is none, nor is a last 0x1A.
+//! - A quote counts at the very beginning of a cell only. Text after a closing quote rejects the row; a quote that is not closed, or
+//!   closes in the middle of a later line, refuses the file, since nobody can tell which lines it swallowed.
+//! - Codes have at most 128 characters and no control characters, other texts at most 4,000.
 
 mod bytes;
 mod cells;
@@ -85,7 +100,10 @@ pub enum Packing {
 pub struct Reject {
     /// line in the file where the row begins, the header being 1
     pub line: u64,
-    /// a word: `amount_not_a_number`, `date_not_understood`, `partner_code_missing`, `too_few_cells`, `identity_twice`, ...
+    /// a word: `nul_byte`, `not_utf8`, `too_few_cells`, `too_many_cells`, `line_too_long`, `quote_misplaced`; `invoice_no_missing`,
+    /// `invoice_date_missing`, `partner_code_missing`, `amount_missing`, `sku_missing`; `amount_not_a_number`, `quantity_not_a_number`,
+    /// `invoice_total_not_a_number`; `date_not_understood`, `doc_type_unknown`, `yes_or_no`, `control_character`, `too_long`;
+    /// from elsewhere `identity_twice`
     pub reason: &'static str,
     /// column, value and what was looked for, in the reader's words
     pub detail: String,
@@ -96,7 +114,9 @@ pub struct Reject {
 /// A file that was refused whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// a word: `empty_file`, `missing_column`, `duplicate_header`, `not_utf8`, `too_large`, `not_gzip`, `line_too_long`, `too_many_columns`, ...
+    /// a word: `empty_file`, `missing_column`, `duplicate_header`, `too_many_columns`, `line_too_long`, `quote_not_closed`, `quote_misplaced`;
+    /// `not_utf8`, `not_utf16`, `not_windows_1252`, `not_text`, `packed`, `not_gzip`, `gzip_damaged`, `too_large`; `bad_delimiter`,
+    /// `not_yet_supported`
     pub reason: &'static str,
     /// what was looked for and what was found, in the reader's words, with the remedy
     pub detail: String,
@@ -222,11 +242,7 @@ fn understood<T>(cells: &Cells<'_>, row: Checked<T>) -> Result<T, Reject> {
 type Handle<'h> = dyn FnMut(Result<&Cells<'_>, Reject>) -> Result<Fate, Stop> + 'h;
 
 /// Every record after the header, as cells or as the reject it is.
-fn each(
-    records: &mut Records<'_>,
-    header: &Header<'_>,
-    handle: &mut Handle<'_>,
-) -> Result<Tally, Stop> {
+fn each(records: &mut Records<'_>, header: &Header<'_>, handle: &mut Handle<'_>) -> Result<Tally, Stop> {
     let mut tally = Tally::default();
     loop {
         let fate = match records.next()? {
