@@ -353,3 +353,6 @@ fn accounts_for_sales(kind: EntryKind) -> bool {
         | EntryKind::Opening => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

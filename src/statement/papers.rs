@@ -183,3 +183,106 @@ fn worded_rate(out: &mut Vec<u8>, points: Decimal, word: &str, per: Decimal) {
     plain(out, word);
     decimal(out, per, 0);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{decimal as number, fraction, nothing, scheme, whole};
+    use super::*;
+    use crate::domain::frac::Frac;
+
+    const HEADER: &str = "partner_code,partner_name,scheme,cycle,sales_1,sales_2,sales_3,measure,carried,\
+        slab_from,slab_to,rate,base_points,fixed_points,multiplier_points,bonus_points,capped_points,held_points,\
+        points,tier,tier_applied,next_tier,to_next_tier,reason\n";
+
+    fn gold() -> Position {
+        Position {
+            by_month: vec![fraction("500000"), fraction("399999.999"), Frac::ZERO],
+            measure: fraction("899999.999"),
+            slab: Some(1),
+            base: fraction("2699.999997"),
+            multiplied: Frac::ratio(1, 3).unwrap(),
+            bonus: fraction("600"),
+            capped: fraction("0.5"),
+            held_points: whole(100),
+            points: whole(3299),
+            tier: "Gold".into(),
+            tier_applied: "Gold".into(),
+            next_tier: Some(("Platinum".into(), fraction("1100000.001"))),
+            ..nothing()
+        }
+    }
+
+    fn summary(scheme: &Scheme, cycle: &str, position: &Position, reason: &str) -> String {
+        let papers = Papers::new(scheme, cycle);
+        let mut out = Vec::new();
+        papers.summary_header(&mut out);
+        papers.summary_row(&mut out, Partner { code: "P1", name: "Asha, Sons" }, position, reason);
+        let columns: Vec<usize> = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .from_reader(out.as_slice())
+            .records()
+            .map(|row| row.expect("every row has as many cells as the header").len())
+            .collect();
+        assert_eq!(columns.len(), 2);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_partner_below_the_first_slab() {
+        let text = summary(&scheme(), "FY2026-27-Q1", &nothing(), "");
+        let row = "P1,\"Asha, Sons\",lighting,FY2026-27-Q1,0.00,0.00,0.00,0.00,0.00,,,,0,0,0,0,0,0,0,,,Silver,500000.00,\n";
+        assert_eq!(text, format!("{HEADER}{row}"));
+    }
+
+    #[test]
+    fn every_step_of_the_arithmetic_has_its_column() {
+        let text = summary(&scheme(), "FY2026-27-Q1", &gold(), "late line, credit note");
+        let row = "P1,\"Asha, Sons\",lighting,FY2026-27-Q1,500000.00,399999.999,0.00,899999.999,0.00,800000.00,2000000.00,\
+            0.3%,2699.999997,0,0.333333,600,0.5,100,3299,Gold,Gold,Platinum,1100000.001,\"late line, credit note\"\n";
+        assert_eq!(text, format!("{HEADER}{row}"));
+    }
+
+    #[test]
+    fn the_last_slab_has_no_end_and_the_highest_tier_none_above() {
+        let position = Position { slab: Some(2), next_tier: None, tier: "=Top".into(), ..gold() };
+        let text = summary(&scheme(), "FY2026-27-Q1", &position, "");
+        assert!(text.contains(",2000000.00,,0.5%,"), "{text}");
+        assert!(text.ends_with(",3299,'=Top,Gold,,,\n"), "{text}");
+    }
+
+    #[test]
+    fn pieces_months_and_decimals_are_the_schemes() {
+        let mut pieces = scheme();
+        pieces.earn.measure = Measure::Quantity;
+        pieces.calendar.length = CycleLength::Month;
+        pieces.decimals = 2;
+        let text = summary(&pieces, "2026-04", &Position { by_month: vec![fraction("12.50")], ..gold() }, "");
+        assert!(text.starts_with("partner_code,partner_name,scheme,cycle,sales_1,measure,"), "{text}");
+        assert!(text.contains(",2026-04,12.5,899999.999,0,800000,2000000,0.3%,2699.999997,0.00,"), "{text}");
+        assert!(text.contains(",600.00,0.50,100.00,3299.00,"), "{text}");
+    }
+
+    #[test]
+    fn a_year_has_twelve_months_even_where_a_position_has_fewer() {
+        let mut year = scheme();
+        year.calendar.length = CycleLength::Year;
+        let text = summary(&year, "FY2026-27", &gold(), "");
+        assert!(text.contains(",sales_12,measure,"), "{text}");
+    }
+
+    #[test]
+    fn rates_in_words() {
+        let (five, ten) = (number("5.0"), number("10"));
+        for (form, words) in [
+            (None, "0%"),
+            (Some(Rate::Proportion { points: number("0.30"), per: number("100") }), "0.3%"),
+            (Some(Rate::Proportion { points: five, per: ten }), "5 per 10"),
+            (Some(Rate::PerFull { points: five, per: ten }), "5 per full 10"),
+            (Some(Rate::PerFull { points: five, per: number("100") }), "5 per full 100"),
+        ] {
+            let mut out = Vec::new();
+            rate(&mut out, form);
+            assert_eq!(String::from_utf8(out).unwrap(), words);
+        }
+    }
+}
