@@ -148,7 +148,7 @@ pub fn outcome(line: usize, date: &str, amount: &str, points: i64) -> LineOutcom
         factor: Frac::ONE,
         earned: Frac::ZERO,
         bonus: Frac::ZERO,
-        tier: String::new(),
+        tier: None,
         points: whole(points),
     }
 }
@@ -159,6 +159,7 @@ pub fn nothing() -> Position {
         cycle: Cycle(2026 * 12 + 3),
         version: 0,
         lines: Vec::new(),
+        line_tiers: Vec::new(),
         by_month: vec![Frac::ZERO; 3],
         carried: Frac::ZERO,
         measure: Frac::ZERO,

@@ -110,7 +110,8 @@ impl Papers<'_> {
         comma(out);
         if row.currency.is_empty() || row.currency.eq_ignore_ascii_case(&self.scheme.currency) {
             out.extend_from_within(amount);
-        } else if outcome.counts != Counts::Held(HeldLine::NoFxRate) {
+        } else if row.amount.is_zero() || !outcome.scheme_amount.is_zero() {
+            // evaluation gives zero where no rate is known
             frac(out, &outcome.scheme_amount, MONEY);
         }
         comma(out);
