@@ -48,7 +48,8 @@ fn same_folder(one: &Place, other: &Place) -> bool {
     match (one, other) {
         (Place::Folder(one), Place::Folder(other)) => one == other,
         (Place::Sftp(one), Place::Sftp(other)) => {
-            (&one.host, one.port, &one.user, &one.folder) == (&other.host, other.port, &other.user, &other.folder)
+            (&one.host, one.port, &one.user, &one.folder)
+                == (&other.host, other.port, &other.user, &other.folder)
         }
         (Place::Folder(_), Place::Sftp(_)) | (Place::Sftp(_), Place::Folder(_)) => false,
     }
