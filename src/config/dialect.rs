@@ -207,7 +207,9 @@ fn cell(value: &DeValue<'_>) -> Result<String, Wrong> {
 /// Where a column knows few words, the value must be one of them.
 fn canonical(column: &str, value: String, written: &DeValue<'_>) -> Result<String, Wrong> {
     match words(column) {
-        Some(known) if !known.iter().any(|word| word.eq_ignore_ascii_case(&value)) => Err(not_a_word(written, known)),
+        Some(known) if !known.iter().any(|word| word.eq_ignore_ascii_case(&value)) => {
+            Err(not_a_word(written, known))
+        }
         Some(_) | None => Ok(value),
     }
 }
