@@ -1,7 +1,10 @@
 //! accrued: DMS sales exports in, a points ledger and statements out.
 #![allow(dead_code, unused_variables)] // skeleton: goes when the rooms are filled
 
+pub mod batch;
 pub mod calendar;
+pub mod cli;
+pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod evaluate;
@@ -9,6 +12,7 @@ pub mod facts;
 pub mod fault;
 pub mod inbox;
 pub mod ingest;
+pub mod lock;
 pub mod outbox;
 pub mod schedule;
 pub mod scheme;

@@ -6,70 +6,30 @@ use super::table::{Entry, Reading, Table};
 use super::values::{Wrong, as_toml, delimiter, key_as_toml, not_a_word, text, word};
 use crate::domain::decimal::DecimalMark;
 use crate::fault::{Fault, nearest};
-use crate::ingest::{CreditNotes, Encoding, Layout};
-use chrono_tz::Tz;
+use crate::ingest::{CreditNotes, Encoding};
 use std::collections::BTreeMap;
 use toml::de::DeValue;
 
-/// What the tables below `[[feed]]` say of its files.
-pub(super) struct Dialect {
-    csv: Csv,
-    columns: ByColumn<String>,
-    /// for what other keys may contradict
-    pub defaults: ByColumn<String>,
-    values: ByColumn<BTreeMap<String, String>>,
-}
-
 /// `[feed.csv]`
-struct Csv {
-    delimiter: u8,
-    encoding: Encoding,
-    decimal_mark: DecimalMark,
-    dates: Vec<String>,
-    credit_notes: CreditNotes,
+pub(super) struct Dialect {
+    pub delimiter: u8,
+    pub encoding: Encoding,
+    pub decimal_mark: DecimalMark,
+    pub dates: Vec<String>,
+    pub credit_notes: CreditNotes,
 }
 
 /// Canonical name -> something.
 pub(super) type ByColumn<T> = BTreeMap<String, T>;
 
-impl Dialect {
-    /// With what `[[feed]]` itself says.
-    pub fn layout(self, timezone: Tz, numbers_restart: Option<u32>, max_bytes: u64) -> Layout {
-        let Csv { delimiter, encoding, decimal_mark, dates, credit_notes } = self.csv;
-        let Dialect { columns, defaults, values, .. } = self;
-        Layout {
-            delimiter,
-            encoding,
-            decimal_mark,
-            dates,
-            credit_notes,
-            columns,
-            defaults,
-            values,
-            timezone,
-            numbers_restart,
-            max_bytes,
-        }
-    }
-}
-
-/// Reads `[feed.csv]`, `.columns`, `.defaults` and `.values` of a feed.
-pub(super) fn read(feed: &mut Table<'_>, reading: &mut Reading<'_>, kind: Option<AnyKind>) -> Dialect {
-    Dialect {
-        csv: csv(feed, reading),
-        columns: columns(feed, reading, kind),
-        defaults: defaults(feed, reading, kind),
-        values: values(feed, reading, kind),
-    }
-}
-
-fn csv(feed: &mut Table<'_>, reading: &mut Reading<'_>) -> Csv {
+/// Reads `[feed.csv]`.
+pub(super) fn csv(feed: &mut Table<'_>, reading: &mut Reading<'_>) -> Dialect {
     let mut csv = feed.table(reading, "csv", "[feed.csv]");
     let encodings =
         [("utf-8", Encoding::Utf8), ("utf-16", Encoding::Utf16), ("windows-1252", Encoding::Windows1252)];
     let marks = [(".", DecimalMark::Point), (",", DecimalMark::Comma)];
     let notes = [("positive-or-negative", CreditNotes::PositiveOrNegative), ("signed", CreditNotes::Signed)];
-    let found = Csv {
+    let dialect = Dialect {
         delimiter: csv.or(reading, "delimiter", b',', "\",\"", delimiter).value,
         encoding: csv.or(reading, "encoding", Encoding::Utf8, "\"utf-8\"", word(&encodings)).value,
         decimal_mark: csv.or(reading, "decimal_mark", DecimalMark::Point, "\".\"", word(&marks)).value,
@@ -85,7 +45,7 @@ fn csv(feed: &mut Table<'_>, reading: &mut Reading<'_>) -> Csv {
             .value,
     };
     csv.close(reading);
-    found
+    dialect
 }
 
 /// `dates`: each wrong format is a fault of its own.
@@ -111,7 +71,11 @@ fn formats(csv: &mut Table<'_>, reading: &mut Reading<'_>) -> Vec<String> {
 }
 
 /// Reads `[feed.columns]`: canonical name = header in the file.
-fn columns(feed: &mut Table<'_>, reading: &mut Reading<'_>, kind: Option<AnyKind>) -> ByColumn<String> {
+pub(super) fn columns(
+    feed: &mut Table<'_>,
+    reading: &mut Reading<'_>,
+    kind: Option<AnyKind>,
+) -> ByColumn<String> {
     let table = feed.table(reading, "columns", "[feed.columns]");
     let mut found = BTreeMap::new();
     for entry in table.entries() {
@@ -125,7 +89,11 @@ fn columns(feed: &mut Table<'_>, reading: &mut Reading<'_>, kind: Option<AnyKind
 }
 
 /// Reads `[feed.defaults]`: canonical name = value where the file has no such column.
-fn defaults(feed: &mut Table<'_>, reading: &mut Reading<'_>, kind: Option<AnyKind>) -> ByColumn<String> {
+pub(super) fn defaults(
+    feed: &mut Table<'_>,
+    reading: &mut Reading<'_>,
+    kind: Option<AnyKind>,
+) -> ByColumn<String> {
     let table = feed.table(reading, "defaults", "[feed.defaults]");
     let mut found = BTreeMap::new();
     for entry in table.entries() {
@@ -140,7 +108,7 @@ fn defaults(feed: &mut Table<'_>, reading: &mut Reading<'_>, kind: Option<AnyKin
 }
 
 /// Reads `[feed.values.*]`: file's word = canonical word.
-fn values(
+pub(super) fn values(
     feed: &mut Table<'_>,
     reading: &mut Reading<'_>,
     kind: Option<AnyKind>,
@@ -207,9 +175,7 @@ fn cell(value: &DeValue<'_>) -> Result<String, Wrong> {
 /// Where a column knows few words, the value must be one of them.
 fn canonical(column: &str, value: String, written: &DeValue<'_>) -> Result<String, Wrong> {
     match words(column) {
-        Some(known) if !known.iter().any(|word| word.eq_ignore_ascii_case(&value)) => {
-            Err(not_a_word(written, known))
-        }
+        Some(known) if !known.contains(&value.as_str()) => Err(not_a_word(written, known)),
         Some(_) | None => Ok(value),
     }
 }

@@ -1,14 +1,18 @@
 //! One `[[feed]]` as typed -> as meant, with every fault in it. Pure.
 
 use super::columns::{AnyKind, KINDS};
+use super::dialect::{self, ByColumn};
 use super::paths::Scope;
 use super::table::{Read, Reading, Table};
-use super::values::{MONTHS, Wrong, percent, shown, size, text, text_as_toml, whole, word, zone};
-use super::{Feed, awaited, dialect, later, place};
+use super::values::{
+    MONTHS, Wrong, as_toml, date, percent, shown, size, text, text_as_toml, whole, word, zone,
+};
+use super::{Distributor, Expected, Feed, place};
 use crate::facts::settle::NumberScope;
-use crate::fault::Fault;
-use crate::inbox::pattern::Pattern;
+use crate::fault::{Fault, nearest};
+use crate::inbox::pattern::{Grain, Pattern};
 use crate::inbox::{Complete, Source};
+use crate::ingest::Layout;
 use rust_decimal::Decimal;
 use std::ops::Range;
 use std::time::Duration;
@@ -40,7 +44,7 @@ pub(super) fn read(
     let kind = kind(&mut table, reading);
     let place = place::read(&mut table, reading, scope);
     let pattern = files(&mut table, reading);
-    let distributors = awaited::distributors(&mut table, reading);
+    let distributors = distributors(&mut table, reading);
     let documents = table.optional(reading, "documents", text);
     let documents = documents.or_else(|| {
         let name = name.as_ref()?;
@@ -51,16 +55,20 @@ pub(super) fn read(
     let number_scope =
         table.or(reading, "number_scope", NumberScope::Distributor, "\"distributor\"", word(&scopes));
     let numbers_restart = table.optional(reading, "numbers_restart", word(&MONTHS));
-    let expected = awaited::expected(&mut table, reading);
+    let expected = expected(&mut table, reading);
     let due_days = table.or(reading, "due_days", 5, "5", whole(0, 366)).value;
     let timezone = table.required(reading, "timezone", "add timezone = \"Asia/Kolkata\"", zone);
+    mode(&mut table, reading);
     let complete = complete(&mut table, reading);
     let max_reject_percent = table.or(reading, "max_reject_percent", Decimal::ONE, "\"1\"", percent).value;
     let max_bytes = table.or(reading, "max_bytes", 4 << 30, "\"4 GiB\"", size(1, 1 << 50)).value;
-    let dialect = dialect::read(&mut table, reading, kind);
-    later::check(&mut table, reading);
-    awaited::expected_needs_period(reading, &expected, pattern.as_ref());
-    awaited::who_is_expected(reading, &expected, pattern.as_ref(), &distributors, &dialect.defaults);
+    let dialect = dialect::csv(&mut table, reading);
+    let columns = dialect::columns(&mut table, reading, kind);
+    let defaults = dialect::defaults(&mut table, reading, kind);
+    let values = dialect::values(&mut table, reading, kind);
+    totals(&mut table, reading);
+    expected_needs_period(reading, &expected, pattern.as_ref());
+    who_is_expected(reading, &expected, pattern.as_ref(), &distributors, &defaults);
     let pattern = pattern.map(|read| {
         let codes = distributors.iter().map(|read| read.value.code.clone()).collect();
         if read.value.names_distributor() { read.value.with_distributors(codes) } else { read.value }
@@ -71,8 +79,19 @@ pub(super) fn read(
     let feed = (|| {
         let name = name.as_ref()?.value.clone();
         let Some(AnyKind::Now(kind)) = kind else { return None };
-        let restart = numbers_restart.as_ref().map(|read| read.value);
-        let layout = dialect.layout(timezone?.value, restart, max_bytes);
+        let layout = Layout {
+            delimiter: dialect.delimiter,
+            encoding: dialect.encoding,
+            decimal_mark: dialect.decimal_mark,
+            dates: dialect.dates,
+            credit_notes: dialect.credit_notes,
+            columns,
+            defaults,
+            values,
+            timezone: timezone?.value,
+            numbers_restart: numbers_restart.as_ref().map(|read| read.value),
+            max_bytes,
+        };
         Some(Feed {
             source: Source { feed: name.clone(), place: place?, pattern: pattern?, complete, max_bytes },
             name,
@@ -143,6 +162,112 @@ fn files(table: &mut Table<'_>, reading: &mut Reading<'_>) -> Option<Read<Patter
     })
 }
 
+fn expected(table: &mut Table<'_>, reading: &mut Reading<'_>) -> Read<Expected> {
+    let words = [
+        ("none", Expected::None),
+        ("daily", Expected::Daily),
+        ("weekly", Expected::Weekly),
+        ("monthly", Expected::Monthly),
+        ("quarterly", Expected::Quarterly),
+    ];
+    table.or(reading, "expected", Expected::None, "\"none\"", word(&words))
+}
+
+/// A file that must come can only be missed if its name tells a period as short as the one it is expected for.
+fn expected_needs_period(
+    reading: &mut Reading<'_>,
+    expected: &Read<Expected>,
+    pattern: Option<&Read<Pattern>>,
+) {
+    let (Some(at), Some(pattern)) = (expected.at.clone(), pattern) else { return };
+    let (wanted, needs) = match expected.value {
+        Expected::None => return,
+        Expected::Daily | Expected::Weekly => (Grain::Day, "{yyyy}, {mm} and {dd}"),
+        Expected::Monthly => (Grain::Month, "{yyyy} and {mm}"),
+        Expected::Quarterly => (Grain::Quarter, "{yyyy} and {q}, or {yyyy} and {mm}"),
+    };
+    if pattern.value.grain().is_some_and(|grain| grain <= wanted) {
+        return;
+    }
+    let fault = Fault::error(
+        at,
+        "expected files whose names do not tell which period they cover",
+        "such a file could never be missed",
+        format!("put {needs} into files, or write expected = \"none\""),
+    );
+    reading.faults.push(match pattern.at.clone() {
+        Some(place) => fault.and(place, format!("needs {needs}")),
+        None => fault,
+    });
+}
+
+fn mode(table: &mut Table<'_>, reading: &mut Reading<'_>) {
+    #[derive(Clone, Copy)]
+    enum Mode {
+        Append,
+        Replace,
+    }
+    let mode = table.or(
+        reading,
+        "mode",
+        Mode::Append,
+        "\"append\"",
+        word(&[("append", Mode::Append), ("replace", Mode::Replace)]),
+    );
+    match mode.value {
+        Mode::Append => {}
+        Mode::Replace => {
+            let help =
+                "write mode = \"append\": what a later file says of a line supersedes what was said before";
+            reading.not_yet("mode = \"replace\"", mode.place(table), help);
+        }
+    }
+    // at its default it says nothing that append would not do
+    if let Some(most) = table.optional(reading, "max_void_percent", percent)
+        && most.value != Decimal::from(5)
+    {
+        let at = most.place(table);
+        reading.not_yet("max_void_percent", at, "remove the line: only a replacing file can void lines");
+    }
+    after(table, reading);
+}
+
+fn after(table: &mut Table<'_>, reading: &mut Reading<'_>) {
+    let Some((value, at)) = table.raw("after") else {
+        reading.note(table.key("after"), "\"leave\"".to_owned(), None);
+        return;
+    };
+    reading.note(table.key("after"), as_toml(value), Some(&at));
+    let help = "write after = \"leave\": a file that was taken is not taken twice";
+    match value.as_str() {
+        Some("leave") => {}
+        Some("delete") => reading.not_yet("after = \"delete\"", at, help),
+        Some(text) if text.strip_prefix("move:").is_some_and(|dir| !dir.trim().is_empty()) => {
+            reading.not_yet("after = \"move:DIR\"", at, help);
+        }
+        given => {
+            let near = nearest(given.unwrap_or_default(), &["leave", "delete", "move:DIR"]);
+            let label =
+                near.map_or_else(|| "not one of them".to_owned(), |near| format!("did you mean {near:?}?"));
+            let message = format!("cannot be {}", shown(value));
+            reading.wrong("after", Wrong::new(message, label, help), at);
+        }
+    }
+}
+
+fn totals(table: &mut Table<'_>, reading: &mut Reading<'_>) {
+    let mut totals = table.table(reading, "totals", "[feed.totals]");
+    if let Some((value, at)) = totals.raw("rows") {
+        reading.note(totals.key("rows"), as_toml(value), Some(&at));
+        reading.not_yet(
+            "[feed.totals] rows",
+            at,
+            "remove [feed.totals]; a trailer row would be read as data",
+        );
+    }
+    totals.close(reading);
+}
+
 fn complete(table: &mut Table<'_>, reading: &mut Reading<'_>) -> Complete {
     #[derive(Clone, Copy, PartialEq, Eq)]
     enum How {
@@ -166,6 +291,133 @@ fn complete(table: &mut Table<'_>, reading: &mut Reading<'_>) -> Complete {
             Complete::Marker
         }
     }
+}
+
+/// `distributors`: `"D17"`, or `{ code = "D17", from = 2026-04-01, to = 2027-03-31 }`.
+fn distributors(table: &mut Table<'_>, reading: &mut Reading<'_>) -> Vec<Read<Distributor>> {
+    let Some((value, at)) = table.raw("distributors") else {
+        reading.note(table.key("distributors"), "[]".to_owned(), None);
+        return Vec::new();
+    };
+    reading.note(table.key("distributors"), as_toml(value), Some(&at));
+    let DeValue::Array(items) = value else {
+        let help = "write distributors = [\"D17\"]";
+        reading.wrong("distributors", Wrong::kind("a list of codes", value, help), at);
+        return Vec::new();
+    };
+    items.iter().filter_map(|item| distributor(reading, item.get_ref(), item.span())).collect()
+}
+
+fn distributor(
+    reading: &mut Reading<'_>,
+    value: &DeValue<'_>,
+    at: Range<usize>,
+) -> Option<Read<Distributor>> {
+    let DeValue::Table(entries) = value else {
+        return match text(value) {
+            Ok(code) => {
+                let value = Distributor { code: code.trim().to_owned(), from: None, to: None };
+                Some(Read { value, at: Some(at) })
+            }
+            Err(wrong) => {
+                reading.wrong("a distributor", wrong, at);
+                None
+            }
+        };
+    };
+    let mut table = Table::new("", "a distributor", at.clone(), Some(entries));
+    // the list as a whole is noted already
+    let noted = reading.settings.len();
+    let code = table.required(reading, "code", "write { code = \"D17\", from = 2026-04-01 }", text);
+    let from = table.optional(reading, "from", date);
+    let to = table.optional(reading, "to", date);
+    reading.settings.truncate(noted);
+    if let (Some(from), Some(to)) = (&from, &to)
+        && from.value > to.value
+    {
+        let fault = Fault::error(
+            to.place(&table),
+            format!("a distributor that ends on {}, before it begins on {}", to.value, from.value),
+            "ends here",
+            "swap the dates, or remove one",
+        );
+        reading.faults.push(fault.and(from.place(&table), "begins here"));
+    }
+    table.close(reading);
+    let value = Distributor {
+        code: code?.value.trim().to_owned(),
+        from: from.map(|read| read.value),
+        to: to.map(|read| read.value),
+    };
+    Some(Read { value, at: Some(at) })
+}
+
+/// Faults between `distributors`, `files`, `expected` and the default of distributor_code.
+fn who_is_expected(
+    reading: &mut Reading<'_>,
+    expected: &Read<Expected>,
+    pattern: Option<&Read<Pattern>>,
+    distributors: &[Read<Distributor>],
+    defaults: &ByColumn<String>,
+) {
+    let Some(pattern) = pattern else { return };
+    let place = |read: &Read<Distributor>| read.at.clone().unwrap_or(0..0);
+    if pattern.value.names_distributor() && distributors.is_empty() {
+        reading.faults.push(Fault::error(
+            pattern.at.clone().unwrap_or(0..0),
+            "{distributor} in files, but distributors names none",
+            "one of which?",
+            "add distributors = [\"D17\", \"D18\"], or write * for it",
+        ));
+    }
+    if let Some((one, other)) = overlapping(distributors, |one, other| one.code == other.code) {
+        let message = format!("distributor {} is listed twice for the same days", other.value.code);
+        let fault = Fault::error(
+            place(other),
+            message,
+            "again",
+            "remove one, or give them dates that do not overlap",
+        );
+        reading.faults.push(fault.and(place(one), "the first"));
+    }
+    if pattern.value.names_distributor() {
+        if let Some(code) = defaults.get("distributor_code") {
+            reading.faults.push(Fault::error(
+                pattern.at.clone().unwrap_or(0..0),
+                format!("distributor_code comes from the file's name, and [feed.defaults] says {code}"),
+                "the name tells it",
+                "remove distributor_code from [feed.defaults]",
+            ));
+        }
+        return;
+    }
+    let Some((one, other)) = overlapping(distributors, |one, other| one.code != other.code) else { return };
+    let message =
+        format!("{} and {} share one file: nobody can tell whose it is", one.value.code, other.value.code);
+    let help = "put {distributor} into files, or give them dates that do not overlap";
+    match expected.value {
+        Expected::None => reading.warnings.push(
+            Fault::warning(place(other), message, "not the default of distributor_code", help)
+                .and(place(one), "nor this one"),
+        ),
+        Expected::Daily | Expected::Weekly | Expected::Monthly | Expected::Quarterly => reading.faults.push(
+            Fault::error(place(other), message, "whose file is missing?", help)
+                .and(place(one), "or this one's?"),
+        ),
+    }
+}
+
+/// The first two distributors of the wanted sort whose days overlap.
+fn overlapping(
+    distributors: &[Read<Distributor>],
+    wanted: impl Fn(&Distributor, &Distributor) -> bool,
+) -> Option<(&Read<Distributor>, &Read<Distributor>)> {
+    distributors.iter().enumerate().find_map(|(index, one)| {
+        let other = distributors[index + 1..]
+            .iter()
+            .find(|other| wanted(&one.value, &other.value) && one.value.overlaps(&other.value))?;
+        Some((one, other))
+    })
 }
 
 /// Keys that only documents know, on a feed that brings none.

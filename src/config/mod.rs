@@ -1,26 +1,23 @@
 //! Config: accrued.toml as typed (raw) -> checked settings, one struct for each room that needs one; every fault at once.
 //!
-//! Answers for: interfaces.md 2, whole. `table` is the file as typed; `values`, `paths`, `dates`, `url` and `place` make
-//! values of it; `feed`, `dialect`, `awaited` and `later` make feeds; `agree` is what feeds owe each other. `locate` finds
-//! the file, `expected` tells which files must come, `init` holds a first one. Does not: read files, the environment or
-//! the network (they are passed in), nor check that what a path names is there.
+//! Answers for: interfaces.md 2, whole. `table` is the file as typed, `values`, `paths`, `dates` and `place` make
+//! values of it, `feed` and `dialect` feeds, `agree` what feeds owe each other; `locate` finds the file, `expected`
+//! tells which files must come, `init` writes a first one. Does not: read files, the environment or the network
+//! (they are passed in), nor check that what a path names is there.
 
 mod agree;
-mod awaited;
 mod columns;
 mod dates;
 mod dialect;
 pub mod expected;
 mod feed;
 pub mod init;
-mod later;
 pub mod locate;
 mod paths;
 mod place;
 mod resolve;
 mod secrets;
 mod table;
-mod url;
 mod values;
 
 pub use paths::Environment;

@@ -64,7 +64,7 @@ impl<'v> Judge<'_, 'v> {
             let counts = self.outside(line, date);
             return View { counts, channel: row.channel, category: row.category, scheme_amount: None };
         };
-        let scheme = &self.world.family.versions[version];
+        let scheme = self.world.family.scheme(version);
         let listing = self.listing(row, date);
         let channel = own_else(row.channel, listing.partner.map(|record| record.channel.as_str()));
         let category = own_else(row.category, listing.item.map(|record| record.category.as_str()));

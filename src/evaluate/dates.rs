@@ -73,15 +73,12 @@ fn returned_date(line: &Line<'_>, dates: &[LineDate]) -> Option<NaiveDate> {
 /// Versions of a scheme can differ in `returns`: the one that the cycle of the note's own date goes by decides (outside the
 /// scheme's life the nearest), so that a change speaks from its first day on and moves nothing that was returned before.
 fn returns_policy(family: &Family, own: NaiveDate) -> Returns {
-    let version = match family.versions.as_slice() {
-        [_only] => 0,
-        versions => match place(family, own) {
-            Place::In(_, version) => version,
-            Place::Before => 0,
-            Place::After => versions.len() - 1,
-        },
+    let version = match place(family, own) {
+        Place::In(_, version) => version,
+        Place::Before => 0,
+        Place::After => family.versions.len() - 1,
     };
-    family.versions[version].earn.returns
+    family.scheme(version).earn.returns
 }
 
 /// [`place`], remembering the last cycle and the days in it on which the scheme is in force.
@@ -94,7 +91,7 @@ fn placed(family: &Family, day: NaiveDate, last: &mut Option<(NaiveDate, NaiveDa
     }
     let place = place(family, day);
     if let Place::In(cycle, version) = place {
-        let version = &family.versions[version];
+        let version = family.scheme(version);
         let (first, end) = version.calendar.days(cycle);
         // only where one version fills the cycle is every day of it in force for sure
         if version.is_in_force_on(first) && version.is_in_force_on(end) {
@@ -105,14 +102,11 @@ fn placed(family: &Family, day: NaiveDate, last: &mut Option<(NaiveDate, NaiveDa
 }
 
 fn place(family: &Family, day: NaiveDate) -> Place {
-    if day < family.versions[0].starts {
-        return Place::Before;
-    }
-    match family.versions.iter().position(|version| version.is_in_force_on(day)) {
-        None => Place::After,
-        Some(version) => {
-            let cycle = family.versions[version].calendar.cycle_of(day);
-            Place::In(cycle, family.index_for(cycle).unwrap_or(version))
-        }
+    let first = &family.versions[0];
+    let cycle = first.calendar.cycle_of(day);
+    match family.index_for(cycle) {
+        Some(version) if family.is_in_force_on(day) => Place::In(cycle, version),
+        Some(_) | None if day < first.starts => Place::Before,
+        Some(_) | None => Place::After,
     }
 }

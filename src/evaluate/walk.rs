@@ -196,7 +196,7 @@ impl<'e, 'w> Walk<'e, 'w> {
     }
 
     fn scheme(&self, version: usize) -> &'w Scheme {
-        &self.scene.world.family.versions[version]
+        self.scene.world.family.scheme(version)
     }
 
     /// The version a cycle goes by; a cycle that had a position but is none of the scheme's any more goes by the nearest.

@@ -171,10 +171,14 @@ impl<'b> Cells<'b> {
 /// A record as a reject.
 pub fn reject(line: u64, raw: &[u8], bad: Bad) -> Reject {
     let Bad { reason, detail } = bad;
+    Reject { line, reason, detail, text: text(raw) }
+}
+
+/// A row's text as it is kept: not more of it than helps.
+pub fn text(raw: &[u8]) -> String {
     // a character has at most four bytes
     let most = raw.len().min(KEPT_TEXT * 4);
-    let text = String::from_utf8_lossy(&raw[..most]).chars().take(KEPT_TEXT).collect();
-    Reject { line, reason, detail, text }
+    String::from_utf8_lossy(&raw[..most]).chars().take(KEPT_TEXT).collect()
 }
 
 /// Why a record could not be split.

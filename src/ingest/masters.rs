@@ -45,8 +45,6 @@ impl Partners {
             effective_from: header.column("effective_from", may),
             local_code: header.column("local_code", may),
         };
-        // speaks only together with local_code; looked for all the same, so that a wrong mapping shows
-        header.column("distributor_code", may);
         header.check().map(|()| partners)
     }
 

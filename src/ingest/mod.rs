@@ -2,21 +2,6 @@
 //!
 //! Memory does not grow with the file: one record at a time, with a limit on the length of a record.
 //! A bad row is data (a [`Reject`]); a file that cannot be read at all is a [`Refusal`].
-//!
-//! ```text
-//! bytes  -> split    -> records -> header -> cells       -> sales, masters
-//! unpack,   one         one by     which     text, codes,   rows of facts
-//! decode    record      one        column    numbers        (dates: moments)
-//! ```
-//!
-//! Decided here, where interfaces.md leaves it open:
-//! - Headers match trimmed, exactly before without case; so do the file's words of `[feed.values]` and document types.
-//! - A column that `[feed.columns]` names must be in the file, also an optional one, unless it has a default.
-//! - Where `dates` names formats, only those are dates, of `updated_at` too. Years before 1900 and after 9999 are none.
-//! - A row of blank cells (`,,,`) is a row, and rejected; a line of nothing but spaces is none, nor is a last 0x1A.
-//! - A quote counts at the very beginning of a cell only. Text after a closing quote rejects the row; a quote that is not closed, or
-//!   closes in the middle of a later line, refuses the file, since nobody can tell which lines it swallowed.
-//! - Codes have at most 128 characters and no control characters, other texts at most 4,000.
 
 mod bytes;
 mod cells;
@@ -38,7 +23,7 @@ use chrono_tz::Tz;
 use dates::Dates;
 use header::Header;
 use records::{Next, Records};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Read;
 
 /// How a feed's files are to be read (`[[feed]]`, `[feed.csv]`, `.columns`, `.defaults`, `.values.*`). Facts remember it: it is journalled as JSON.
@@ -100,10 +85,7 @@ pub enum Packing {
 pub struct Reject {
     /// line in the file where the row begins, the header being 1
     pub line: u64,
-    /// a word: `nul_byte`, `not_utf8`, `too_few_cells`, `too_many_cells`, `line_too_long`, `quote_misplaced`; `invoice_no_missing`,
-    /// `invoice_date_missing`, `partner_code_missing`, `amount_missing`, `sku_missing`; `amount_not_a_number`, `quantity_not_a_number`,
-    /// `invoice_total_not_a_number`; `date_not_understood`, `doc_type_unknown`, `yes_or_no`, `control_character`, `too_long`;
-    /// from elsewhere `identity_twice`
+    /// a word: `amount_not_a_number`, `date_not_understood`, `partner_code_missing`, `too_few_cells`, `identity_twice`, ...
     pub reason: &'static str,
     /// column, value and what was looked for, in the reader's words
     pub detail: String,
@@ -114,9 +96,7 @@ pub struct Reject {
 /// A file that was refused whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// a word: `empty_file`, `missing_column`, `duplicate_header`, `too_many_columns`, `line_too_long`, `quote_not_closed`, `quote_misplaced`;
-    /// `not_utf8`, `not_utf16`, `not_windows_1252`, `not_text`, `packed`, `not_gzip`, `gzip_damaged`, `too_large`; `bad_delimiter`,
-    /// `not_yet_supported`
+    /// a word: `empty_file`, `missing_column`, `duplicate_header`, `not_utf8`, `too_large`, `not_gzip`, `line_too_long`, `too_many_columns`, ...
     pub reason: &'static str,
     /// what was looked for and what was found, in the reader's words, with the remedy
     pub detail: String,
@@ -217,6 +197,29 @@ pub fn items(
         Ok(row) => give(take(Taken::Row(row)), Fate::Taken),
         Err(reject) => give(take(Taken::Reject(&reject)), Fate::Rejected),
     })
+}
+
+/// The text of some rows, by the line where they begin: for rows that are found wanting only beside others.
+pub fn texts(
+    bytes: &mut dyn Read,
+    packing: Packing,
+    layout: &Layout,
+    lines: &BTreeSet<u64>,
+) -> Result<HashMap<u64, String>, Stop> {
+    let mut records = open(bytes, packing, layout)?;
+    Header::read(&mut records, layout)?;
+    let mut texts = HashMap::with_capacity(lines.len());
+    while texts.len() < lines.len() {
+        match records.next()? {
+            Next::End => break,
+            Next::Broken(..) => {}
+            Next::Record(record) if lines.contains(&record.line) => {
+                texts.insert(record.line, cells::text(record.raw));
+            }
+            Next::Record(_) => {}
+        }
+    }
+    Ok(texts)
 }
 
 fn open<'r>(bytes: &'r mut dyn Read, packing: Packing, layout: &Layout) -> Result<Records<'r>, Stop> {

@@ -150,17 +150,14 @@ impl<'r> Records<'r> {
             if self.start == self.end && self.ended {
                 return Ok(Found::End);
             }
-            let found = match self.plain_line() {
-                Some(found) => Some(found),
-                None => self.any_record()?,
-            };
-            match found {
-                Some(Found::Row { from, to, .. }) if self.blank(from, to) => {}
-                Some(Found::Row { from, to, line, cells, .. }) if to - from > RECORD_LIMIT => {
-                    return Ok(Found::Broken { why: Broken::TooLong(cells), from, to, line });
+            if let Some(found) = self.plain_line() {
+                match found {
+                    Found::Row { from, to, .. } if self.blank(from, to) => continue,
+                    found => return Ok(found),
                 }
-                Some(found) => return Ok(found),
-                None => {}
+            }
+            if let Some(found) = self.any_record()? {
+                return Ok(found);
             }
         }
     }
@@ -187,11 +184,9 @@ impl<'r> Records<'r> {
         Some(Found::Row { from, to, line, text: Text::InPlace, cells })
     }
 
-    /// Nothing, only spaces, or the end-of-file character that exports of DOS programs close with.
     fn blank(&self, from: usize, to: usize) -> bool {
         let space = |byte: u8| (byte == b' ' || byte == b'\t') && byte != self.delimiter;
-        let line = &self.buffer[from..to];
-        line.iter().all(|&byte| space(byte)) || line == [0x1A]
+        self.buffer[from..to].iter().all(|&byte| space(byte))
     }
 
     /// Quotes, bare carriage returns, a last line without its end, and records that reach beyond the buffer.
@@ -215,7 +210,8 @@ impl<'r> Records<'r> {
         match split {
             Split::Row { length, consumed, breaks, cells } => {
                 self.pass(consumed, breaks);
-                Ok(Some(Found::Row { from, to: from + length, line, text, cells }))
+                let found = Found::Row { from, to: from + length, line, text, cells };
+                Ok((!self.blank(from, from + length)).then_some(found))
             }
             Split::Broken { length, consumed, breaks } => {
                 self.pass(consumed, breaks);
@@ -382,33 +378,6 @@ mod tests {
         let Err(Stop::Refused(refusal)) = records.next() else { panic!("not refused") };
         assert_eq!(refusal.reason, "quote_not_closed");
         assert!(refusal.detail.starts_with("line 3:"), "{}", refusal.detail);
-    }
-
-    #[test]
-    fn the_limit_is_the_same_wherever_a_record_lies() {
-        for before in [0, 10, 700_000] {
-            for (size, wanted) in [
-                (RECORD_LIMIT, "a record"),
-                (RECORD_LIMIT + 1, "TooLong(0)"),
-                (RECORD_LIMIT * 3, "TooLong(0)"),
-            ] {
-                let text = format!("{}\n{}\nend\n", "b".repeat(before), "a".repeat(size));
-                let found = split(text.as_bytes(), BUFFER).expect("no quotes");
-                let (line, cells) = &found[found.len() - 2];
-                let told = if cells.len() == 1 { "a record" } else { cells[0].as_str() };
-                assert_eq!(
-                    (*line, told.replace("(1)", "(0)").as_str()),
-                    (2, wanted),
-                    "{size} after {before}"
-                );
-                assert_eq!(found[found.len() - 1], (3, vec!["end".to_string()]));
-            }
-        }
-    }
-
-    #[test]
-    fn a_lone_end_of_file_character_is_no_row() {
-        assert_eq!(cells(b"a,b\r\n1,2\r\n\x1A"), cells(b"a,b\n1,2"));
     }
 
     #[test]

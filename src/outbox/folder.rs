@@ -41,9 +41,9 @@ pub(super) fn flush_file_system(folder: &Path) -> Result<(), OutboxFault> {
         .map_err(OutboxFault::disk("flush the file system of", folder))
 }
 
-/// Renames a file or folder, and flushes both folders that hold the names.
+/// Renames, and flushes both folders that hold the names.
 pub(super) fn rename(from: &Path, to: &Path) -> Result<(), OutboxFault> {
-    fs::rename(from, to).map_err(OutboxFault::disk("put in place", to))?;
+    fs::rename(from, to).map_err(OutboxFault::disk("rename a staged folder to", to))?;
     flush_parent(to)?;
     flush_parent(from)
 }

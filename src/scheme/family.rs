@@ -14,16 +14,61 @@ pub struct Family {
     pub id: String,
     /// ascending by `starts`, touching; never empty; all share currency, timezone, calendar and day_closes_at
     pub versions: Vec<Scheme>,
+    /// texts of versions that no file has any more, that closed cycles go by
+    older: Vec<Scheme>,
+    /// closed cycles that go by an older text; see [`Family::scheme`]
+    pinned: BTreeMap<Cycle, usize>,
 }
 
 impl Family {
-    /// The version that a cycle goes by, or `None` where no version is in force in it.
-    pub fn version_for(&self, cycle: Cycle) -> Option<&Scheme> {
-        self.index_for(cycle).and_then(|index| self.versions.get(index))
+    /// A family of today's versions: ascending by `starts`, touching, not empty (what [`families`] makes sure of).
+    pub fn new(id: String, versions: Vec<Scheme>) -> Family {
+        Family { id, versions, older: Vec::new(), pinned: BTreeMap::new() }
     }
 
-    /// Its index into `versions`.
+    /// Lets a closed cycle go by the text that it was closed with (evaluation.md 4: a file edited in place).
+    pub fn pin(&mut self, cycle: Cycle, scheme: Scheme) {
+        let known = self.older.iter().position(|older| older.version == scheme.version);
+        let index = known.unwrap_or_else(|| {
+            self.older.push(scheme);
+            self.older.len() - 1
+        });
+        self.pinned.insert(cycle, self.versions.len() + index);
+    }
+
+    /// Today's files alone, without pins.
+    pub fn unpinned(&self) -> Family {
+        Family::new(self.id.clone(), self.versions.clone())
+    }
+
+    /// Whether a cycle goes by an older text.
+    pub fn is_pinned(&self, cycle: Cycle) -> bool {
+        self.pinned.contains_key(&cycle)
+    }
+
+    /// Whether any does.
+    pub fn has_pins(&self) -> bool {
+        !self.pinned.is_empty()
+    }
+
+    /// The version with an index that [`Family::index_for`] gave: one of `versions`, or an older text.
+    pub fn scheme(&self, index: usize) -> &Scheme {
+        match index.checked_sub(self.versions.len()) {
+            None => &self.versions[index],
+            Some(older) => &self.older[older],
+        }
+    }
+
+    /// The version that a cycle goes by, or `None` where no version is in force in it.
+    pub fn version_for(&self, cycle: Cycle) -> Option<&Scheme> {
+        self.index_for(cycle).map(|index| self.scheme(index))
+    }
+
+    /// Its index, for [`Family::scheme`].
     pub fn index_for(&self, cycle: Cycle) -> Option<usize> {
+        if let Some(&pinned) = self.pinned.get(&cycle) {
+            return Some(pinned);
+        }
         let (first, last) = self.versions.first()?.calendar.days(cycle);
         let on_first_day = self.versions.iter().position(|version| version.is_in_force_on(first));
         on_first_day.or_else(|| {
@@ -31,9 +76,12 @@ impl Family {
         })
     }
 
-    /// The version whose dates contain `day`.
-    pub fn in_force_on(&self, day: NaiveDate) -> Option<&Scheme> {
-        self.versions.iter().find(|version| version.is_in_force_on(day))
+    /// Whether some version's dates contain `day`; of a pinned cycle the text counts that it goes by.
+    pub fn is_in_force_on(&self, day: NaiveDate) -> bool {
+        let Some(first) = self.versions.first() else { return false };
+        let cycle = first.calendar.cycle_of(day);
+        self.pinned.get(&cycle).is_some_and(|&pinned| self.scheme(pinned).is_in_force_on(day))
+            || self.versions.iter().any(|version| version.is_in_force_on(day))
     }
 }
 
@@ -61,7 +109,7 @@ pub fn families(schemes: Vec<Scheme>) -> Result<Vec<Family>, Vec<Faults>> {
                 faults.extend(quarrels(one, next));
             }
         }
-        families.push(Family { id, versions });
+        families.push(Family::new(id, versions));
     }
     if faults.is_empty() { Ok(families) } else { Err(faults) }
 }
@@ -174,10 +222,7 @@ mod tests {
         assert_eq!(starts_of(family, "2026-Q3").as_deref(), Some("2026-05-10"), "in force on 1 July");
         assert_eq!(starts_of(family, "2026-Q4").as_deref(), Some("2026-08-15"));
         let day = NaiveDate::from_ymd_opt(2026, 8, 14).expect("a day");
-        assert_eq!(
-            family.in_force_on(day).map(|version| version.starts.to_string()).as_deref(),
-            Some("2026-08-01")
-        );
+        assert!(family.is_in_force_on(day));
     }
 
     #[test]

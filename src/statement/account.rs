@@ -353,6 +353,3 @@ fn accounts_for_sales(kind: EntryKind) -> bool {
         | EntryKind::Opening => false,
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -27,6 +27,4 @@ pub mod name;
 pub mod number;
 pub mod papers;
 pub mod rejects;
-#[cfg(test)]
-mod sample;
 pub mod transactions;

@@ -2,7 +2,6 @@
 
 use super::cell::{comma, end, header, text};
 use super::number::unsigned;
-use crate::ingest::Reject;
 
 /// The columns (interfaces.md 5).
 const COLUMNS: [&str; 5] = ["file", "line", "reason", "detail", "text"];
@@ -12,12 +11,12 @@ pub fn reject_header(out: &mut Vec<u8>) {
     header(out, COLUMNS);
 }
 
-/// A row that was not taken; `file` is the name of the file on its feed.
-pub fn reject_row(out: &mut Vec<u8>, file: &str, reject: &Reject) {
+/// A row that was not taken; `file` is the name of the file on its feed, `cells` are its reason, detail and text.
+pub fn reject_row(out: &mut Vec<u8>, file: &str, line: u64, cells: [&str; 3]) {
     text(out, file);
     comma(out);
-    unsigned(out, reject.line);
-    for cell in [reject.reason, &reject.detail, &reject.text] {
+    unsigned(out, line);
+    for cell in cells {
         comma(out);
         text(out, cell);
     }
@@ -35,18 +34,10 @@ mod tests {
         reject_row(
             &mut out,
             "north 04.csv",
-            &Reject {
-                line: 7,
-                reason: "amount_not_a_number",
-                detail: "amount is \"₹100\", expected digits".into(),
-                text: "INV/7,2026-04-01,\"P,1\",₹100".into(),
-            },
+            7,
+            ["amount_not_a_number", "amount is \"₹100\", expected digits", "INV/7,2026-04-01,\"P,1\",₹100"],
         );
-        reject_row(
-            &mut out,
-            "=x.csv",
-            &Reject { line: 9, reason: "too_few_cells", detail: String::new(), text: "-5\n".into() },
-        );
+        reject_row(&mut out, "=x.csv", 9, ["too_few_cells", "", "-5\n"]);
         assert_eq!(
             String::from_utf8(out).unwrap(),
             "file,line,reason,detail,text\n\

@@ -118,6 +118,8 @@ impl Store {
 
 fn settings(connection: &Connection) -> Result<()> {
     connection.busy_timeout(std::time::Duration::from_secs(10))?;
+    // a file's facts come before its own record, which tells how they were judged: references are documentation
+    connection.pragma_update(None, "foreign_keys", "OFF")?;
     connection.pragma_update(None, "trusted_schema", "OFF")?;
     connection.pragma_update(None, "recursive_triggers", "ON")?;
     connection.pragma_update(None, "cache_size", -16_384)?;

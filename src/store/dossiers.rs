@@ -107,38 +107,52 @@ impl Store {
         Ok(())
     }
 
-    /// The dossiers of every partner with facts, in order of partner code.
-    pub fn each_dossier(&self, mut take: impl FnMut(Dossier) -> Result<()>) -> Result<()> {
-        let mut select = self.connection.prepare(&format!("{BUNDLES} ORDER BY partner, seq, chunk"))?;
-        let mut rows = select.query([])?;
-        let mut dossier = Dossier::default();
-        while let Some(row) = rows.next().context("cannot read facts from the store")? {
-            let raw = raw_bundle(row)?;
-            if raw.partner != dossier.partner {
-                self.hand_over(std::mem::take(&mut dossier), &mut take)?;
-                dossier.partner.clone_from(&raw.partner);
+    /// The dossiers of the next `count` partners with facts after one, in order of partner code.
+    pub fn dossiers_after(&self, after: &str, count: usize) -> Result<Vec<Dossier>> {
+        let mut dossiers: Vec<Dossier> = Vec::with_capacity(count);
+        {
+            let mut select = self
+                .connection
+                .prepare_cached(&format!("{BUNDLES} WHERE partner > ?1 ORDER BY partner, seq, chunk"))?;
+            let mut rows = select.query([after])?;
+            while let Some(row) = rows.next().context("cannot read facts from the store")? {
+                let raw = raw_bundle(row)?;
+                let full = dossiers.len() == count;
+                match dossiers.last_mut() {
+                    Some(last) if last.partner == raw.partner => last.own.push(raw),
+                    Some(_) if full => break,
+                    Some(_) | None => dossiers.push(Dossier {
+                        partner: raw.partner.clone(),
+                        own: vec![raw],
+                        ..Dossier::default()
+                    }),
+                }
             }
-            dossier.own.push(raw);
         }
-        self.hand_over(dossier, &mut take)
+        for dossier in &mut dossiers {
+            self.complete(dossier, None)?;
+        }
+        Ok(dossiers)
     }
 
-    fn hand_over(&self, mut dossier: Dossier, take: &mut impl FnMut(Dossier) -> Result<()>) -> Result<()> {
-        if dossier.own.is_empty() {
-            return Ok(());
-        }
-        self.complete(&mut dossier, None)?;
-        take(dossier)
+    /// The dossiers of the next `count` partners after one whose facts moved since they were evaluated.
+    pub fn stale_dossiers_after(&self, after: &str, count: usize) -> Result<Vec<Dossier>> {
+        let partners: Vec<String> = {
+            let mut select = self
+                .connection
+                .prepare_cached("SELECT partner FROM stale WHERE partner > ?1 ORDER BY partner LIMIT ?2")?;
+            let rows = select.query_map((after, count as i64), |row| row.get(0))?;
+            rows.collect::<rusqlite::Result<_>>()?
+        };
+        partners.iter().map(|partner| self.dossier(partner, None)).collect()
     }
 
-    /// The dossiers of the partners whose facts moved since they were evaluated, in order of partner code.
-    pub fn each_stale_dossier(&self, mut take: impl FnMut(Dossier) -> Result<()>) -> Result<()> {
-        let mut select = self.connection.prepare("SELECT partner FROM stale ORDER BY partner")?;
-        let mut rows = select.query([])?;
-        while let Some(row) = rows.next()? {
-            take(self.dossier(row.get_ref(0)?.as_str()?, None)?)?;
-        }
-        Ok(())
+    /// Whether a partner's facts moved since it was evaluated.
+    pub fn is_stale(&self, partner: &str) -> Result<bool> {
+        Ok(self
+            .connection
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM stale WHERE partner = ?1)")?
+            .query_row([partner], |row| row.get(0))?)
     }
 
     /// How many partners' facts moved since they were evaluated.
@@ -155,9 +169,24 @@ impl Store {
     /// Partners held back by a date that has come are evaluated again.
     pub fn wake(&self, scheme: &str, today: chrono::NaiveDate) -> Result<()> {
         self.connection.execute(
-            "INSERT OR IGNORE INTO stale SELECT DISTINCT partner FROM position WHERE scheme = ?1 AND wake_on <= ?2",
+            "INSERT OR IGNORE INTO stale SELECT partner FROM waking WHERE scheme = ?1 AND day <= ?2",
             (scheme, today),
         )?;
+        Ok(())
+    }
+
+    /// The day from which a partner must be evaluated again, whatever comes.
+    pub fn set_waking(&self, scheme: &str, partner: &str, day: Option<chrono::NaiveDate>) -> Result<()> {
+        match day {
+            Some(day) => self
+                .connection
+                .prepare_cached("INSERT OR REPLACE INTO waking VALUES (?1, ?2, ?3)")?
+                .execute((scheme, partner, day))?,
+            None => self
+                .connection
+                .prepare_cached("DELETE FROM waking WHERE scheme = ?1 AND partner = ?2")?
+                .execute((scheme, partner))?,
+        };
         Ok(())
     }
 

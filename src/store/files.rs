@@ -4,7 +4,7 @@ use super::Store;
 use super::journal::Stamp;
 use anyhow::{Context, Result};
 use chrono::NaiveDate;
-use rusqlite::{OptionalExtension, Row};
+use rusqlite::Row;
 use serde_json::json;
 use std::collections::HashMap;
 
@@ -257,48 +257,65 @@ impl Store {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Whether an ingested sales file of this feed speaks for a period (and distributor).
-    pub fn has_period(
-        &self,
-        feed: &str,
-        period: (NaiveDate, NaiveDate),
-        distributor: Option<&str>,
-    ) -> Result<bool> {
-        Ok(self
-            .connection
-            .prepare_cached(
-                "SELECT EXISTS (SELECT 1 FROM file WHERE feed = ?1 AND state = 'ingested' AND period_first = ?2
-                 AND period_last = ?3 AND (?4 IS NULL OR distributor = ?4))",
-            )?
-            .query_row((feed, period.0, period.1, distributor), |row| row.get(0))?)
+    /// Periods (and distributors) that ingested files of a feed speak for.
+    pub fn periods_ingested(&self, feed: &str) -> Result<Vec<((NaiveDate, NaiveDate), Option<String>)>> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT DISTINCT period_first, period_last, distributor FROM file
+             WHERE feed = ?1 AND state = 'ingested' AND period_first IS NOT NULL ORDER BY period_first",
+        )?;
+        let rows = select.query_map([feed], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?)))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// What an earlier look saw of a name: size, mtime, and since when (our clock, seconds) it stands so.
-    pub fn sighting(&self, feed: &str, name: &str) -> Result<Option<(u64, Option<i64>, i64)>> {
+    /// Whether it was told before that an expected file is missing.
+    pub fn knows_missing(&self, what: &str) -> Result<bool> {
         Ok(self
             .connection
-            .prepare_cached("SELECT size, mtime, since FROM sighting WHERE feed = ?1 AND name = ?2")?
-            .query_row((feed, name), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-            .optional()?)
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM missing WHERE what = ?1)")?
+            .query_row([what], |row| row.get(0))?)
     }
 
-    /// Remembers a look; `since` stays while size and mtime stay.
-    pub fn saw(&self, feed: &str, name: &str, size: u64, mtime: Option<i64>, now: i64) -> Result<()> {
-        self.connection
-            .prepare_cached(
-                "INSERT INTO sighting VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (feed, name) DO UPDATE SET
-                 since = CASE WHEN size = excluded.size AND mtime IS excluded.mtime THEN since ELSE excluded.since END,
-                 size = excluded.size, mtime = excluded.mtime",
-            )?
-            .execute((feed, name, size, mtime, now))?;
+    /// Remembers that it was told.
+    pub fn note_missing(&self, stamp: &Stamp, what: &str) -> Result<()> {
+        self.connection.execute("INSERT INTO missing VALUES (?1, ?2)", (what, &stamp.at))?;
         Ok(())
     }
 
-    /// Forgets sightings of a file that was taken.
-    pub fn forget_sighting(&self, feed: &str, name: &str) -> Result<()> {
-        self.connection
-            .prepare_cached("DELETE FROM sighting WHERE feed = ?1 AND name = ?2")?
-            .execute((feed, name))?;
+    /// The rejects of one file, in order of line.
+    pub fn each_reject(&self, seq: i64, mut take: impl FnMut(super::Reject) -> Result<()>) -> Result<()> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT line, reason, detail, text FROM reject WHERE seq = ?1 ORDER BY line, id",
+        )?;
+        let mut rows = select.query([seq])?;
+        while let Some(row) = rows.next()? {
+            take(super::Reject {
+                line: row.get(0)?,
+                reason: row.get(1)?,
+                detail: row.get(2)?,
+                text: row.get(3)?,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// What earlier looks saw of a feed: name, size, mtime, and since when (our clock, milliseconds) it stands so.
+    pub fn sightings(&self, feed: &str) -> Result<Vec<(String, u64, Option<i64>, i64)>> {
+        let mut select = self
+            .connection
+            .prepare_cached("SELECT name, size, mtime, since FROM sighting WHERE feed = ?1")?;
+        let rows =
+            select.query_map([feed], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Remembers a look, instead of those before it.
+    pub fn keep_sightings(&self, feed: &str, seen: &[(&str, u64, Option<i64>, i64)]) -> Result<()> {
+        self.connection.prepare_cached("DELETE FROM sighting WHERE feed = ?1")?.execute([feed])?;
+        let mut insert =
+            self.connection.prepare_cached("INSERT INTO sighting VALUES (?1, ?2, ?3, ?4, ?5)")?;
+        for (name, size, mtime, since) in seen {
+            insert.execute((feed, name, size, mtime, since))?;
+        }
         Ok(())
     }
 }

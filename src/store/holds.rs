@@ -213,6 +213,15 @@ impl Store {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
+    /// Holds of a kind that a person has released and no run has carried out yet.
+    pub fn released_holds(&self, kind: &str) -> Result<Vec<Hold>> {
+        let mut select = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM hold WHERE kind = ?1 AND state = 'released' ORDER BY id"
+        ))?;
+        let rows = select.query_map([kind], hold)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
     /// Whether any hold is open.
     pub fn has_open_holds(&self) -> Result<bool> {
         Ok(self.connection.query_row(

@@ -154,11 +154,16 @@ impl Store {
             .query_row((scheme, cycle), |row| row.get(0))?)
     }
 
-    /// Whether anything was ever posted for a scheme.
-    pub fn schemes_posted(&self) -> Result<Vec<String>> {
-        let mut select = self.connection.prepare("SELECT DISTINCT scheme FROM close UNION SELECT DISTINCT scheme FROM scheme_text WHERE id IN (SELECT DISTINCT version_id FROM position)")?;
-        let rows = select.query_map([], |row| row.get(0))?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    /// Whether a scheme has closed a cycle or posted anything.
+    pub fn has_posted(&self, scheme: &str) -> Result<bool> {
+        Ok(self
+            .connection
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM close WHERE scheme = ?1)
+                 OR EXISTS (SELECT 1 FROM position JOIN ledger ON ledger.partner_code = position.partner
+                    AND ledger.scheme = position.scheme WHERE position.scheme = ?1)",
+            )?
+            .query_row([scheme], |row| row.get(0))?)
     }
 
     /// Walks the entries wanted, in order posted.
@@ -240,5 +245,23 @@ impl Store {
             Ok(())
         })?;
         Ok(found)
+    }
+}
+
+impl Store {
+    /// Balance and tier of every wallet of a scheme after an entry, in order of partner.
+    pub fn balances_upto(&self, scheme: &str, upto: i64) -> Result<Vec<(String, Points, String)>> {
+        if upto == 0 {
+            return Ok(Vec::new());
+        }
+        let mut select = self.connection.prepare(
+            "SELECT partner_code, sum(points), (SELECT tier FROM ledger AS last WHERE last.partner_code = ledger.partner_code
+               AND last.scheme = ledger.scheme AND last.entry <= ?2 ORDER BY last.cycle DESC, last.entry DESC LIMIT 1)
+             FROM ledger WHERE scheme = ?1 AND entry <= ?2 GROUP BY partner_code ORDER BY partner_code",
+        )?;
+        let rows = select.query_map((scheme, upto), |row| {
+            Ok((row.get(0)?, Points(row.get(1)?), row.get::<_, Option<String>>(2)?.unwrap_or_default()))
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 }

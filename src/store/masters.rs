@@ -15,7 +15,7 @@ use std::collections::HashMap;
 pub enum MasterSaid {
     /// of `partners`
     Partner(String, PartnerRecord, Day),
-    /// of `items`
+    /// of `items`; the SKU is folded as the evaluation compares it
     Item(String, ItemRecord, Day),
 }
 
@@ -135,7 +135,7 @@ impl Store {
     fn keep_master(&self, seq: i64, said: MasterSaid) -> Result<Kept> {
         match said {
             MasterSaid::Partner(code, record, day) => self.keep_partner(seq, &code, record, day),
-            MasterSaid::Item(sku, record, day) => self.keep_item(seq, &sku.to_lowercase(), record, day),
+            MasterSaid::Item(sku, record, day) => self.keep_item(seq, &sku, record, day),
         }
     }
 

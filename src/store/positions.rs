@@ -3,7 +3,6 @@
 use super::Store;
 use crate::domain::points::Points;
 use anyhow::{Context, Result};
-use chrono::NaiveDate;
 use rusqlite::{OptionalExtension, Row};
 
 /// A position as it is kept.
@@ -13,6 +12,8 @@ pub struct Kept {
     pub cycle: i32,
     /// whose
     pub partner: String,
+    /// the partner's name as papers write it
+    pub name: String,
     /// what is due in all
     pub points: Points,
     /// the part over a limit
@@ -27,8 +28,6 @@ pub struct Kept {
     pub version_id: i64,
     /// what changed since the position before
     pub reason: String,
-    /// evaluate again from this day
-    pub wake_on: Option<NaiveDate>,
     /// hash of its rows in the papers
     pub papers: [u8; 32],
     /// hash of its rows in the papers published last, if any
@@ -39,21 +38,30 @@ fn kept(row: &Row<'_>) -> rusqlite::Result<Kept> {
     Ok(Kept {
         cycle: row.get(0)?,
         partner: row.get(1)?,
-        points: Points(row.get(2)?),
-        held: Points(row.get(3)?),
-        measure: row.get(4)?,
-        tier: row.get(5)?,
-        seq: row.get(6)?,
-        version_id: row.get(7)?,
-        reason: row.get(8)?,
-        wake_on: row.get(9)?,
+        name: row.get(2)?,
+        points: Points(row.get(3)?),
+        held: Points(row.get(4)?),
+        measure: row.get(5)?,
+        tier: row.get(6)?,
+        seq: row.get(7)?,
+        version_id: row.get(8)?,
+        reason: row.get(9)?,
         papers: row.get(10)?,
         published: row.get(11)?,
     })
 }
 
+/// Whether posting has dealt with a position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    /// it has, or will when the cycle closes
+    Yes,
+    /// not yet
+    No,
+}
+
 const COLUMNS: &str =
-    "cycle, partner, points, held, measure, tier, seq, version_id, reason, wake_on, papers, published";
+    "cycle, partner, name, points, held, measure, tier, seq, version_id, reason, papers, published";
 
 impl Store {
     /// The positions of one partner in a scheme, in order of cycle.
@@ -74,19 +82,21 @@ impl Store {
         )?)
     }
 
-    /// Keeps a position (what was published stays as it is).
-    pub fn keep_position(&self, scheme: &str, position: &Kept) -> Result<()> {
+    /// Keeps a position; `published` stays as it is unless the position carries one.
+    pub fn keep_position(&self, scheme: &str, position: &Kept, settled: Settled) -> Result<()> {
         self.connection
             .prepare_cached(
-                "INSERT INTO position VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
-                 ON CONFLICT (scheme, cycle, partner) DO UPDATE SET points = excluded.points, held = excluded.held,
+                "INSERT INTO position VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+                 ON CONFLICT (scheme, cycle, partner) DO UPDATE SET name = excluded.name, points = excluded.points, held = excluded.held,
                  measure = excluded.measure, tier = excluded.tier, seq = excluded.seq, version_id = excluded.version_id,
-                 reason = excluded.reason, wake_on = excluded.wake_on, papers = excluded.papers",
+                 reason = excluded.reason, papers = excluded.papers, published = coalesce(excluded.published, published),
+                 settled = excluded.settled",
             )?
             .execute(rusqlite::params![
                 scheme,
                 position.cycle,
                 position.partner,
+                position.name,
                 position.points.0,
                 position.held.0,
                 position.measure,
@@ -94,12 +104,58 @@ impl Store {
                 position.seq,
                 position.version_id,
                 position.reason,
-                position.wake_on,
                 position.papers,
                 position.published,
+                settled == Settled::Yes,
             ])
             .context("cannot keep a position")?;
         Ok(())
+    }
+
+    /// Cycles with positions that posting has not dealt with, first to last.
+    pub fn unsettled_cycles(&self, scheme: &str) -> Result<Vec<i32>> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT DISTINCT cycle FROM position WHERE scheme = ?1 AND settled = 0 ORDER BY cycle",
+        )?;
+        let rows = select.query_map([scheme], |row| row.get(0))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The next positions of a cycle that posting has not dealt with, in order of partner.
+    pub fn unsettled(&self, scheme: &str, cycle: i32) -> Result<Vec<Kept>> {
+        let mut select = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM position WHERE scheme = ?1 AND cycle = ?2 AND settled = 0 ORDER BY partner"
+        ))?;
+        let rows = select.query_map((scheme, cycle), kept)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Posting has dealt with every position of a cycle.
+    pub fn settle_cycle(&self, scheme: &str, cycle: i32) -> Result<()> {
+        self.connection
+            .prepare_cached(
+                "UPDATE position SET settled = 1 WHERE scheme = ?1 AND cycle = ?2 AND settled = 0",
+            )?
+            .execute((scheme, cycle))?;
+        Ok(())
+    }
+
+    /// Posting must look at a position again.
+    pub fn unsettle(&self, scheme: &str, cycle: i32, partner: &str) -> Result<()> {
+        self.connection.execute(
+            "UPDATE position SET settled = 0 WHERE scheme = ?1 AND cycle = ?2 AND partner = ?3",
+            (scheme, cycle, partner),
+        )?;
+        Ok(())
+    }
+
+    /// Up to `count` positions of a cycle after a partner, in order of partner.
+    pub fn positions_after(&self, scheme: &str, cycle: i32, after: &str, count: usize) -> Result<Vec<Kept>> {
+        let mut select = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM position WHERE scheme = ?1 AND cycle = ?2 AND partner > ?3 ORDER BY partner LIMIT ?4"
+        ))?;
+        let rows = select.query_map((scheme, cycle, after, count as i64), kept)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     /// Walks the positions of one cycle in order of partner.
@@ -117,6 +173,18 @@ impl Store {
             take(kept(row)?)?;
         }
         Ok(())
+    }
+
+    /// What a partner is called in a scheme's papers.
+    pub fn name_of(&self, scheme: &str, partner: &str) -> Result<String> {
+        let name = self
+            .connection
+            .prepare_cached(
+                "SELECT name FROM position WHERE partner = ?2 AND scheme = ?1 ORDER BY cycle DESC LIMIT 1",
+            )?
+            .query_row((scheme, partner), |row| row.get(0))
+            .optional()?;
+        Ok(name.unwrap_or_default())
     }
 
     /// One position.

@@ -143,7 +143,7 @@ pub fn rig(scheme: Scheme) -> Rig {
 
 pub fn rig_of(versions: Vec<Scheme>) -> Rig {
     Rig {
-        family: Family { id: "s".to_string(), versions },
+        family: Family::new("s".to_string(), versions),
         items: None,
         masters: HashMap::new(),
         known: BTreeSet::new(),

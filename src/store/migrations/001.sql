@@ -229,6 +229,7 @@ CREATE TABLE position (
     scheme     TEXT NOT NULL,
     cycle      INTEGER NOT NULL,
     partner    TEXT NOT NULL,
+    name       TEXT NOT NULL,
     points     INTEGER NOT NULL,
     held       INTEGER NOT NULL,
     measure    TEXT NOT NULL,
@@ -236,13 +237,21 @@ CREATE TABLE position (
     seq        INTEGER NOT NULL,
     version_id INTEGER NOT NULL,
     reason     TEXT NOT NULL,
-    wake_on    TEXT,
     papers     BLOB NOT NULL,
     published  BLOB,
+    settled    INTEGER NOT NULL, -- 0: posting has not dealt with it yet
     PRIMARY KEY (scheme, cycle, partner)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX position_by_partner ON position (partner, scheme);
-CREATE INDEX position_waking ON position (wake_on) WHERE wake_on IS NOT NULL;
+CREATE INDEX position_unsettled ON position (scheme, cycle, partner) WHERE settled = 0;
+
+-- Partners with a line dated in the future, and the day from which it counts.
+CREATE TABLE waking (
+    scheme  TEXT NOT NULL,
+    partner TEXT NOT NULL,
+    day     TEXT NOT NULL,
+    PRIMARY KEY (scheme, partner)
+) STRICT, WITHOUT ROWID;
 
 -- Partners whose facts moved since they were evaluated; a scheme with every partner to evaluate.
 CREATE TABLE stale (partner TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
@@ -259,6 +268,12 @@ CREATE TABLE sighting (
     mtime INTEGER,
     since INTEGER NOT NULL,
     PRIMARY KEY (feed, name)
+) STRICT, WITHOUT ROWID;
+
+-- Expected files whose absence was told.
+CREATE TABLE missing (
+    what  TEXT PRIMARY KEY,
+    since TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- What waits for a person. `subject` names it uniquely among its kind; who ended it and why is in the journal.

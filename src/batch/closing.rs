@@ -1,0 +1,167 @@
+//! Which cycles close in this run: once, in order, when their time has passed and their files have come (evaluation.md 4).
+
+use super::Run;
+use super::fetching::Listed;
+use crate::calendar::Cycle;
+use crate::config::expected::{self, ExpectedFile};
+use crate::config::{Config, Expected, Feed, Kind};
+use crate::inbox::pattern::Named;
+use crate::scheme::{Family, Scheme};
+use crate::store::Store;
+use crate::store::cycles::Closed;
+use anyhow::{Context, Result};
+use chrono::{Days, NaiveDate};
+use std::collections::BTreeMap;
+
+/// Most cycles that close in one pass over the partners: each has files open while it is written.
+const CLOSING_AT_ONCE: usize = 6;
+
+/// What happens to the cycles of one scheme in this pass.
+pub(super) struct ClosingPlan {
+    /// the run's day in the scheme's zone
+    pub today: NaiveDate,
+    /// cycles closed before
+    pub closed: BTreeMap<Cycle, Closed>,
+    /// cycles that close now, in order
+    pub closing: Vec<Cycle>,
+    /// whether more can close after these
+    pub more: bool,
+}
+
+/// An expected file that has not come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missing {
+    /// feed name
+    pub feed: String,
+    /// its name would be like this
+    pub name: String,
+    /// first and last day that it covers
+    pub period: (NaiveDate, NaiveDate),
+    /// the last day on which it would have been in time
+    pub due: NaiveDate,
+}
+
+/// Expected files of a feed for days from `first` to `last` that no ingested file meets.
+pub fn missing_files(store: &Store, feed: &Feed, first: NaiveDate, last: NaiveDate) -> Result<Vec<Missing>> {
+    if feed.expected == Expected::None {
+        return Ok(Vec::new());
+    }
+    let come: Vec<Named> = store
+        .periods_ingested(&feed.name)?
+        .into_iter()
+        .map(|(period, distributor)| Named { period: Some(period), part: None, distributor })
+        .collect();
+    let absent = |file: &ExpectedFile| !come.iter().any(|named| file.is_met_by(named));
+    Ok(expected::files(feed, first, last)
+        .into_iter()
+        .filter(absent)
+        .map(|file| Missing {
+            feed: feed.name.clone(),
+            name: feed.source.pattern.expected_name((file.first, file.last), file.distributor.as_deref()),
+            period: (file.first, file.last),
+            due: file.due,
+        })
+        .collect())
+}
+
+impl Run<'_> {
+    pub(super) fn closing_plan(&mut self, family: &Family, listed: Listed) -> Result<ClosingPlan> {
+        let first = family.versions.first().context("a scheme has at least one version")?;
+        let today = self.order.now.with_timezone(&first.timezone).date_naive();
+        let closed: BTreeMap<Cycle, Closed> =
+            self.store.closed(&family.id)?.into_iter().map(|closed| (Cycle(closed.cycle), closed)).collect();
+        let mut plan = ClosingPlan { today, closed, closing: Vec::new(), more: false };
+        let mut cycle = match plan.closed.keys().next_back() {
+            Some(&last) => first.calendar.next(last),
+            None => first.calendar.cycle_of(first.starts),
+        };
+        while let Some(version) = family.version_for(cycle) {
+            if !self.closes(version, cycle, today, listed)? {
+                break;
+            }
+            if plan.closing.len() == CLOSING_AT_ONCE {
+                plan.more = true;
+                break;
+            }
+            plan.closing.push(cycle);
+            cycle = version.calendar.next(cycle);
+        }
+        Ok(plan)
+    }
+
+    fn closes(&mut self, version: &Scheme, cycle: Cycle, today: NaiveDate, listed: Listed) -> Result<bool> {
+        let (first, last) = version.calendar.days(cycle);
+        if self.closed_by_hand(version, cycle) {
+            return Ok(true);
+        }
+        let grace = Days::new(u64::from(version.grace_days));
+        if last.checked_add_days(grace).is_none_or(|until| today <= until) {
+            return Ok(false);
+        }
+        let waits_for = match (listed, self.missing_for(version, first, last)?) {
+            (_, Some(missing)) => {
+                format!(
+                    "{} of feed {} has not been ingested (`accrued close` closes without it)",
+                    missing.name, missing.feed
+                )
+            }
+            (Listed::NotAll, None) => "every feed must be listed in the run that closes it".to_owned(),
+            (Listed::All, None) => return Ok(true),
+        };
+        self.report.waiting.push((version.id.clone(), version.calendar.name(cycle), waits_for));
+        Ok(false)
+    }
+
+    fn closed_by_hand(&self, version: &Scheme, cycle: Cycle) -> bool {
+        self.order.close.as_ref().is_some_and(|by_hand| {
+            by_hand.scheme == version.id && by_hand.cycle == version.calendar.name(cycle)
+        })
+    }
+
+    /// The first expected sales file of these days that has not come, for a scheme that waits for files.
+    fn missing_for(&self, version: &Scheme, first: NaiveDate, last: NaiveDate) -> Result<Option<Missing>> {
+        if !version.wait_for_files {
+            return Ok(None);
+        }
+        for feed in sales_feeds(self.config) {
+            if let Some(missing) = missing_files(&self.store, feed, first, last)?.into_iter().next() {
+                return Ok(Some(missing));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Overdue files that were not known to be missing before: told once.
+    pub(super) fn note_missing(&mut self) -> Result<()> {
+        let stamp = self.stamp.clone();
+        for missing in overdue(&self.store, self.config, self.order.now)? {
+            let what = format!("{}:{}", missing.feed, missing.name);
+            if self.store.knows_missing(&what)? {
+                continue;
+            }
+            self.store.whole(|store| store.note_missing(&stamp, &what))?;
+            self.report
+                .missing
+                .push(format!("{} of feed {}, due {}", missing.name, missing.feed, missing.due));
+        }
+        Ok(())
+    }
+}
+
+fn sales_feeds(config: &Config) -> impl Iterator<Item = &Feed> {
+    config.feeds.iter().filter(|feed| feed.kind == Kind::Sales)
+}
+
+/// Every expected file that is overdue, from the first period that the store knows of each feed.
+pub fn overdue(store: &Store, config: &Config, now: chrono::DateTime<chrono::Utc>) -> Result<Vec<Missing>> {
+    let mut overdue = Vec::new();
+    for feed in config.feeds.iter().filter(|feed| feed.expected != Expected::None) {
+        let today = now.with_timezone(&feed.layout.timezone).date_naive();
+        let begun = store.periods_ingested(&feed.name)?.into_iter().map(|(period, _)| period.0).min();
+        let from = begun.unwrap_or(today);
+        overdue.extend(
+            missing_files(store, feed, from, today)?.into_iter().filter(|missing| missing.due < today),
+        );
+    }
+    Ok(overdue)
+}

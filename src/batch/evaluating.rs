@@ -1,0 +1,571 @@
+//! Evaluate: dossiers out of the store, positions back into it, and the papers of cycles that close or are closed into staging.
+//!
+//! This thread reads and writes the store; two others settle, evaluate and render, partner by partner. Answers come back
+//! in the order of the questions, so that papers are in order of partner.
+
+use super::Run;
+use super::closing::ClosingPlan;
+use super::publishing::Papers;
+use super::reason::{self, Before};
+use crate::calendar::{Cycle, ZoneCache};
+use crate::domain::frac::{Frac, Rounding};
+use crate::evaluate::{Counts, HeldLine, Position, Subject, World, evaluate};
+use crate::facts::dossier::Dossier;
+use crate::facts::master::{self, ItemRecord};
+use crate::facts::settle::{Line, settle};
+use crate::scheme::{Family, Post};
+use crate::statement::papers::{Papers as Rendering, Partner};
+use crate::store::holds::{HoldState, NewHold, Opened};
+use crate::store::positions::{Kept, Settled};
+use anyhow::{Context, Result, anyhow};
+use rust_decimal::Decimal;
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+/// Threads that evaluate.
+const WORKERS: usize = 2;
+/// Partners handed over at once.
+const BATCH: usize = 32;
+/// Batches under way with each worker.
+const UNDER_WAY: usize = 2;
+
+/// Which partners are evaluated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    /// those whose facts moved
+    Stale,
+    /// all of them, since a cycle closes or is published as a whole
+    All,
+    /// all of them, and everything about them may have moved: texts, pins or masters
+    Everything,
+}
+
+/// What every worker knows.
+struct Scene<'s> {
+    family: &'s Family,
+    plan: &'s ClosingPlan,
+    items: Option<HashMap<String, Vec<ItemRecord>>>,
+    has_partner_master: bool,
+    file_names: HashMap<i64, String>,
+    /// versions of scheme texts by number
+    versions: HashMap<i64, String>,
+    seq: i64,
+    transactions: bool,
+}
+
+struct Question {
+    dossier: Dossier,
+    kept: Vec<Kept>,
+    /// whether closed cycles may have moved
+    moved: bool,
+}
+
+struct Answer {
+    partner: String,
+    positions: Vec<Worked>,
+    /// kinds of held lines by cycle: lines, amount
+    held: BTreeMap<(Option<Cycle>, HeldLine), (u64, Decimal)>,
+    wake_on: Option<chrono::NaiveDate>,
+    kept: Vec<Kept>,
+    moved: bool,
+}
+
+/// One position, worked out and rendered.
+struct Worked {
+    kept: Kept,
+    version: String,
+    rendered: Option<Rendered>,
+}
+
+struct Rendered {
+    summary: Vec<u8>,
+    transactions: Vec<u8>,
+    rows: u64,
+    sources: Vec<i64>,
+}
+
+impl Run<'_> {
+    /// Evaluates what must be and stages papers.
+    pub(super) fn evaluate(&mut self, family: &Family, plan: &ClosingPlan) -> Result<Papers> {
+        let rests_on = self.rests_on(family)?;
+        self.store.wake(&family.id, plan.today)?;
+        let scope = self.scope(family, plan, &rests_on)?;
+        let scene = Scene {
+            family,
+            plan,
+            items: self.store.items(None)?,
+            has_partner_master: self.store.master_state()?.0,
+            file_names: self.store.file_names()?,
+            versions: self.store.scheme_texts()?.into_iter().map(|text| (text.id, text.version)).collect(),
+            seq: self.store.journal_head()?.0,
+            transactions: self.config.publish.transactions,
+        };
+        let mut papers = Papers::default();
+        self.store.begin()?;
+        let answered = self.ask_all(&scene, scope, &mut papers);
+        if let Err(fault) = answered {
+            self.store.rollback()?;
+            return Err(fault);
+        }
+        self.store.set_rests_on(&family.id, &rests_on)?;
+        self.store.commit()?;
+        Ok(papers)
+    }
+
+    /// Everything beside a partner's own facts that a position rests on.
+    fn rests_on(&self, family: &Family) -> Result<String> {
+        let (has_partners, items) = self.store.master_state()?;
+        let versions: Vec<&str> = family.versions.iter().map(|version| version.version.as_str()).collect();
+        let pins: Vec<String> = self
+            .store
+            .closed(&family.id)?
+            .into_iter()
+            .filter(|closed| family.is_pinned(Cycle(closed.cycle)))
+            .map(|closed| format!("{}={}", closed.cycle, closed.version.unwrap_or_default()))
+            .collect();
+        Ok(format!("{} | {} | {has_partners} {items}", versions.join(" "), pins.join(" ")))
+    }
+
+    fn scope(&self, family: &Family, plan: &ClosingPlan, rests_on: &str) -> Result<Scope> {
+        if self.store.rests_on(&family.id)?.as_deref() != Some(rests_on) {
+            return Ok(Scope::Everything);
+        }
+        let continuous = family.versions.iter().any(|version| version.post == Post::Continuous);
+        let any = self.store.stale_partners()? > 0;
+        Ok(if !plan.closing.is_empty() || (continuous && any) { Scope::All } else { Scope::Stale })
+    }
+
+    fn ask_all(&mut self, scene: &Scene<'_>, scope: Scope, papers: &mut Papers) -> Result<()> {
+        std::thread::scope(|threads| {
+            let mut desk = Desk::open(threads, scene)?;
+            let known = self.store.has_positions(&scene.family.id)?;
+            let mut after = String::new();
+            loop {
+                self.order.cancel.check()?;
+                let dossiers = match scope {
+                    Scope::Stale => self.store.stale_dossiers_after(&after, BATCH)?,
+                    Scope::All | Scope::Everything => self.store.dossiers_after(&after, BATCH)?,
+                };
+                let Some(last) = dossiers.last() else { break };
+                after.clone_from(&last.partner);
+                let questions = dossiers
+                    .into_iter()
+                    .map(|dossier| self.question(scene, scope, known, dossier))
+                    .collect::<Result<_>>()?;
+                if let Some(answers) = desk.hand_in(questions)? {
+                    self.take_answers(scene, answers, papers)?;
+                }
+            }
+            while let Some(answers) = desk.next_answers()? {
+                self.take_answers(scene, answers, papers)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn question(&self, scene: &Scene<'_>, scope: Scope, known: bool, dossier: Dossier) -> Result<Question> {
+        let scheme = &scene.family.id;
+        let kept = if known { self.store.positions_of(scheme, &dossier.partner)? } else { Vec::new() };
+        let moved = match scope {
+            Scope::Stale | Scope::Everything => true,
+            Scope::All => self.store.is_stale(&dossier.partner)?,
+        };
+        Ok(Question { dossier, kept, moved })
+    }
+
+    fn take_answers(&mut self, scene: &Scene<'_>, answers: Vec<Answer>, papers: &mut Papers) -> Result<()> {
+        for answer in answers {
+            self.report.evaluated += 1;
+            self.keep_holds(scene, &answer)?;
+            let waking = answer.wake_on.is_some() || !answer.kept.is_empty();
+            if waking {
+                self.store.set_waking(&scene.family.id, &answer.partner, answer.wake_on)?;
+            }
+            for worked in answer.positions {
+                self.keep_worked(scene, worked, &answer.kept, answer.moved, papers)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a position and hands its papers to the cycle that publishes them.
+    fn keep_worked(
+        &mut self,
+        scene: &Scene<'_>,
+        mut worked: Worked,
+        before: &[Kept],
+        moved: bool,
+        papers: &mut Papers,
+    ) -> Result<()> {
+        let family = scene.family;
+        let cycle = Cycle(worked.kept.cycle);
+        let before = before.iter().find(|before| before.cycle == cycle.0);
+        let closed = scene.plan.closed.contains_key(&cycle);
+        let closing = scene.plan.closing.contains(&cycle);
+        worked.kept.version_id = self
+            .store
+            .version_id(&worked.version)?
+            .with_context(|| format!("scheme version {} is not in the store", worked.version))?;
+        if closing {
+            worked.kept.published = Some(worked.kept.papers);
+        }
+        let version = family.version_for(cycle);
+        let continuous = version.is_some_and(|version| version.post == Post::Continuous);
+        let revised = closed && before.and_then(|before| before.published) != Some(worked.kept.papers);
+        let current = continuous && !closed && !closing;
+        if let (true, Some(rendered), Some(version)) =
+            (closing || current || (revised && moved), &worked.rendered, version)
+        {
+            let partner = &worked.kept.partner;
+            let reason = if revised { worked.kept.reason.as_str() } else { "" };
+            let paper = papers.of(self, version, cycle, scene.plan)?;
+            paper.add(
+                partner,
+                &rendered.summary,
+                reason,
+                &rendered.transactions,
+                rendered.rows,
+                &rendered.sources,
+            )?;
+        }
+        let same = before.is_some_and(|before| {
+            (
+                before.points,
+                before.held,
+                &before.measure,
+                &before.tier,
+                &before.name,
+                before.version_id,
+                before.papers,
+            ) == (
+                worked.kept.points,
+                worked.kept.held,
+                &worked.kept.measure,
+                &worked.kept.tier,
+                &worked.kept.name,
+                worked.kept.version_id,
+                worked.kept.papers,
+            )
+        });
+        if same && !closing {
+            return Ok(());
+        }
+        let settled = if (closed && moved) || current { Settled::No } else { Settled::Yes };
+        self.store.keep_position(&family.id, &worked.kept, settled)
+    }
+
+    /// Opens, updates and ends the holds that evaluation makes of one partner.
+    fn keep_holds(&mut self, scene: &Scene<'_>, answer: &Answer) -> Result<()> {
+        let scheme = &scene.family.id;
+        let mut wanted: Vec<NewHold> = answer
+            .held
+            .iter()
+            .map(|(key, stake)| held_lines(scene.family, &answer.partner, *key, *stake))
+            .collect();
+        wanted.extend(
+            answer
+                .positions
+                .iter()
+                .filter_map(|worked| self.over_limit(scene, worked).transpose())
+                .collect::<Result<Vec<_>>>()?,
+        );
+        if !answer.kept.is_empty() || !wanted.is_empty() {
+            for open in self.store.open_holds_of(scheme, &answer.partner)? {
+                let ours = MADE_HERE.contains(&open.kind.as_str());
+                if ours && !wanted.iter().any(|new| new.kind == open.kind && new.subject == open.subject) {
+                    self.store.end_hold(open.id, HoldState::Gone, scene.seq)?;
+                }
+            }
+        }
+        for new in wanted {
+            if self.store.open_hold(scene.seq, &new)? == Opened::New {
+                self.report.new_holds.push(new);
+            }
+        }
+        Ok(())
+    }
+
+    /// What is over `[limits] accrual` waits, unless a person has decided on exactly that.
+    fn over_limit(&self, scene: &Scene<'_>, worked: &Worked) -> Result<Option<NewHold>> {
+        let kept = &worked.kept;
+        if kept.held.0 == 0 {
+            return Ok(None);
+        }
+        let cycle = Cycle(kept.cycle);
+        let posts = scene.plan.closed.contains_key(&cycle)
+            || scene.plan.closing.contains(&cycle)
+            || scene.family.version_for(cycle).is_some_and(|version| version.post == Post::Continuous);
+        let subject = subject(&scene.family.id, kept);
+        let decided = self.store.last_hold("over_limit", &subject)?.is_some_and(|hold| {
+            hold.points == kept.held
+                && matches!(hold.state, HoldState::Released | HoldState::Done | HoldState::Discarded)
+        });
+        if decided || !posts {
+            return Ok(None);
+        }
+        Ok(Some(NewHold {
+            kind: "over_limit",
+            subject,
+            scheme: scene.family.id.clone(),
+            cycle: name_of(scene.family, cycle),
+            partner: kept.partner.clone(),
+            file: None,
+            line: None,
+            lines: 0,
+            amount: Decimal::ZERO,
+            points: kept.held.0,
+            detail: "more points than [limits] accrual lets one partner earn in a cycle".to_owned(),
+        }))
+    }
+}
+
+/// Kinds of holds that evaluation opens and ends.
+const MADE_HERE: [&str; 5] =
+    ["future_date", "partner_unlisted_held", "sku_unlisted_held", "no_fx_rate", "over_limit"];
+
+/// Names a hold on a position: scheme, cycle and partner.
+pub(super) fn subject(scheme: &str, kept: &Kept) -> String {
+    format!("{scheme}|{}|{}", kept.cycle, kept.partner)
+}
+
+pub(super) fn name_of(family: &Family, cycle: Cycle) -> String {
+    family.versions.first().map_or_else(String::new, |version| version.calendar.name(cycle))
+}
+
+fn held_lines(
+    family: &Family,
+    partner: &str,
+    (cycle, why): (Option<Cycle>, HeldLine),
+    (lines, amount): (u64, Decimal),
+) -> NewHold {
+    let (kind, remedy) = match why {
+        HeldLine::FutureDate => (
+            "future_date",
+            "dated after the run's day: counts when that day has come, or send a corrected line",
+        ),
+        HeldLine::PartnerUnlistedHeld => {
+            ("partner_unlisted_held", "the partner master does not list this partner: add it there")
+        }
+        HeldLine::SkuUnlistedHeld => {
+            ("sku_unlisted_held", "the item master does not list these SKUs: add them there")
+        }
+        HeldLine::NoFxRate => ("no_fx_rate", "there is no rate for the currency of these lines"),
+    };
+    let cycle_name = cycle.map_or_else(String::new, |cycle| name_of(family, cycle));
+    NewHold {
+        kind,
+        subject: format!("{}|{}|{partner}", family.id, cycle.map_or(0, |cycle| cycle.0)),
+        scheme: family.id.clone(),
+        cycle: cycle_name,
+        partner: partner.to_owned(),
+        file: None,
+        line: None,
+        lines,
+        amount,
+        points: 0,
+        detail: remedy.to_owned(),
+    }
+}
+
+/// Workers, and whose turn it is.
+struct Desk {
+    workers: Vec<(SyncSender<Vec<Question>>, Receiver<Result<Vec<Answer>>>)>,
+    turns: VecDeque<usize>,
+    next: usize,
+}
+
+impl Desk {
+    fn open<'scope>(
+        threads: &'scope std::thread::Scope<'scope, '_>,
+        scene: &'scope Scene<'scope>,
+    ) -> Result<Desk> {
+        let mut workers = Vec::with_capacity(WORKERS);
+        for _ in 0..WORKERS {
+            let (ask, questions) = sync_channel::<Vec<Question>>(UNDER_WAY);
+            let (reply, answers) = sync_channel(UNDER_WAY);
+            std::thread::Builder::new().name("evaluate".into()).spawn_scoped(threads, move || {
+                let zone = scene.family.versions.first().map(|version| ZoneCache::new(version.timezone));
+                for batch in questions {
+                    let answers = match &zone {
+                        Some(zone) => {
+                            batch.into_iter().map(|question| answer(scene, zone, question)).collect()
+                        }
+                        None => Ok(Vec::new()),
+                    };
+                    if reply.send(answers).is_err() {
+                        return;
+                    }
+                }
+            })?;
+            workers.push((ask, answers));
+        }
+        Ok(Desk { workers, turns: VecDeque::new(), next: 0 })
+    }
+
+    /// Hands in a batch; where the desk is full, takes the oldest answers first.
+    fn hand_in(&mut self, batch: Vec<Question>) -> Result<Option<Vec<Answer>>> {
+        let answers = if self.turns.len() == WORKERS * UNDER_WAY { self.next_answers()? } else { None };
+        self.workers[self.next].0.send(batch).map_err(|_| anyhow!("an evaluating thread has stopped"))?;
+        self.turns.push_back(self.next);
+        self.next = (self.next + 1) % WORKERS;
+        Ok(answers)
+    }
+
+    fn next_answers(&mut self) -> Result<Option<Vec<Answer>>> {
+        let Some(worker) = self.turns.pop_front() else { return Ok(None) };
+        self.workers[worker].1.recv().map_err(|_| anyhow!("an evaluating thread has stopped"))?.map(Some)
+    }
+}
+
+/// Works out one partner.
+fn answer(scene: &Scene<'_>, zone: &ZoneCache, question: Question) -> Result<Answer> {
+    let Question { dossier, kept, moved } = question;
+    let said = dossier
+        .said()
+        .map_err(|fault| anyhow!("the facts of partner {} cannot be read: {}", dossier.partner, fault.0))?;
+    let settled = settle(&said, &dossier.cancellations, &dossier.decisions);
+    let world = World {
+        family: scene.family,
+        items: scene.items.as_ref(),
+        has_partner_master: scene.has_partner_master,
+        today: scene.plan.today,
+        zone,
+    };
+    let known_cycles: BTreeSet<Cycle> = kept.iter().map(|kept| Cycle(kept.cycle)).collect();
+    let subject = Subject {
+        partner_code: &dossier.partner,
+        lines: &settled.lines,
+        masters: &dossier.masters,
+        known_cycles: &known_cycles,
+    };
+    let positions = evaluate(&world, &subject);
+    let wake_on = positions.wake_on();
+    let mut held = BTreeMap::new();
+    let mut hold = |cycle, why, line: usize| {
+        let amount = settled.lines.get(line).map_or(Decimal::ZERO, |line| line.row.amount);
+        let stake: &mut (u64, Decimal) = held.entry((cycle, why)).or_default();
+        stake.0 += 1;
+        stake.1 = stake.1.checked_add(amount).unwrap_or(stake.1);
+    };
+    for outside in &positions.outside {
+        if let Counts::Held(why) = outside.counts {
+            hold(None, why, outside.line);
+        }
+    }
+    for position in &positions.positions {
+        for outcome in &position.lines {
+            if let Counts::Held(why) = outcome.counts {
+                hold(Some(position.cycle), why, outcome.line);
+            }
+        }
+    }
+    let name = partner_name(&dossier, &settled.lines, scene.plan.today);
+    let mut worked = Vec::with_capacity(positions.positions.len());
+    for position in &positions.positions {
+        let version = scene.family.scheme(position.version);
+        let before = kept.iter().find(|kept| kept.cycle == position.cycle.0);
+        let reason = match before {
+            Some(before) => {
+                let old = scene.versions.get(&before.version_id).map_or("", String::as_str);
+                let before = Before { seq: before.seq, version: old };
+                reason::reason(&before, &version.version, &dossier, &said, &settled, position)
+            }
+            None if scene.plan.closed.contains_key(&position.cycle) => {
+                let before = Before { seq: 0, version: &version.version };
+                reason::reason(&before, &version.version, &dossier, &said, &settled, position)
+            }
+            None => String::new(),
+        };
+        worked.push(work(scene, position, &settled.lines, (&dossier.partner, name), reason, moved));
+    }
+    Ok(Answer { partner: dossier.partner.clone(), positions: worked, held, wake_on, kept, moved })
+}
+
+/// The master's name today, else the one that the last file gives.
+fn partner_name<'d>(dossier: &'d Dossier, lines: &[Line<'d>], today: chrono::NaiveDate) -> &'d str {
+    let master = dossier.masters.get(&dossier.partner).and_then(|records| master::on(records, today));
+    if let Some(record) = master
+        && !record.name.is_empty()
+    {
+        return &record.name;
+    }
+    lines
+        .iter()
+        .filter(|line| line.row.partner_code == dossier.partner && !line.row.partner_name.is_empty())
+        .max_by_key(|line| (line.seq, line.row.file_line))
+        .map_or("", |line| line.row.partner_name)
+}
+
+fn work(
+    scene: &Scene<'_>,
+    position: &Position,
+    lines: &[Line<'_>],
+    (code, name): (&str, &str),
+    reason: String,
+    moved: bool,
+) -> Worked {
+    let version = scene.family.scheme(position.version);
+    let closed = scene.plan.closed.contains_key(&position.cycle);
+    let published = scene.plan.closing.contains(&position.cycle)
+        || (closed && moved)
+        || (!closed && version.post == Post::Continuous);
+    let rendered = published.then(|| render(scene, version, position, lines, Partner { code, name }));
+    let papers = rendered.as_ref().map_or([0; 32], |rendered| {
+        let mut hash = Sha256::new();
+        hash.update(&rendered.summary);
+        hash.update(&rendered.transactions);
+        hash.finalize().into()
+    });
+    Worked {
+        kept: Kept {
+            cycle: position.cycle.0,
+            partner: code.to_owned(),
+            name: name.to_owned(),
+            points: position.points,
+            held: position.held_points,
+            measure: plain(&position.measure),
+            tier: position.tier.clone(),
+            seq: scene.seq,
+            version_id: 0,
+            reason,
+            papers,
+            published: None,
+        },
+        version: version.version.clone(),
+        rendered,
+    }
+}
+
+/// A measure as the ledger keeps it: exact where it is a decimal, else to twelve decimals.
+fn plain(measure: &Frac) -> String {
+    let decimal = measure.to_decimal().or_else(|| measure.to_decimal_rounded(12, Rounding::HalfEven));
+    decimal.unwrap_or(Decimal::MAX).normalize().to_string()
+}
+
+fn render(
+    scene: &Scene<'_>,
+    version: &crate::scheme::Scheme,
+    position: &Position,
+    lines: &[Line<'_>],
+    partner: Partner<'_>,
+) -> Rendered {
+    let cycle = version.calendar.name(position.cycle);
+    let rendering = Rendering::new(version, &cycle);
+    let mut summary = Vec::with_capacity(256);
+    rendering.summary_row(&mut summary, partner, position, "");
+    let mut transactions = Vec::new();
+    let mut rows = 0;
+    if scene.transactions {
+        let file_name = |seq: i64| scene.file_names.get(&seq).map_or("", String::as_str);
+        transactions.reserve(position.lines.len() * 256);
+        rows = rendering.transaction_rows(&mut transactions, partner.code, position, lines, &file_name);
+    }
+    let mut sources: Vec<i64> = Vec::new();
+    for seq in position.lines.iter().filter_map(|outcome| lines.get(outcome.line)).map(|line| line.seq) {
+        if !sources.contains(&seq) {
+            sources.push(seq);
+        }
+    }
+    Rendered { summary, transactions, rows, sources }
+}

@@ -1,0 +1,205 @@
+//! Fetch: look at every feed, wait once for what may still grow, look again, bring what is ready into the archive.
+
+use super::report::{Exit, FeedFault};
+use super::{Fetch, Run};
+use crate::clock;
+use crate::config::Feed;
+use crate::inbox::complete::{Judged, Looks, Seen, Unready, judge};
+use crate::inbox::{Archive, Archived, Candidate, Connection, InboxFault};
+use anyhow::Result;
+use std::time::{Duration, Instant};
+
+/// A file of this run, in the archive.
+pub(super) struct Fetched<'c> {
+    pub feed: &'c Feed,
+    pub candidate: Candidate,
+    pub archived: Archived,
+}
+
+/// Whether every feed could be listed: without that no cycle closes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Listed {
+    All,
+    NotAll,
+}
+
+/// One feed that could be looked at.
+struct Look<'c> {
+    feed: &'c Feed,
+    connection: Connection,
+    judged: Judged,
+}
+
+impl<'c> Run<'c> {
+    /// Looks at the feeds and takes what is there.
+    pub(super) fn fetch_and_take(&mut self) -> Result<Listed> {
+        let (files, listed) = match self.order.fetch {
+            Fetch::Feeds => self.fetch()?,
+            Fetch::Nothing => (Vec::new(), Listed::NotAll),
+        };
+        self.take_released()?;
+        for file in files {
+            self.order.cancel.check()?;
+            self.take(&file)?;
+        }
+        Ok(listed)
+    }
+
+    fn fetch(&mut self) -> Result<(Vec<Fetched<'c>>, Listed)> {
+        let config = self.config;
+        let wanted = |feed: &&Feed| self.order.feeds.is_empty() || self.order.feeds.contains(&feed.name);
+        let feeds: Vec<&'c Feed> = config.feeds.iter().filter(wanted).collect();
+        let mut listed = if feeds.len() == config.feeds.len() { Listed::All } else { Listed::NotAll };
+        let mut looks = Vec::new();
+        for feed in feeds {
+            match self.look(feed)? {
+                Some(look) => looks.push(look),
+                None => listed = Listed::NotAll,
+            }
+        }
+        let (looks, again) = self.settle(looks)?;
+        if again == Listed::NotAll {
+            listed = Listed::NotAll;
+        }
+        let archive = Archive::of(&self.places.data);
+        let mut files = Vec::new();
+        for look in looks {
+            self.bring(look, &archive, &mut files)?;
+        }
+        // in order of mtime, then name (interfaces.md 3)
+        files.sort_by(|a, b| {
+            (a.candidate.mtime, &a.candidate.name, &a.feed.name).cmp(&(
+                b.candidate.mtime,
+                &b.candidate.name,
+                &b.feed.name,
+            ))
+        });
+        Ok((files, listed))
+    }
+
+    /// Waits once for the longest of the feeds and looks again at those that need it.
+    fn settle(&mut self, looks: Vec<Look<'c>>) -> Result<(Vec<Look<'c>>, Listed)> {
+        let wait = looks.iter().filter_map(|look| look.judged.wait()).max();
+        let Some(wait) = wait.filter(|wait| !wait.is_zero()) else { return Ok((looks, Listed::All)) };
+        tracing::info!(seconds = wait.as_secs(), "waiting for files to settle");
+        let mut again = Vec::new();
+        let mut listed = Listed::All;
+        // connections are not kept idle while we wait
+        let (settling, ready): (Vec<_>, Vec<_>) =
+            looks.into_iter().partition(|look| look.judged.wait().is_some());
+        let feeds: Vec<&'c Feed> = settling.into_iter().map(|look| look.feed).collect();
+        self.pause(wait)?;
+        for feed in feeds {
+            match self.look(feed)? {
+                Some(look) => again.push(look),
+                None => listed = Listed::NotAll,
+            }
+        }
+        again.extend(ready);
+        Ok((again, listed))
+    }
+
+    fn pause(&self, wait: Duration) -> Result<()> {
+        let until = Instant::now() + wait;
+        while let Some(rest) = until.checked_duration_since(Instant::now()).filter(|rest| !rest.is_zero()) {
+            self.order.cancel.check()?;
+            std::thread::park_timeout(rest.min(Duration::from_millis(100)));
+        }
+        Ok(())
+    }
+
+    /// One look at one feed; `None` where it could not be listed.
+    fn look(&mut self, feed: &'c Feed) -> Result<Option<Look<'c>>> {
+        let opened = Connection::open(&feed.source, &self.order.cancel)
+            .and_then(|mut connection| connection.list().map(|listing| (connection, listing)));
+        let (connection, mut listing) = match opened {
+            Ok(opened) => opened,
+            Err(fault) => {
+                self.feed_fault(feed, fault)?;
+                return Ok(None);
+            }
+        };
+        for passed in &listing.passed {
+            self.report.notices.push((feed.name.clone(), format!("{}: {}", passed.name, passed.why)));
+        }
+        let mut unknown = Vec::new();
+        for file in std::mem::take(&mut listing.files) {
+            let layout = super::taking::layout_text(&feed.layout_of(&file.named));
+            if !self.store.knows_file(&feed.name, &file.name, file.size, file.mtime, &layout)? {
+                unknown.push(file);
+            }
+        }
+        listing.files = unknown;
+        // looks are on the machine's clock, also where the run is given its time
+        let now = clock::now();
+        let earlier = self.looks_of(feed)?;
+        let judged = judge(feed.source.complete, &listing, &earlier, now);
+        self.keep_looks(feed, &judged.looks)?;
+        Ok(Some(Look { feed, connection, judged }))
+    }
+
+    fn looks_of(&self, feed: &Feed) -> Result<Looks> {
+        let seen = self.store.sightings(&feed.name)?;
+        Ok(seen
+            .into_iter()
+            .filter_map(|(name, size, mtime, since)| {
+                let since = chrono::DateTime::from_timestamp_millis(since)?;
+                Some((name, Seen { size, mtime, since }))
+            })
+            .collect())
+    }
+
+    fn keep_looks(&mut self, feed: &Feed, looks: &Looks) -> Result<()> {
+        let seen = looks
+            .iter()
+            .map(|(name, seen)| (name.as_str(), seen.size, seen.mtime, seen.since.timestamp_millis()));
+        let seen: Vec<_> = seen.collect();
+        if seen.is_empty() && self.store.sightings(&feed.name)?.is_empty() {
+            return Ok(());
+        }
+        self.store.whole(|store| store.keep_sightings(&feed.name, &seen))
+    }
+
+    /// Downloads what is ready at one feed.
+    fn bring(&mut self, mut look: Look<'c>, archive: &Archive, files: &mut Vec<Fetched<'c>>) -> Result<()> {
+        for (file, why) in &look.judged.unready {
+            let why = match why {
+                Unready::Settling(_) => "still changing, or seen for the first time: left for the next run",
+                Unready::Unmarked => "its marker file is not there yet: left for the next run",
+            };
+            self.report.notices.push((look.feed.name.clone(), format!("{}: {why}", file.name)));
+        }
+        for candidate in std::mem::take(&mut look.judged.ready) {
+            self.order.cancel.check()?;
+            match look.connection.fetch(&candidate, archive) {
+                Ok(archived) => files.push(Fetched { feed: look.feed, candidate, archived }),
+                Err(fault) => {
+                    let ends = matches!(fault, InboxFault::Temporary(_) | InboxFault::Refused(_));
+                    self.feed_fault(look.feed, fault)?;
+                    if ends {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Feeds are independent: what went wrong at one is reported, the others go on.
+    fn feed_fault(&mut self, feed: &Feed, fault: InboxFault) -> Result<()> {
+        let why = fault.to_string();
+        let exit = match fault {
+            InboxFault::Temporary(_) => Exit::Temporary,
+            InboxFault::Refused(_) => Exit::Refused,
+            InboxFault::Limit(_) => Exit::Waits,
+            InboxFault::Changed(_) => {
+                self.report.notices.push((feed.name.clone(), why));
+                return Ok(());
+            }
+            InboxFault::Disk(_) => Exit::Failed,
+            InboxFault::Stopped => return Err(fault.into()),
+        };
+        self.report.faults.push(FeedFault { feed: feed.name.clone(), exit, why });
+        Ok(())
+    }
+}

@@ -1,0 +1,202 @@
+//! One run: fetch -> ingest -> evaluate -> post -> publish. The only place where the rooms meet.
+
+mod closing;
+mod evaluating;
+mod fetching;
+mod posting;
+mod publishing;
+mod reason;
+mod report;
+mod schemes;
+mod taking;
+
+pub use closing::{Missing, missing_files, overdue};
+pub use report::{CycleLine, Exit, FeedFault, FileLine, Report};
+pub use schemes::{Invalid, RealSchemes, load_schemes, with_pins};
+
+use crate::clock;
+use crate::config::Config;
+use crate::inbox::Cancel;
+use crate::outbox;
+use crate::store::journal::Stamp;
+use crate::store::{ClockMode, Store};
+use anyhow::{Context, Result, bail};
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use std::path::PathBuf;
+
+/// What a run is asked to do.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// the one instant of the run
+    pub now: DateTime<Utc>,
+    /// whose clock that is
+    pub clock: ClockMode,
+    /// feeds to fetch from; empty: all
+    pub feeds: Vec<String>,
+    /// whether to fetch at all
+    pub fetch: Fetch,
+    /// a cycle that a person closes without its files
+    pub close: Option<CloseByHand>,
+    /// who runs it
+    pub actor: String,
+    /// set by a signal
+    pub cancel: Cancel,
+}
+
+/// A cycle that a person closes without a file that will not come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CloseByHand {
+    /// scheme id
+    pub scheme: String,
+    /// cycle name
+    pub cycle: String,
+    /// why
+    pub reason: String,
+}
+
+/// Whether a run looks at its feeds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fetch {
+    /// it does
+    Feeds,
+    /// `--offline`: it works with what the store has; no cycle closes
+    Nothing,
+}
+
+/// Folders below data_dir.
+#[derive(Debug, Clone)]
+pub struct Places {
+    /// accrued.db
+    pub data: PathBuf,
+    /// folders that are not in place yet
+    pub staging: PathBuf,
+    /// what is too large for memory
+    pub scratch: PathBuf,
+    /// published
+    pub statements: PathBuf,
+    /// reject files
+    pub rejects: PathBuf,
+}
+
+impl Places {
+    /// Of a config.
+    pub fn of(config: &Config) -> Places {
+        let data = config.data_dir.clone();
+        Places {
+            staging: data.join("staging"),
+            scratch: data.join("tmp"),
+            statements: data.join("statements"),
+            rejects: data.join("rejects"),
+            data,
+        }
+    }
+
+    fn make(&self) -> Result<()> {
+        for folder in [&self.data, &self.staging, &self.scratch, &self.statements, &self.rejects] {
+            std::fs::create_dir_all(folder)
+                .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        }
+        Ok(())
+    }
+}
+
+/// What one run shares with all its steps.
+pub(crate) struct Run<'r> {
+    config: &'r Config,
+    order: &'r Order,
+    places: Places,
+    stamp: Stamp,
+    store: Store,
+    report: Report,
+}
+
+/// Does one run, whole. The caller holds the lock of data_dir.
+pub fn run(config: &Config, schemes: RealSchemes, order: &Order) -> Result<Report> {
+    let places = Places::of(config);
+    places.make()?;
+    let store = Store::open(&places.data, &places.scratch)?;
+    same_clock(&store, order)?;
+    let stamp = Stamp { at: clock::stamp(order.now), run: store.last_run()? + 1, actor: order.actor.clone() };
+    let report = Report::new(stamp.run, &stamp.at);
+    let mut run = Run { config, order, places, stamp, store, report };
+    run.recover()?;
+    let schemes = run.start(schemes)?;
+    let listed = run.fetch_and_take()?;
+    for family in &schemes.families {
+        loop {
+            run.order.cancel.check()?;
+            let plan = run.closing_plan(family, listed)?;
+            let papers = run.evaluate(family, &plan)?;
+            run.post(family, &plan, papers)?;
+            if !plan.more {
+                break;
+            }
+        }
+    }
+    run.finish()
+}
+
+/// A store is of the real clock or of a given one, as its first run was, and time does not go back (interfaces.md 2).
+fn same_clock(store: &Store, order: &Order) -> Result<()> {
+    let Some((mode, last)) = store.clock()? else { return Ok(()) };
+    if mode != order.clock {
+        match mode {
+            ClockMode::Real => bail!(
+                "this store lives by the machine's clock: --as-of only reads and rehearses on it (`accrued run --dry-run --as-of ...`); use another data_dir to try things out"
+            ),
+            ClockMode::Given => bail!(
+                "this store's first run was given its time: every run needs --as-of, at or after {last}"
+            ),
+        }
+    }
+    if clock::stamp(order.now) < last {
+        bail!(
+            "the last run was at {last}, this one would be at {}: a run cannot be earlier than the last",
+            clock::stamp(order.now)
+        );
+    }
+    Ok(())
+}
+
+impl Run<'_> {
+    /// Finishes what a killed run has left: recorded publications get in place, the rest of staging goes.
+    fn recover(&mut self) -> Result<()> {
+        self.place_all()?;
+        let waiting: Vec<String> = self.store.unplaced()?.into_iter().map(|one| one.staging).collect();
+        outbox::staged::sweep(&self.places.staging, &|name| waiting.iter().any(|one| one == name))?;
+        outbox::staged::sweep(&self.places.scratch, &|_| false)?;
+        self.write_rejects_of(self.stamp.run - 1)
+    }
+
+    /// Journals the run's start with every text it goes by.
+    fn start(&mut self, schemes: RealSchemes) -> Result<schemes::InForce> {
+        let started = json!({
+            "clock": self.order.clock.word(),
+            "program": env!("CARGO_PKG_VERSION"),
+            "time_zone_data": clock::time_zone_data(),
+        });
+        let stamp = self.stamp.clone();
+        let config = json!({ "path": self.config.path.display().to_string(), "text": self.config.text });
+        self.store.whole(|store| {
+            store.append(&stamp, "run-started", &started)?;
+            if store.last_record("config")?.is_none_or(|record| record.body != config.to_string()) {
+                store.append(&stamp, "config", &config)?;
+            }
+            schemes::take_in_force(store, &stamp, schemes)
+        })
+    }
+
+    fn finish(mut self) -> Result<Report> {
+        self.note_missing()?;
+        self.store.clear_stale()?;
+        let (entry, head) = self.store.ledger_head()?;
+        self.report.last_entry = entry;
+        self.report.head = head.clone();
+        self.report.open_holds = self.store.holds(crate::store::holds::Ended::Without)?.len();
+        let finished = json!({ "exit": self.report.exit().code(), "entry": entry, "head": head });
+        let stamp = self.stamp.clone();
+        self.store.whole(|store| store.append(&stamp, "run-finished", &finished).map(drop))?;
+        Ok(self.report)
+    }
+}

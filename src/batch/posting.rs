@@ -1,0 +1,290 @@
+//! Post: position minus what the ledger holds, one transaction a cycle, in order; with it the cycle closes and is published.
+
+use super::Run;
+use super::closing::ClosingPlan;
+use super::evaluating::{name_of, subject};
+use super::publishing::{Balances, Papers};
+use super::report::CycleLine;
+use crate::calendar::Cycle;
+use crate::domain::entry::{Entry, EntryKind};
+use crate::domain::points::Points;
+use crate::scheme::{Family, Scheme};
+use crate::store::holds::{HoldState, NewHold, Opened};
+use crate::store::positions::Kept;
+use anyhow::{Context, Result, anyhow};
+use chrono::{Days, NaiveDate};
+use rust_decimal::Decimal;
+use std::collections::BTreeSet;
+
+/// Entries handed to the ledger at once.
+const BATCH: usize = 1_024;
+
+/// What a posting for a cycle is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// open: accruals
+    Open,
+    /// closes with this posting: accruals
+    Closing,
+    /// closed: corrections
+    Closed,
+    /// closed for so long that differences wait for a person
+    Locked,
+}
+
+/// One cycle's posting.
+struct Cycling<'c> {
+    family: &'c Family,
+    version: &'c Scheme,
+    cycle: Cycle,
+    name: String,
+    standing: Standing,
+    today: NaiveDate,
+    /// whether the ledger can hold anything of this cycle
+    fresh: bool,
+}
+
+impl Run<'_> {
+    /// Posts every cycle that has something to post, closes those that close, publishes.
+    pub(super) fn post(&mut self, family: &Family, plan: &ClosingPlan, mut papers: Papers) -> Result<()> {
+        let unsettled = self.store.unsettled_cycles(&family.id)?.into_iter().map(Cycle);
+        let cycles: BTreeSet<Cycle> =
+            unsettled.chain(papers.cycles()).chain(plan.closing.iter().copied()).collect();
+        let mut balances = None;
+        for cycle in cycles {
+            self.order.cancel.check()?;
+            self.store.begin()?;
+            let done = self.post_cycle(family, plan, cycle, &mut papers, &mut balances);
+            match done {
+                Ok(line) => {
+                    self.store.commit()?;
+                    self.place_all()?;
+                    self.report.cycles.push(line);
+                }
+                Err(fault) => {
+                    self.store.rollback()?;
+                    return Err(fault);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn post_cycle(
+        &mut self,
+        family: &Family,
+        plan: &ClosingPlan,
+        cycle: Cycle,
+        papers: &mut Papers,
+        balances: &mut Option<Balances>,
+    ) -> Result<CycleLine> {
+        let version =
+            family.version_for(cycle).or_else(|| family.versions.last()).context("a scheme has a version")?;
+        let name = name_of(family, cycle);
+        let cycling = Cycling {
+            family,
+            version,
+            cycle,
+            standing: standing(version, plan, cycle),
+            today: plan.today,
+            fresh: plan.closing.contains(&cycle) && !self.store.has_postings(&family.id, &name)?,
+            name,
+        };
+        let mut line = CycleLine {
+            scheme: family.id.clone(),
+            cycle: cycling.name.clone(),
+            partners: 0,
+            entries: 0,
+            points: Points::ZERO,
+            closed: false,
+            published: Vec::new(),
+        };
+        self.post_positions(&cycling, &mut line)?;
+        if cycling.standing == Standing::Closing {
+            if balances.is_none() {
+                *balances = Some(Balances::load(self, &family.id)?);
+            }
+            self.close_cycle(&cycling)?;
+            line.closed = true;
+        }
+        let mut paper = papers.take(cycle);
+        if cycling.standing == Standing::Closing && paper.is_none() {
+            paper = Some(self.empty_papers(version, cycle)?);
+        }
+        line.published.extend(self.publish_papers(version, cycle, paper)?);
+        if let (Standing::Closing, Some(balances)) = (cycling.standing, balances) {
+            line.published.push(self.publish_statement(version, cycle, plan, balances)?);
+        }
+        Ok(line)
+    }
+
+    fn close_cycle(&mut self, cycling: &Cycling<'_>) -> Result<()> {
+        let reason = self
+            .order
+            .close
+            .as_ref()
+            .filter(|by_hand| by_hand.scheme == cycling.family.id && by_hand.cycle == cycling.name)
+            .map_or("", |by_hand| by_hand.reason.as_str());
+        let version = cycling.family.version_for(cycling.cycle).map(|version| version.version.as_str());
+        self.store.close(
+            &self.stamp,
+            &cycling.family.id,
+            (cycling.cycle.0, &cycling.name),
+            cycling.today,
+            version,
+            reason,
+        )?;
+        Ok(())
+    }
+
+    fn post_positions(&mut self, cycling: &Cycling<'_>, line: &mut CycleLine) -> Result<()> {
+        let (scheme, cycle) = (cycling.family.id.as_str(), cycling.cycle.0);
+        match cycling.standing {
+            Standing::Closing => {
+                let mut after = String::new();
+                loop {
+                    let batch = self.store.positions_after(scheme, cycle, &after, BATCH)?;
+                    let Some(last) = batch.last() else { break };
+                    after.clone_from(&last.partner);
+                    self.post_batch(cycling, &batch, line)?;
+                }
+            }
+            Standing::Open | Standing::Closed | Standing::Locked => {
+                for batch in self.store.unsettled(scheme, cycle)?.chunks(BATCH) {
+                    self.post_batch(cycling, batch, line)?;
+                }
+            }
+        }
+        self.store.settle_cycle(scheme, cycle)
+    }
+
+    fn post_batch(&mut self, cycling: &Cycling<'_>, batch: &[Kept], line: &mut CycleLine) -> Result<()> {
+        let mut entries = Vec::with_capacity(batch.len());
+        for kept in batch {
+            entries.extend(self.entry(cycling, kept)?);
+        }
+        self.store.post(&mut entries)?;
+        line.partners += entries.len() as u64;
+        line.entries += entries.len() as u64;
+        for entry in &entries {
+            line.points.0 = line.points.0.checked_add(entry.points.0).ok_or_else(|| {
+                anyhow!("the points of cycle {} are more than a ledger can hold", cycling.name)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// The entry that brings the ledger to a position, if there is a difference and nothing holds it.
+    fn entry(&mut self, cycling: &Cycling<'_>, kept: &Kept) -> Result<Option<Entry>> {
+        let due = self.due(cycling, kept)?;
+        let (posted, accounted) = if cycling.fresh {
+            (Points::ZERO, Decimal::ZERO)
+        } else {
+            self.store.posted(&cycling.family.id, &cycling.name, &kept.partner)?
+        };
+        let points = Points(
+            due.0.checked_sub(posted.0).context("the difference to post is more than a ledger can hold")?,
+        );
+        if cycling.standing == Standing::Locked && !self.lets_through(cycling, kept, points)? {
+            return Ok(None);
+        }
+        if points == Points::ZERO {
+            return Ok(None);
+        }
+        let measure: Decimal =
+            kept.measure.parse().map_err(|_| anyhow!("{:?} is not a measure", kept.measure))?;
+        let kind = match cycling.standing {
+            Standing::Open | Standing::Closing => EntryKind::Accrual,
+            Standing::Closed | Standing::Locked => EntryKind::Correction,
+        };
+        let reason = if kind == EntryKind::Correction { kept.reason.clone() } else { String::new() };
+        Ok(Some(Entry {
+            entry: 0,
+            posted_at: self.stamp.at.clone(),
+            posting_date: cycling.today,
+            scheme: cycling.family.id.clone(),
+            cycle: cycling.name.clone(),
+            partner_code: kept.partner.clone(),
+            kind,
+            points,
+            amount: measure - accounted,
+            tier: kept.tier.clone(),
+            reference: String::new(),
+            against: String::new(),
+            expires_on: None,
+            reason,
+            run: self.stamp.run,
+            actor: "accrued".to_owned(),
+            scheme_version: cycling.version.version.clone(),
+            hash: String::new(),
+        }))
+    }
+
+    /// What is due now: a released part over the limit is due, one that waits is not.
+    fn due(&self, cycling: &Cycling<'_>, kept: &Kept) -> Result<Points> {
+        if kept.held == Points::ZERO {
+            return Ok(kept.points);
+        }
+        let hold = self.store.last_hold("over_limit", &subject(&cycling.family.id, kept))?;
+        let released = hold.is_some_and(|hold| {
+            hold.points == kept.held && matches!(hold.state, HoldState::Released | HoldState::Done)
+        });
+        Ok(if released { kept.points } else { Points(kept.points.0 - kept.held.0) })
+    }
+
+    /// In a locked cycle a difference is proposed, and posted only once a person has released exactly it.
+    fn lets_through(&mut self, cycling: &Cycling<'_>, kept: &Kept, points: Points) -> Result<bool> {
+        let subject = subject(&cycling.family.id, kept);
+        let last = self.store.last_hold("cycle_locked", &subject)?;
+        let seq = self.store.journal_head()?.0;
+        if let Some(hold) = &last {
+            match hold.state {
+                HoldState::Released if hold.points == points => {
+                    self.store.end_hold(hold.id, HoldState::Done, seq)?;
+                    return Ok(true);
+                }
+                HoldState::Discarded if hold.points == points => return Ok(false),
+                HoldState::Open if points == Points::ZERO => {
+                    self.store.end_hold(hold.id, HoldState::Gone, seq)?;
+                    return Ok(false);
+                }
+                HoldState::Open
+                | HoldState::Released
+                | HoldState::Discarded
+                | HoldState::Gone
+                | HoldState::Done => {}
+            }
+        }
+        if points == Points::ZERO {
+            return Ok(false);
+        }
+        let new = NewHold {
+            kind: "cycle_locked",
+            subject,
+            scheme: cycling.family.id.clone(),
+            cycle: cycling.name.clone(),
+            partner: kept.partner.clone(),
+            file: None,
+            line: None,
+            lines: 0,
+            amount: Decimal::ZERO,
+            points: points.0,
+            detail: format!("a correction proposed after lock_after_days: {}", kept.reason),
+        };
+        if self.store.open_hold(seq, &new)? == Opened::New {
+            self.report.new_holds.push(new);
+        }
+        Ok(false)
+    }
+}
+
+fn standing(version: &Scheme, plan: &ClosingPlan, cycle: Cycle) -> Standing {
+    if plan.closing.contains(&cycle) {
+        return Standing::Closing;
+    }
+    let Some(closed) = plan.closed.get(&cycle) else { return Standing::Open };
+    let locked = version.lock_after_days.is_some_and(|days| {
+        closed.day.checked_add_days(Days::new(u64::from(days))).is_some_and(|until| plan.today > until)
+    });
+    if locked { Standing::Locked } else { Standing::Closed }
+}

@@ -1,0 +1,157 @@
+//! What a run did, for its summary and its exit status.
+
+use crate::domain::points::Points;
+use crate::store::files::{Counts, FileState};
+use crate::store::holds::NewHold;
+
+/// Exit status of a run (interfaces.md 1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// our own disk or store failed at something
+    Failed,
+    /// login refused or another host key
+    Refused,
+    /// network or server: safe to run again
+    Temporary,
+    /// done, but something new waits for a person
+    Waits,
+    /// done
+    Done,
+}
+
+impl Exit {
+    /// the status
+    pub fn code(self) -> u8 {
+        match self {
+            Exit::Failed => 1,
+            Exit::Refused => 12,
+            Exit::Temporary => 5,
+            Exit::Waits => 3,
+            Exit::Done => 0,
+        }
+    }
+}
+
+/// Why a feed, or a file of it, could not be fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedFault {
+    /// feed name
+    pub feed: String,
+    /// how it ends the run
+    pub exit: Exit,
+    /// in the reader's words
+    pub why: String,
+}
+
+/// A file that this run took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileLine {
+    /// feed name
+    pub feed: String,
+    /// file name
+    pub name: String,
+    /// what became of it
+    pub state: FileState,
+    /// a word, where it was not ingested
+    pub reason: String,
+    /// for people
+    pub detail: String,
+    /// its rows
+    pub counts: Counts,
+}
+
+/// What a run did to one cycle of a scheme.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CycleLine {
+    /// scheme id
+    pub scheme: String,
+    /// cycle name
+    pub cycle: String,
+    /// partners with an entry posted
+    pub partners: u64,
+    /// entries posted
+    pub entries: u64,
+    /// points posted, signed
+    pub points: Points,
+    /// whether it closed in this run
+    pub closed: bool,
+    /// folders published
+    pub published: Vec<String>,
+}
+
+/// What a run did.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// number of the run
+    pub run: i64,
+    /// its instant
+    pub at: String,
+    /// files taken
+    pub files: Vec<FileLine>,
+    /// feeds and files that could not be fetched
+    pub faults: Vec<FeedFault>,
+    /// names passed over, files left for the next run: (feed, what)
+    pub notices: Vec<(String, String)>,
+    /// holds opened in this run
+    pub new_holds: Vec<NewHold>,
+    /// holds that wait in all
+    pub open_holds: usize,
+    /// expected files that are overdue, new in this run
+    pub missing: Vec<String>,
+    /// why the next cycle of a scheme does not close: (scheme, cycle, why)
+    pub waiting: Vec<(String, String, String)>,
+    /// partners evaluated
+    pub evaluated: u64,
+    /// by scheme and cycle
+    pub cycles: Vec<CycleLine>,
+    /// last ledger entry
+    pub last_entry: i64,
+    /// its chain hash
+    pub head: String,
+}
+
+impl Report {
+    /// Of a run that has done nothing yet.
+    pub fn new(run: i64, at: &str) -> Report {
+        Report {
+            run,
+            at: at.to_owned(),
+            files: Vec::new(),
+            faults: Vec::new(),
+            notices: Vec::new(),
+            new_holds: Vec::new(),
+            open_holds: 0,
+            missing: Vec::new(),
+            waiting: Vec::new(),
+            evaluated: 0,
+            cycles: Vec::new(),
+            last_entry: 0,
+            head: String::new(),
+        }
+    }
+
+    /// Of several exits the first of 1, 12, 5, 3, 0.
+    pub fn exit(&self) -> Exit {
+        let faulty = |exit: Exit| self.faults.iter().any(|fault| fault.exit == exit);
+        if faulty(Exit::Failed) {
+            Exit::Failed
+        } else if faulty(Exit::Refused) {
+            Exit::Refused
+        } else if faulty(Exit::Temporary) {
+            Exit::Temporary
+        } else if faulty(Exit::Waits) || self.waits_for_a_person() {
+            Exit::Waits
+        } else {
+            Exit::Done
+        }
+    }
+
+    fn waits_for_a_person(&self) -> bool {
+        let wanting = |file: &FileLine| match file.state {
+            FileState::Refused | FileState::Held => true,
+            FileState::Ingested => file.counts.rejected + file.counts.held > 0,
+            FileState::Duplicate => false,
+        };
+        !self.new_holds.is_empty() || !self.missing.is_empty() || self.files.iter().any(wanting)
+    }
+}

@@ -1,0 +1,291 @@
+//! Ingest: a file of the archive becomes facts or master records, a duplicate, a refusal or a hold; whole or not at all.
+
+use super::Run;
+use super::fetching::Fetched;
+use super::report::FileLine;
+use crate::config::{Feed, Kind};
+use crate::ingest::{self, CreditNotes, Encoding, Layout, Packing, Refusal, Stop, Taken};
+use crate::outbox;
+use crate::statement::{name, rejects};
+use crate::store::files::{Arrival, Counts, FileState};
+use crate::store::holds::{HoldState, NewHold};
+use crate::store::masters::{Day, MasterSaid};
+use crate::store::{Feeder, Intake, Outcome, Reading, Reject};
+use anyhow::{Context, Result, anyhow};
+use serde_json::json;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+/// Read at once from the archive.
+const READ_BUFFER: usize = 1 << 20;
+
+impl Run<'_> {
+    /// Takes one file.
+    pub(super) fn take(&mut self, file: &Fetched<'_>) -> Result<()> {
+        let layout = file.feed.layout_of(&file.candidate.named);
+        let arrival = Arrival {
+            feed: file.feed.name.clone(),
+            name: file.candidate.name.clone(),
+            size: file.archived.size,
+            mtime: file.candidate.mtime,
+            sha256: file.archived.sha256.clone(),
+            period: file.candidate.named.period,
+            part: file.candidate.named.part.clone(),
+            distributor: file.feed.distributor_of(&file.candidate.named).map(str::to_owned),
+            layout: layout_text(&layout),
+        };
+        let before = self.store.ingested_bytes(&arrival.sha256)?;
+        let outcome = if let Some(first) = before.iter().find(|before| before.arrival.feed == arrival.feed) {
+            let detail =
+                format!("the same bytes were ingested as {} at {}", first.arrival.name, first.taken_at);
+            self.set_aside(&arrival, FileState::Duplicate, ("duplicate_file", detail))?
+        } else if let Some(first) = before.first() {
+            let detail = format!(
+                "the same bytes were ingested from feed {} as {}: release it if both are meant",
+                first.arrival.feed, first.arrival.name
+            );
+            self.set_aside(&arrival, FileState::Held, ("same_file_other_feed", detail))?
+        } else {
+            self.read_file(file.feed, &layout, &arrival, &file.archived.path)?
+        };
+        self.note_file(arrival, outcome)
+    }
+
+    /// Files that a person has released from a hold are read now.
+    pub(super) fn take_released(&mut self) -> Result<()> {
+        for hold in self.store.released_holds("same_file_other_feed")? {
+            let Some(file) = hold.file.map(|seq| self.store.file(seq)).transpose()?.flatten() else {
+                continue;
+            };
+            let Some(feed) = self.config.feed(&file.arrival.feed) else { continue };
+            let named = feed.source.pattern.matches(&file.arrival.name).unwrap_or_default();
+            let layout = feed.layout_of(&named);
+            let arrival = Arrival { layout: layout_text(&layout), ..file.arrival };
+            let path = crate::inbox::Archive::of(&self.places.data).path_of(&arrival.sha256);
+            let outcome = self.read_file(feed, &layout, &arrival, &path)?;
+            let seq = outcome.seq;
+            self.store.whole(|store| store.end_hold(hold.id, HoldState::Done, seq))?;
+            self.note_file(arrival, outcome)?;
+        }
+        Ok(())
+    }
+
+    fn set_aside(
+        &mut self,
+        arrival: &Arrival,
+        state: FileState,
+        (reason, detail): (&'static str, String),
+    ) -> Result<Outcome> {
+        let stamp = self.stamp.clone();
+        let counts = Counts::default();
+        let hold = |seq: i64| NewHold {
+            kind: "same_file_other_feed",
+            subject: seq.to_string(),
+            scheme: String::new(),
+            cycle: String::new(),
+            partner: String::new(),
+            file: Some(seq),
+            line: None,
+            lines: 0,
+            amount: rust_decimal::Decimal::ZERO,
+            points: 0,
+            detail: format!("{}: {detail}", arrival.name),
+        };
+        let (seq, held) = self.store.whole(|store| {
+            let seq = store.record_file(&stamp, arrival, state, (reason, &detail), &counts)?;
+            let held = (state == FileState::Held).then(|| hold(seq));
+            if let Some(held) = &held {
+                store.open_hold(seq, held)?;
+            }
+            Ok((seq, held))
+        })?;
+        self.report.new_holds.extend(held);
+        Ok(Outcome { seq, state, reason: reason.to_owned(), detail, counts })
+    }
+
+    fn read_file(&mut self, feed: &Feed, layout: &Layout, arrival: &Arrival, path: &Path) -> Result<Outcome> {
+        tracing::info!(feed = %arrival.feed, file = %arrival.name, "taking");
+        let stamp = self.stamp.clone();
+        let packing = match packing(&arrival.name) {
+            Ok(packing) => packing,
+            Err(refusal) => {
+                return self.store.refuse_file(
+                    &stamp,
+                    arrival,
+                    refusal.reason,
+                    refusal.detail,
+                    Counts::default(),
+                    &[],
+                );
+            }
+        };
+        match feed.kind {
+            Kind::Sales => {
+                let intake = Intake {
+                    documents: feed.documents.clone(),
+                    scope: feed.number_scope,
+                    max_reject_percent: feed.max_reject_percent,
+                };
+                let read = |feeder: &mut Feeder| read_sales(path, packing, layout, feeder);
+                let texts = |lines: &std::collections::BTreeSet<u64>| {
+                    let mut bytes = open(path)?;
+                    ingest::texts(&mut bytes, packing, layout, lines).map_err(|fault| match fault {
+                        Stop::Refused(refusal) => anyhow!(refusal.detail),
+                        Stop::Io(fault) => fault.into(),
+                        Stop::Taker(fault) => fault,
+                    })
+                };
+                self.store.take_sales(&stamp, arrival, &intake, read, texts)
+            }
+            Kind::Partners | Kind::Items => {
+                let day = Day::Otherwise(self.undated_day(arrival));
+                let percent = feed.max_reject_percent;
+                let read = |take: &mut dyn FnMut(Result<MasterSaid, Reject>) -> Result<()>| {
+                    read_master(feed.kind, path, packing, layout, day, take)
+                };
+                self.store.take_master(&stamp, arrival, read, percent)
+            }
+        }
+    }
+
+    /// A later undated record applies from the period that its file names, else from the day of ingestion (evaluation.md 2).
+    fn undated_day(&self, arrival: &Arrival) -> chrono::NaiveDate {
+        arrival.period.map_or(self.order.now.date_naive(), |period| period.0)
+    }
+
+    fn note_file(&mut self, arrival: Arrival, outcome: Outcome) -> Result<()> {
+        self.write_rejects(&arrival, outcome.seq, &outcome.counts)?;
+        self.report.files.push(FileLine {
+            feed: arrival.feed,
+            name: arrival.name,
+            state: outcome.state,
+            reason: outcome.reason,
+            detail: outcome.detail,
+            counts: outcome.counts,
+        });
+        Ok(())
+    }
+
+    fn write_rejects(&self, arrival: &Arrival, seq: i64, counts: &Counts) -> Result<()> {
+        if counts.rejected == 0 {
+            return Ok(());
+        }
+        let mut bytes = Vec::new();
+        rejects::reject_header(&mut bytes);
+        self.store.each_reject(seq, |reject| {
+            rejects::reject_row(
+                &mut bytes,
+                &arrival.name,
+                reject.line,
+                [&reject.reason, &reject.detail, &reject.text],
+            );
+            Ok(())
+        })?;
+        outbox::single::put(&self.reject_path(arrival), &bytes)?;
+        Ok(())
+    }
+
+    fn reject_path(&self, arrival: &Arrival) -> PathBuf {
+        self.places.rejects.join(&arrival.feed).join(name::reject_file(&arrival.name, &arrival.sha256))
+    }
+
+    /// A run that was killed between its commit and its reject files is finished by the next one.
+    pub(super) fn write_rejects_of(&self, run: i64) -> Result<()> {
+        for file in self.store.files_of_run(run)? {
+            self.write_rejects(&file.arrival, file.seq, &file.counts)?;
+        }
+        Ok(())
+    }
+}
+
+fn open(path: &Path) -> Result<std::io::BufReader<File>> {
+    let file =
+        File::open(path).with_context(|| format!("cannot read {} from the archive", path.display()))?;
+    Ok(std::io::BufReader::with_capacity(READ_BUFFER, file))
+}
+
+fn packing(name: &str) -> Result<Packing, Refusal> {
+    let lower = name.to_lowercase();
+    if lower.ends_with(".zip") {
+        return Err(Refusal {
+            reason: "not_yet_supported",
+            detail: "zip files are not yet supported: send it plain or as .gz".to_owned(),
+        });
+    }
+    Ok(if lower.ends_with(".gz") { Packing::Gzip } else { Packing::Plain })
+}
+
+fn ended(read: Result<ingest::Tally, Stop>) -> Result<Reading> {
+    match read {
+        Ok(_) => Ok(Reading::Whole),
+        Err(Stop::Refused(Refusal { reason, detail })) => Ok(Reading::Refused { reason, detail }),
+        Err(Stop::Io(fault)) => Err(fault).context("cannot read a file from the archive"),
+        Err(Stop::Taker(fault)) => Err(fault),
+    }
+}
+
+fn read_sales(path: &Path, packing: Packing, layout: &Layout, feeder: &mut Feeder) -> Result<Reading> {
+    let mut bytes = open(path)?;
+    ended(ingest::sales(&mut bytes, packing, layout, &mut |taken| match taken {
+        Taken::Row(row) => feeder.row(row),
+        Taken::Reject(reject) => feeder.reject(reject.line, reject.reason, &reject.detail, &reject.text),
+    }))
+}
+
+fn read_master(
+    kind: Kind,
+    path: &Path,
+    packing: Packing,
+    layout: &Layout,
+    otherwise: Day,
+    take: &mut dyn FnMut(Result<MasterSaid, Reject>) -> Result<()>,
+) -> Result<Reading> {
+    let mut bytes = open(path)?;
+    let day = |dated: bool| if dated { Day::Given } else { otherwise };
+    let rejected = |reject: &ingest::Reject| {
+        Err(Reject {
+            line: reject.line,
+            reason: reject.reason.to_owned(),
+            detail: reject.detail.clone(),
+            text: reject.text.clone(),
+        })
+    };
+    match kind {
+        Kind::Items => ended(ingest::items(&mut bytes, packing, layout, &mut |taken| match taken {
+            Taken::Row(row) => {
+                take(Ok(MasterSaid::Item(crate::scheme::fold(&row.code), row.record, day(row.dated))))
+            }
+            Taken::Reject(reject) => take(rejected(reject)),
+        })),
+        Kind::Partners | Kind::Sales => {
+            ended(ingest::partners(&mut bytes, packing, layout, &mut |taken| match taken {
+                Taken::Row(row) => take(Ok(MasterSaid::Partner(row.code, row.record, day(row.dated)))),
+                Taken::Reject(reject) => take(rejected(reject)),
+            }))
+        }
+    }
+}
+
+/// How a file is read, as the journal keeps it.
+pub(super) fn layout_text(layout: &Layout) -> String {
+    let encoding = match layout.encoding {
+        Encoding::Utf8 => "utf-8",
+        Encoding::Utf16 => "utf-16",
+        Encoding::Windows1252 => "windows-1252",
+    };
+    let credit_notes = match layout.credit_notes {
+        CreditNotes::PositiveOrNegative => "positive-or-negative",
+        CreditNotes::Signed => "signed",
+    };
+    let mark = match layout.decimal_mark {
+        crate::domain::decimal::DecimalMark::Point => ".",
+        crate::domain::decimal::DecimalMark::Comma => ",",
+    };
+    json!({
+        "delimiter": char::from(layout.delimiter).to_string(), "encoding": encoding, "decimal_mark": mark,
+        "dates": layout.dates, "credit_notes": credit_notes, "columns": layout.columns, "defaults": layout.defaults,
+        "values": layout.values, "timezone": layout.timezone.name(), "numbers_restart": layout.numbers_restart,
+        "max_bytes": layout.max_bytes,
+    })
+    .to_string()
+}
