@@ -6,7 +6,7 @@ use super::counts::folded;
 use super::walk::Counted;
 use crate::domain::frac::Frac;
 use crate::facts::row::DocType;
-use crate::facts::settle::{Line, Reference};
+use crate::facts::settle::{Line, NumberScope, Reference};
 use crate::scheme::CapWithin;
 use std::borrow::Cow;
 
@@ -64,7 +64,10 @@ fn document<'g>(line: &'g Line<'_>) -> Group<'g> {
     let row = &line.row;
     Group::Document {
         space: line.space,
-        distributor: row.distributor_code,
+        distributor: match line.scope {
+            NumberScope::Distributor => row.distributor_code,
+            NumberScope::Space => "",
+        },
         doc_type: row.doc_type,
         number: row.invoice_no,
         year: row.number_year,

@@ -152,6 +152,8 @@ pub struct Line<'a> {
     pub seq: i64,
     /// its document space
     pub space: i64,
+    /// whether its distributor is part of its document's identity
+    pub scope: NumberScope,
     /// voided by a cancellation: listed, never counted
     pub cancelled: bool,
     /// of credit notes
@@ -319,6 +321,7 @@ fn line<'a>(said: &Said<'a>, updated_at: Option<i64>) -> Line<'a> {
         row: Row { updated_at, ..said.row },
         seq: said.seq,
         space: said.space,
+        scope: said.scope,
         cancelled: false,
         reference: Reference::None,
     }

@@ -6,7 +6,7 @@ use crate::domain::when::{ClockNote, When};
 use crate::evaluate::{Counts, LineOutcome, Position, Positions, Subject, World, evaluate};
 use crate::facts::master::{ItemRecord, PartnerRecord};
 use crate::facts::row::{DocType, Row};
-use crate::facts::settle::{Line, Reference};
+use crate::facts::settle::{Line, NumberScope, Reference};
 use crate::scheme::{Family, Scheme, parse};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -77,30 +77,16 @@ pub fn sale(number: &'static str, date: &str, amount: &str) -> Line<'static> {
     Line {
         row: Row {
             file_line: 2,
-            doc_type: DocType::Invoice,
             invoice_no: number,
             line_no: "1",
             when: When::Day(day(date)),
-            number_year: None,
-            partner_code: "P",
-            partner_name: "",
             distributor_code: "D",
-            distributor_name: "",
-            channel: "",
-            sku: "",
-            category: "",
-            quantity: Decimal::ONE,
             amount: dec(amount),
-            currency: "",
-            status: "",
-            payment_method: "",
-            invoice_total: None,
-            ref_invoice_no: "",
-            ref_line_no: "",
-            updated_at: None,
+            ..Row::blank("P")
         },
         seq: 1,
         space: 1,
+        scope: NumberScope::Distributor,
         cancelled: false,
         reference: Reference::None,
     }
