@@ -31,13 +31,13 @@ pub(super) struct LineDate {
 /// The days of every line, in the order of `subject.lines`.
 pub(super) fn of_lines(world: &World<'_>, subject: &Subject<'_>) -> Vec<LineDate> {
     let family = world.family;
-    let mut last = None; // most lines are of the cycle that the line before them is of
+    let mut spans = Vec::new();
     let mut dates: Vec<LineDate> = subject
         .lines
         .iter()
         .map(|line| {
             let business = own_date(world, line);
-            LineDate { business, rule: business, place: placed(family, business, &mut last) }
+            LineDate { business, rule: business, place: placed(family, business, &mut spans) }
         })
         .collect();
     for (index, line) in subject.lines.iter().enumerate() {
@@ -45,7 +45,7 @@ pub(super) fn of_lines(world: &World<'_>, subject: &Subject<'_>) -> Vec<LineDate
             && returns_policy(family, dates[index].business) == Returns::OriginalCycle
         {
             dates[index].rule = earliest;
-            dates[index].place = placed(family, earliest, &mut last);
+            dates[index].place = placed(family, earliest, &mut spans);
         }
     }
     dates
@@ -81,12 +81,12 @@ fn returns_policy(family: &Family, own: NaiveDate) -> Returns {
     family.scheme(version).earn.returns
 }
 
-/// [`place`], remembering the last cycle and the days in it on which the scheme is in force.
-fn placed(family: &Family, day: NaiveDate, last: &mut Option<(NaiveDate, NaiveDate, Place)>) -> Place {
-    if let Some((first, end, place)) = last
-        && *first <= day
-        && day <= *end
-    {
+/// A cycle that one version fills: first and last day, and the place of every day between.
+type Span = (NaiveDate, NaiveDate, Place);
+
+/// [`place`], remembering the cycles met: a partner's lines are of few.
+fn placed(family: &Family, day: NaiveDate, spans: &mut Vec<Span>) -> Place {
+    if let Some((_, _, place)) = spans.iter().find(|(first, end, _)| *first <= day && day <= *end) {
         return *place;
     }
     let place = place(family, day);
@@ -95,7 +95,7 @@ fn placed(family: &Family, day: NaiveDate, last: &mut Option<(NaiveDate, NaiveDa
         let (first, end) = version.calendar.days(cycle);
         // only where one version fills the cycle is every day of it in force for sure
         if version.is_in_force_on(first) && version.is_in_force_on(end) {
-            *last = Some((first, end, place));
+            spans.push((first, end, place));
         }
     }
     place

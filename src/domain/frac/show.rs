@@ -24,6 +24,12 @@ impl Frac {
         self.to_plain(decimals, Rounding::HalfEven)
     }
 
+    /// In lowest terms: `20/3`.
+    pub fn to_ratio(&self) -> String {
+        let big = self.to_big();
+        format!("{}/{}", big.numer(), big.denom())
+    }
+
     /// How many decimal places it takes to write it exactly; `None` where no number of them does.
     pub fn finite_decimals(&self) -> Option<u32> {
         let mut rest = self.to_big().denom().clone();
@@ -53,10 +59,7 @@ impl fmt::Display for Frac {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.finite_decimals() {
             Some(decimals) => f.write_str(&self.to_plain(decimals, Rounding::Floor)),
-            None => {
-                let big = self.to_big();
-                write!(f, "{}/{}", big.numer(), big.denom())
-            }
+            None => f.write_str(&self.to_ratio()),
         }
     }
 }

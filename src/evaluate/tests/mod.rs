@@ -3,6 +3,6 @@
 
 mod counting;
 mod laws;
-mod rig;
+pub mod rig;
 mod steps;
 mod worked;
