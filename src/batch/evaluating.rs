@@ -212,6 +212,9 @@ impl Run<'_> {
         }
         let version = family.version_for(cycle);
         let continuous = version.is_some_and(|version| version.post == Post::Continuous);
+        if closed && !moved {
+            return Ok(());
+        }
         let revised = closed && before.and_then(|before| before.published) != Some(worked.kept.papers);
         let current = continuous && !closed && !closing;
         if let (true, Some(rendered), Some(version)) =
@@ -251,7 +254,7 @@ impl Run<'_> {
         if same && !closing {
             return Ok(());
         }
-        let settled = if (closed && moved) || current { Settled::No } else { Settled::Yes };
+        let settled = if closed || current { Settled::No } else { Settled::Yes };
         self.store.keep_position(&family.id, &worked.kept, settled)
     }
 
@@ -297,11 +300,12 @@ impl Run<'_> {
             || scene.plan.closing.contains(&cycle)
             || scene.family.version_for(cycle).is_some_and(|version| version.post == Post::Continuous);
         let subject = subject(&scene.family.id, kept);
-        let decided = self.store.last_hold("over_limit", &subject)?.is_some_and(|hold| {
-            hold.points == kept.held
-                && matches!(hold.state, HoldState::Released | HoldState::Done | HoldState::Discarded)
-        });
-        if decided || !posts {
+        let waits = super::posting::waits_over_limit(&self.store, &scene.family.id, kept)?;
+        let discarded = self
+            .store
+            .last_hold("over_limit", &subject)?
+            .is_some_and(|hold| hold.points.0 == waits && hold.state == HoldState::Discarded);
+        if waits == 0 || discarded || !posts {
             return Ok(None);
         }
         Ok(Some(NewHold {
@@ -314,7 +318,7 @@ impl Run<'_> {
             line: None,
             lines: 0,
             amount: Decimal::ZERO,
-            points: kept.held.0,
+            points: waits,
             detail: "more points than [limits] accrual lets one partner earn in a cycle".to_owned(),
         }))
     }

@@ -3,6 +3,7 @@
 mod closing;
 mod evaluating;
 mod fetching;
+mod holding;
 mod posting;
 mod publishing;
 mod reason;
@@ -123,7 +124,8 @@ pub fn run(config: &Config, schemes: RealSchemes, order: &Order) -> Result<Repor
     run.recover()?;
     let schemes = run.start(schemes)?;
     let listed = run.fetch_and_take()?;
-    for family in &schemes.families {
+    for family in schemes.families {
+        let family = &run.weigh_edits(family)?;
         loop {
             run.order.cancel.check()?;
             let plan = run.closing_plan(family, listed)?;

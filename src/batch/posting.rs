@@ -9,6 +9,7 @@ use crate::calendar::Cycle;
 use crate::domain::entry::{Entry, EntryKind};
 use crate::domain::points::Points;
 use crate::scheme::{Family, Scheme};
+use crate::store::Store;
 use crate::store::holds::{HoldState, NewHold, Opened};
 use crate::store::positions::Kept;
 use anyhow::{Context, Result, anyhow};
@@ -220,16 +221,10 @@ impl Run<'_> {
         }))
     }
 
-    /// What is due now: a released part over the limit is due, one that waits is not.
+    /// What is due now: of what is over the limit the part that persons have released.
     fn due(&self, cycling: &Cycling<'_>, kept: &Kept) -> Result<Points> {
-        if kept.held == Points::ZERO {
-            return Ok(kept.points);
-        }
-        let hold = self.store.last_hold("over_limit", &subject(&cycling.family.id, kept))?;
-        let released = hold.is_some_and(|hold| {
-            hold.points == kept.held && matches!(hold.state, HoldState::Released | HoldState::Done)
-        });
-        Ok(if released { kept.points } else { Points(kept.points.0 - kept.held.0) })
+        let waits = waits_over_limit(&self.store, &cycling.family.id, kept)?;
+        Ok(Points(kept.points.0 - waits))
     }
 
     /// In a locked cycle a difference is proposed, and posted only once a person has released exactly it.
@@ -276,6 +271,15 @@ impl Run<'_> {
         }
         Ok(false)
     }
+}
+
+/// Millionths of points over `[limits] accrual` that nobody has released.
+pub(super) fn waits_over_limit(store: &Store, scheme: &str, kept: &Kept) -> Result<i64> {
+    if kept.held == Points::ZERO {
+        return Ok(0);
+    }
+    let released = store.released_points("over_limit", &subject(scheme, kept))?;
+    Ok((kept.held.0 - released).max(0))
 }
 
 fn standing(version: &Scheme, plan: &ClosingPlan, cycle: Cycle) -> Standing {

@@ -121,8 +121,12 @@ impl Store {
     /// Closed cycles of a scheme, in order, each as it was pinned last.
     pub fn closed(&self, scheme: &str) -> Result<Vec<Closed>> {
         let mut select = self.connection.prepare_cached(
-            "SELECT cycle, min(day), (SELECT version FROM scheme_text WHERE id = version_id), reason, max(seq)
-             FROM close WHERE scheme = ?1 GROUP BY cycle ORDER BY cycle",
+            "SELECT last.cycle, first.day, (SELECT version FROM scheme_text WHERE id = last.version_id), first.reason
+             FROM close AS last JOIN close AS first ON first.scheme = last.scheme AND first.cycle = last.cycle
+             WHERE last.scheme = ?1
+               AND last.seq = (SELECT max(seq) FROM close WHERE scheme = last.scheme AND cycle = last.cycle)
+               AND first.seq = (SELECT min(seq) FROM close WHERE scheme = last.scheme AND cycle = last.cycle)
+             ORDER BY last.cycle",
         )?;
         let rows = select.query_map([scheme], |row| {
             Ok(Closed { cycle: row.get(0)?, day: row.get(1)?, version: row.get(2)?, reason: row.get(3)? })

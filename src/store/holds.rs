@@ -128,6 +128,15 @@ fn hold(row: &Row<'_>) -> rusqlite::Result<Hold> {
 const COLUMNS: &str =
     "id, kind, subject, scheme, cycle, partner, file, line, lines, amount, points, detail, opened, state";
 
+impl Hold {
+    /// The scheme and cycle (by its first month) of a hold on a partner's position.
+    fn position(&self) -> Option<(&str, i32)> {
+        let mut parts = self.subject.splitn(3, '|');
+        let (scheme, cycle, partner) = (parts.next()?, parts.next()?, parts.next()?);
+        (partner == self.partner).then_some((scheme, cycle.parse().ok()?))
+    }
+}
+
 /// Whether opening a hold found it open already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Opened {
@@ -241,6 +250,25 @@ impl Store {
         Ok(())
     }
 
+    /// Ends every open hold of a kind whose subject begins so.
+    pub fn end_holds(&self, kind: &str, subject: &str, state: HoldState, seq: i64) -> Result<()> {
+        self.connection.execute(
+            "UPDATE hold SET state = ?3, ended = ?4 WHERE kind = ?1 AND state = 'open' AND substr(subject, 1, length(?2)) = ?2",
+            (kind, subject, state.word(), seq),
+        )?;
+        Ok(())
+    }
+
+    /// Points of a subject that persons have released so far, in millionths.
+    pub fn released_points(&self, kind: &str, subject: &str) -> Result<i64> {
+        Ok(self
+            .connection
+            .prepare_cached(
+                "SELECT coalesce(sum(points), 0) FROM hold WHERE kind = ?1 AND subject = ?2 AND state IN ('released', 'done')",
+            )?
+            .query_row((kind, subject), |row| row.get(0))?)
+    }
+
     /// A person's word on a hold: journalled with who and why; what it concerns is evaluated again by the next run.
     pub fn decide_hold(&mut self, stamp: &Stamp, id: i64, state: HoldState, reason: &str) -> Result<Hold> {
         self.whole(|store| {
@@ -257,6 +285,9 @@ impl Store {
             store.end_hold(id, state, at)?;
             if let (Some(seq), Some(file_line)) = (hold.file, hold.line) {
                 store.insert_decision(at, seq, file_line, &hold.partner, state)?;
+            }
+            if let Some((scheme, cycle)) = hold.position() {
+                store.unsettle(scheme, cycle, &hold.partner)?;
             }
             if !hold.partner.is_empty() {
                 store.mark_stale(&hold.partner)?;
