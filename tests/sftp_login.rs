@@ -102,6 +102,10 @@ fn a_method_that_the_server_does_not_take_is_named() {
     fs::write(&file, "x").expect("written");
     let why = refused(open(Sftp { login: Login::PasswordFile(file), ..settings(&server) }));
     assert!(why.contains("the server takes publickey only"), "{why}");
+    let config = vec!["PubkeyAuthentication no\nPasswordAuthentication yes".to_owned()];
+    let server = Sshd::start_with(&Setup { config, ..Setup::default() });
+    let why = refused(open(settings(&server)));
+    assert!(why.contains("the server takes password only"), "{why}");
 }
 
 #[test]
@@ -239,8 +243,8 @@ fn what_an_old_server_lacks_is_named() {
 fn a_user_without_sftp_and_a_folder_that_is_not_there_are_settings_to_mend() {
     let server =
         Sshd::start_with(&Setup { config: vec!["Subsystem sftp /bin/false".to_owned()], ..Setup::default() });
-    let outcome = open(settings(&server));
-    assert!(matches!(outcome, Err(InboxFault::Limit(_) | InboxFault::Temporary(_))), "{outcome:?}");
+    let why = limit(open(settings(&server)));
+    assert!(why.contains("has no SFTP for this user"), "{why}");
     let server = Sshd::start();
     let folder = "/no/such/folder".to_owned();
     let why = limit(open(Sftp { folder, ..settings(&server) }).and_then(|mut open| open.list()));

@@ -1,4 +1,5 @@
 //! Bytes on their way into the archive: read on one thread, hashed and written on another, in large buffers that go round.
+//! A third one sends them on to the disk meanwhile, so that little is left to wait for at the end.
 
 use super::archive::Temporary;
 use super::{Archive, Archived, InboxFault};
@@ -12,6 +13,9 @@ const BUFFERS: usize = 4;
 
 /// Up to this many bytes a second thread costs more than it saves.
 const SMALL: u64 = 256 * 1024;
+
+/// Bytes written between two calls that send them on to the disk.
+const STEP: u64 = 32 * 1024 * 1024;
 
 /// Which thread hashes: the one with less to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,8 +117,12 @@ fn with_writer(sink: &mut Sink<'_>, plan: Plan, read: Read<'_>) -> Result<(), In
     }
     let mut hasher = Sha256::new();
     let mut size = 0;
+    let (step, steps) = sync_channel::<()>(1);
+    let file = sink.file;
     let done = std::thread::scope(|scope| {
-        let writer = scope.spawn(|| write_all(sink, plan.hashing, to_write, empty));
+        // the end is made durable by `keep`, which also says what goes wrong
+        scope.spawn(move || while steps.recv().is_ok_and(|()| file.sync_data().is_ok()) {});
+        let writer = scope.spawn(|| write_all(sink, plan.hashing, (to_write, empty), step));
         let read = fill_all(plan.hashing, read, full, to_fill, (&mut hasher, &mut size));
         // a writer that failed says why better than the reader that could not go on
         match writer.join() {
@@ -154,15 +162,22 @@ fn fill_all(
 fn write_all(
     sink: &mut Sink<'_>,
     hashing: Hashing,
-    to_write: Receiver<Full>,
-    empty: SyncSender<Vec<u8>>,
+    (to_write, empty): (Receiver<Full>, SyncSender<Vec<u8>>),
+    step: SyncSender<()>,
 ) -> Result<(), InboxFault> {
+    let mut since = 0;
     while let Ok((buffer, got)) = to_write.recv() {
         let bytes = buffer.get(..got).unwrap_or_default();
         if hashing == Hashing::WhileWriting {
             sink.hash(bytes);
         }
         sink.write(bytes)?;
+        since += got as u64;
+        if since >= STEP {
+            since = 0;
+            // one that is still at work takes these along, or the end does
+            let _ = step.try_send(());
+        }
         // the reader may be through already
         let _ = empty.send(buffer);
     }

@@ -7,9 +7,6 @@ use super::{Candidate, Complete, Listing, Passed, Source};
 /// Longest name in bytes: what Linux file systems hold.
 const LONGEST: usize = 255;
 
-/// Names that end so are never files: someone is still writing them.
-const UNFINISHED: [&str; 6] = [".tmp", ".part", ".filepart", ".partial", ".swp", "~"];
-
 /// Of the marker beside a file.
 const MARKER: &str = ".done";
 
@@ -61,9 +58,6 @@ pub(super) fn sort(source: &Source, raw: &[u8]) -> Sort {
 }
 
 fn sort_plain(source: &Source, name: &str) -> Sort {
-    if name.starts_with('.') || UNFINISHED.iter().any(|end| name.ends_with(end)) {
-        return Sort::Other;
-    }
     if source.complete == Complete::Marker
         && let Some(of) = name.strip_suffix(MARKER)
     {

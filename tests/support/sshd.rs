@@ -104,6 +104,11 @@ impl Sshd {
         file.write_all(&fs::read(public).expect("a public key")).expect("authorised");
     }
 
+    /// Of the process that listens: what its sessions cost is counted there once they have ended.
+    pub fn pid(&self) -> String {
+        self.child.id().to_string()
+    }
+
     /// What it logged so far.
     pub fn log(&self) -> String {
         self.log.lock().expect("no panic").clone()

@@ -51,16 +51,12 @@ fn lost(error: &ssh2::Error) -> bool {
 
 /// Logs in.
 pub(super) fn log_in(session: &Session, door: Door<'_>, login: &Login) -> Result<(), InboxFault> {
-    let methods = methods(session, door)?;
-    if session.authenticated() {
-        return Ok(());
-    }
     match login {
         Login::PrivateKey { path, passphrase_file } => {
-            with_key(session, door, &methods, path, passphrase_file.as_deref())
+            with_key(session, door, path, passphrase_file.as_deref())
         }
-        Login::PasswordFile(path) => with_password(session, door, &methods, path),
-        Login::Agent => with_agent(session, door, &methods),
+        Login::PasswordFile(path) => with_password(session, door, path),
+        Login::Agent => with_agent(session, door),
     }
 }
 
@@ -73,22 +69,25 @@ fn takes(methods: &str, method: &str) -> bool {
     methods.split(',').any(|m| m == method)
 }
 
-fn need(door: Door<'_>, methods: &str, method: &str, what: &str) -> Result<(), InboxFault> {
-    if takes(methods, method) {
-        return Ok(());
+/// A key was refused: because the server takes no keys at all, or not this one.
+fn no_such_key(session: &Session, door: Door<'_>, what: &str, why: &str) -> InboxFault {
+    match methods(session, door) {
+        Ok(methods) if !takes(&methods, "publickey") => only(door, &methods, what),
+        Ok(_) | Err(_) => door.refuses(what, why),
     }
-    Err(door.refuses(what, &format!("the server takes {methods} only; give the feed one of these")))
+}
+
+fn only(door: Door<'_>, methods: &str, what: &str) -> InboxFault {
+    door.refuses(what, &format!("the server takes {methods} only; give the feed one of these"))
 }
 
 fn with_key(
     session: &Session,
     door: Door<'_>,
-    methods: &str,
     path: &Path,
     passphrase_file: Option<&Path>,
 ) -> Result<(), InboxFault> {
     let what = format!("private key {}", path.display());
-    need(door, methods, "publickey", &what)?;
     let key = secret(path, "private_key")?;
     let passphrase = passphrase_file.map(|file| one_line(file, "passphrase_file")).transpose()?;
     check_key(&key, path, passphrase_file)?;
@@ -99,10 +98,11 @@ fn with_key(
                 libssh2_sys::LIBSSH2_ERROR_FILE | libssh2_sys::LIBSSH2_ERROR_METHOD_NOT_SUPPORTED,
             ) => InboxFault::Refused(unreadable(&key, path, passphrase_file)),
             ErrorCode::Session(_) | ErrorCode::SFTP(_) if lost(&error) => door.fault(&what, &error),
-            ErrorCode::Session(_) | ErrorCode::SFTP(_) => door.refuses(
-                &what,
-                "the key is not among those authorised for this user; add its public half on the server",
-            ),
+            ErrorCode::Session(_) | ErrorCode::SFTP(_) => {
+                let why =
+                    "the key is not among those authorised for this user; add its public half on the server";
+                no_such_key(session, door, &what, why)
+            }
         }
     })
 }
@@ -154,18 +154,19 @@ fn is_encrypted(key: &str) -> bool {
     cipher.is_some_and(|name| name != b"none")
 }
 
-fn with_password(session: &Session, door: Door<'_>, methods: &str, path: &Path) -> Result<(), InboxFault> {
+fn with_password(session: &Session, door: Door<'_>, path: &Path) -> Result<(), InboxFault> {
     let what = format!("the password in {}", path.display());
     let password = one_line(path, "password_file")?;
+    let methods = methods(session, door)?;
     let mut refused = None;
-    if takes(methods, "password") {
+    if takes(&methods, "password") {
         match session.userauth_password(door.user, &password) {
             Ok(()) => return Ok(()),
             Err(error) if lost(&error) => return Err(door.fault(&what, &error)),
             Err(error) => refused = Some(error),
         }
     }
-    if takes(methods, "keyboard-interactive") {
+    if takes(&methods, "keyboard-interactive") {
         let mut answers = Answers { password };
         match session.userauth_keyboard_interactive(door.user, &mut answers) {
             Ok(()) => return Ok(()),
@@ -179,7 +180,9 @@ fn with_password(session: &Session, door: Door<'_>, methods: &str, path: &Path) 
             door.refuses(&what, "the password has expired; change it on the server")
         }
         Some(_) => door.refuses(&what, "the user name or the password is wrong"),
-        None => door.refuses(&what, &format!("the server takes {methods} only; give the feed one of these")),
+        // a server that asks for nothing has let us in already
+        None if session.authenticated() => return Ok(()),
+        None => only(door, &methods, &what),
     })
 }
 
@@ -198,8 +201,7 @@ impl KeyboardInteractivePrompt for Answers {
     }
 }
 
-fn with_agent(session: &Session, door: Door<'_>, methods: &str) -> Result<(), InboxFault> {
-    need(door, methods, "publickey", "ssh-agent")?;
+fn with_agent(session: &Session, door: Door<'_>) -> Result<(), InboxFault> {
     let unreachable = |e: ssh2::Error| {
         InboxFault::Refused(format!("no ssh-agent answers: {}; start one and set SSH_AUTH_SOCK", e.message()))
     };
@@ -218,7 +220,7 @@ fn with_agent(session: &Session, door: Door<'_>, methods: &str) -> Result<(), In
         0 => "it holds no key; add one with ssh-add".to_owned(),
         n => format!("none of its {n} keys is authorised for this user"),
     };
-    Err(door.refuses("ssh-agent", &why))
+    Err(no_such_key(session, door, "ssh-agent", &why))
 }
 
 /// A file's text. An unreadable secret is a login that cannot be: it is not retried.
