@@ -68,8 +68,8 @@ impl<'c> Run<'c> {
         }
         // in order of mtime, then name (interfaces.md 3)
         files.sort_by(|a, b| {
-            (a.candidate.mtime, &a.candidate.name, &a.feed.name).cmp(&(
-                b.candidate.mtime,
+            (a.candidate.mtime_seconds(), &a.candidate.name, &a.feed.name).cmp(&(
+                b.candidate.mtime_seconds(),
                 &b.candidate.name,
                 &b.feed.name,
             ))

@@ -14,7 +14,7 @@ use std::time::Duration;
 pub struct Seen {
     /// bytes
     pub size: u64,
-    /// seconds since the epoch, if the server tells
+    /// nanoseconds since the epoch, if the server tells (servers tell whole seconds)
     pub mtime: Option<i64>,
     /// the first look that saw this size and mtime, on our clock
     pub since: DateTime<Utc>,

@@ -69,7 +69,7 @@ impl Folder {
             Ok(found) => Ok(Some(Facts {
                 nature: nature(&found),
                 size: Some(found.len()),
-                mtime: Some(found.mtime()),
+                mtime: Some(moment(&found)),
             })),
             Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
             Err(e) => Err(folder_fault(&self.path, &e)),
@@ -145,25 +145,30 @@ fn read_some(path: &Path, file: &mut File, buffer: &mut [u8]) -> Result<usize, I
 
 /// The opened file is the one that was listed.
 fn expect(path: &Path, when: &str, file: &Candidate, found: &Metadata) -> Result<(), InboxFault> {
-    if found.is_file() && found.len() == file.size && Some(found.mtime()) == file.mtime {
+    if found.is_file() && found.len() == file.size && Some(moment(found)) == file.mtime {
         return Ok(());
     }
-    let mtime = file.mtime.map_or("none".to_owned(), |m| m.to_string());
+    let mtime = file.mtime.map_or("none".to_owned(), |m| m.to_string()); // in nanoseconds, as is the other
     Err(changed(
         path,
         &format!(
             "was listed with {} bytes and mtime {mtime}, {when} it had {} and {}",
             file.size,
             found.len(),
-            found.mtime()
+            moment(found)
         ),
     ))
 }
 
+/// Its mtime in nanoseconds since the epoch: a file that is written twice within a second is two files.
+fn moment(found: &Metadata) -> i64 {
+    found.mtime().saturating_mul(1_000_000_000).saturating_add(found.mtime_nsec())
+}
+
 /// It is the same file with the same size and mtime, to the nanosecond.
 fn same(path: &Path, start: &Metadata, now: &Metadata) -> Result<(), InboxFault> {
-    let moment = |m: &Metadata| (m.dev(), m.ino(), m.len(), m.mtime(), m.mtime_nsec());
-    if now.is_file() && moment(start) == moment(now) {
+    let identity = |m: &Metadata| (m.dev(), m.ino(), m.len(), moment(m));
+    if now.is_file() && identity(start) == identity(now) {
         return Ok(());
     }
     Err(changed(path, "was written to or replaced while it was read"))

@@ -118,10 +118,17 @@ pub struct Candidate {
     pub name: String,
     /// bytes
     pub size: u64,
-    /// seconds since the epoch, if the server tells
+    /// nanoseconds since the epoch, if the server tells (servers tell whole seconds)
     pub mtime: Option<i64>,
     /// period, part and distributor that its name carries
     pub named: pattern::Named,
+}
+
+impl Candidate {
+    /// Its mtime in whole seconds, by which files are put in order.
+    pub fn mtime_seconds(&self) -> Option<i64> {
+        self.mtime.map(|nanoseconds| nanoseconds.div_euclid(1_000_000_000))
+    }
 }
 
 /// A name that was passed over and should be reported: a symlink, a hostile name, a folder named like a file, too large.

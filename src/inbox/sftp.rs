@@ -319,7 +319,7 @@ fn denied(error: &ssh2::Error) -> bool {
 }
 
 fn mtime(stat: &FileStat) -> Option<i64> {
-    stat.mtime.and_then(|seconds| i64::try_from(seconds).ok())
+    stat.mtime.and_then(|seconds| i64::try_from(seconds).ok()?.checked_mul(1_000_000_000))
 }
 
 fn nature(stat: &FileStat) -> Nature {

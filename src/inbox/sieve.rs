@@ -145,7 +145,7 @@ pub(super) fn candidate(
 
 /// Puts a listing into its order: files by mtime, then name; what was passed by name.
 pub(super) fn in_order(mut listing: Listing) -> Listing {
-    listing.files.sort_by(|a, b| (a.mtime, &a.name).cmp(&(b.mtime, &b.name)));
+    listing.files.sort_by(|a, b| (a.mtime_seconds(), &a.name).cmp(&(b.mtime_seconds(), &b.name)));
     listing.passed.sort_by(|a, b| a.name.cmp(&b.name));
     listing
 }

@@ -17,7 +17,7 @@ pub struct Arrival {
     pub name: String,
     /// bytes as stored
     pub size: u64,
-    /// seconds since the epoch
+    /// nanoseconds since the epoch (servers tell whole seconds)
     pub mtime: Option<i64>,
     /// lower-case hex
     pub sha256: String,
