@@ -175,6 +175,11 @@ impl Run<'_> {
     fn start(&mut self, schemes: RealSchemes) -> Result<schemes::InForce> {
         let started = json!({
             "clock": self.order.clock.word(),
+            "fetch": self.order.fetch == Fetch::Feeds,
+            "feeds": self.order.feeds,
+            "close": self.order.close.as_ref().map(|close| json!({
+                "scheme": close.scheme, "cycle": close.cycle, "reason": close.reason,
+            })),
             "program": env!("CARGO_PKG_VERSION"),
             "time_zone_data": clock::time_zone_data(),
         });

@@ -168,11 +168,20 @@ impl Store {
 
     /// Walks the entries wanted, in order posted.
     pub fn each_entry(&self, wanted: &Wanted, mut take: impl FnMut(Entry) -> Result<()>) -> Result<()> {
-        let mut select = self.connection.prepare(&format!(
-            "SELECT {COLUMNS} WHERE (?1 IS NULL OR partner_code = ?1) AND (?2 IS NULL OR ledger.scheme = ?2)
-             AND (?3 IS NULL OR cycle = ?3) AND entry > ?4 ORDER BY entry"
-        ))?;
-        let mut rows = select.query((&wanted.partner, &wanted.scheme, &wanted.cycle, wanted.after))?;
+        // only what is asked for is named, so that the index on partners serves
+        let mut filter = String::new();
+        let mut values: Vec<&dyn rusqlite::ToSql> = vec![&wanted.after];
+        for (column, value) in
+            [("partner_code", &wanted.partner), ("ledger.scheme", &wanted.scheme), ("cycle", &wanted.cycle)]
+        {
+            if let Some(value) = value {
+                values.push(value);
+                filter.push_str(&format!(" AND {column} = ?{}", values.len()));
+            }
+        }
+        let mut select =
+            self.connection.prepare(&format!("SELECT {COLUMNS} WHERE entry > ?1{filter} ORDER BY entry"))?;
+        let mut rows = select.query(values.as_slice())?;
         while let Some(row) = rows.next()? {
             take(entry(row)?)?;
         }
@@ -198,7 +207,8 @@ impl Store {
 
     /// Wallets, in order of scheme and partner.
     pub fn wallets(&self, partner: Option<&str>) -> Result<Vec<Wallet>> {
-        let mut select = self.connection.prepare(
+        let filter = if partner.is_some() { "partner_code = ?1" } else { "?1 IS NULL" };
+        let mut select = self.connection.prepare(&format!(
             "SELECT scheme, partner_code,
                sum(CASE WHEN kind IN ('accrual', 'correction', 'referral', 'adjustment', 'opening') THEN points ELSE 0 END),
                -sum(CASE WHEN kind IN ('redemption', 'reversal') THEN points ELSE 0 END),
@@ -207,8 +217,8 @@ impl Store {
                sum(points),
                (SELECT tier FROM ledger AS last WHERE last.partner_code = ledger.partner_code AND last.scheme = ledger.scheme
                  AND last.kind IN ('accrual', 'correction') ORDER BY last.cycle DESC, last.entry DESC LIMIT 1)
-             FROM ledger WHERE ?1 IS NULL OR partner_code = ?1 GROUP BY scheme, partner_code ORDER BY scheme, partner_code",
-        )?;
+             FROM ledger WHERE {filter} GROUP BY scheme, partner_code ORDER BY scheme, partner_code",
+        ))?;
         let rows = select.query_map([partner], |row| {
             Ok(Wallet {
                 scheme: row.get(0)?,
