@@ -12,11 +12,7 @@ pub fn history(seed: u64) -> History {
     let any_order = r.chance(35);
     let restarting = !any_order && r.chance(20);
     let feeds = feeds(&mut r, restarting);
-    let schemes: Vec<_> = ["s1", "s2"]
-        .iter()
-        .take(1 + usize::from(r.chance(20)))
-        .map(|id| schemes::scheme(&mut r, id))
-        .collect();
+    let schemes = schemes::schemes(&mut r);
     let days = run_days(&mut r);
     let stamps = if any_order { 100 } else { *r.pick(&[0, 50, 100]) };
     let mut maker = Maker {

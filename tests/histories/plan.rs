@@ -44,6 +44,8 @@ pub struct Dialect {
 #[derive(Clone, Debug)]
 pub struct SchemePlan {
     pub id: String,
+    /// Its file's name without `.toml`: versions of one scheme share the id.
+    pub file: String,
     pub head: String,
     /// Sections that may be left out.
     pub sections: Vec<String>,
@@ -106,7 +108,7 @@ impl History {
     pub fn print(&self) -> String {
         let mut text = format!("seed {}\n--- accrued.toml\n{}", self.seed, self.config());
         for (plan, scheme) in self.schemes.iter().zip(self.scheme_files()) {
-            write!(text, "--- schemes/{}.toml\n{scheme}", plan.id).expect("a string takes text");
+            write!(text, "--- schemes/{}.toml\n{scheme}", plan.file).expect("a string takes text");
         }
         for batch in &self.batches {
             for file in &batch.files {

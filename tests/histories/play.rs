@@ -41,7 +41,7 @@ pub fn play(history: &History) -> Result<(), String> {
 pub fn laid_out(history: &History) -> Workspace {
     let workspace = Workspace::new(&history.config());
     for (plan, text) in history.schemes.iter().zip(history.scheme_files()) {
-        workspace.write(&format!("schemes/{}.toml", plan.id), text);
+        workspace.write(&format!("schemes/{}.toml", plan.file), text);
     }
     for feed in &history.feeds {
         std::fs::create_dir_all(workspace.path(&format!("drop/{}", feed.name)))

@@ -11,11 +11,41 @@ pub const THRESHOLDS: [&str; 4] = ["500", "1000", "2500.50", "6000"];
 
 const TIERS: [&str; 3] = ["Silver", "Gold", "Platinum"];
 
-pub fn scheme(r: &mut Random, id: &str) -> SchemePlan {
+/// The schemes of a history: one or two, the first of them at times in two versions.
+pub fn schemes(r: &mut Random) -> Vec<SchemePlan> {
+    let head = Head::random(r, "s1");
+    let mut schemes = if r.chance(20) { versions(r, &head) } else { vec![scheme(r, "s1", &head)] };
+    if r.chance(20) {
+        let head = Head::random(r, "s2");
+        schemes.push(scheme(r, "s2", &head));
+    }
+    schemes
+}
+
+/// Two versions of a scheme with touching dates. What a shortfall or a return in one means to the other is left
+/// open by evaluation.md: both say the same of returns.
+fn versions(r: &mut Random, head: &Head) -> Vec<SchemePlan> {
+    const RETURNS: &str = "returns = \"return-cycle\"\n";
+    let (ends, starts) =
+        *r.pick(&[("2026-03-31", "2026-04-01"), ("2026-02-28", "2026-03-01"), ("2026-03-10", "2026-03-11")]);
+    let first = Head { ends: Some(ends), ..head.clone() };
+    let second = Head { starts, ends: None, ..head.clone() };
+    let mut versions = vec![scheme(r, "s1", &first), scheme(r, "s1-later", &second)];
+    let at_own = versions[0].sections.iter().any(|s| s.contains(RETURNS));
+    for section in versions.iter_mut().flat_map(|v| &mut v.sections).filter(|s| s.starts_with("[earn]\n")) {
+        *section = section.replace(RETURNS, "");
+        if at_own {
+            section.push_str(RETURNS);
+        }
+    }
+    versions
+}
+
+fn scheme(r: &mut Random, file: &str, head: &Head) -> SchemePlan {
     let by_quantity = r.chance(15);
     let ladder = r.chance(40);
     let marginal = r.chance(40);
-    let head = head(r, id) + &slabs(r, marginal, ladder, by_quantity);
+    let head_text = head.toml(r) + &slabs(r, marginal, ladder, by_quantity);
     let mut sections = vec![earn(r, by_quantity)];
     if ladder {
         sections.push(levels(by_quantity));
@@ -42,24 +72,45 @@ pub fn scheme(r: &mut Random, id: &str) -> SchemePlan {
         sections.push(format!("[limits]\naccrual = {}\n", r.pick(&["40", "100"])));
     }
     sections.push(points(r));
-    // a scheme without named slabs or a ladder knows no tiers: keep those sections together with the ladder
-    SchemePlan { id: id.into(), head, sections }
+    SchemePlan { id: head.id.into(), file: file.into(), head: head_text, sections }
 }
 
-fn head(r: &mut Random, id: &str) -> String {
-    let starts = r.pick(&["2025-10-01", "2026-01-01", "2026-01-01", "2026-02-10"]);
-    let ends = if r.chance(20) { "ends = 2026-06-30\n" } else { "" };
-    let post = if r.chance(30) { "post = \"continuous\"\n" } else { "" };
-    let closes = if r.chance(20) { "day_closes_at = \"02:00\"\n" } else { "" };
-    format!(
-        "[scheme]\nid = \"{id}\"\nname = \"Scheme {id}\"\ncompany = \"Example\"\ncurrency = \"INR\"\n\
-         timezone = \"{}\"\nstarts = {starts}\n{ends}[cycle]\nlength = \"{}\"\nyear_starts = \"{}\"\n\
-         grace_days = {}\n{post}{closes}",
-        r.pick(&ZONES),
-        r.pick(&["month", "month", "quarter", "half-year"]),
-        r.pick(&["january", "april"]),
-        r.pick(&["0", "3", "5"]),
-    )
+/// What all versions of a scheme share, and their dates.
+#[derive(Clone)]
+struct Head {
+    id: &'static str,
+    starts: &'static str,
+    ends: Option<&'static str>,
+    zone: &'static str,
+    length: &'static str,
+    year_starts: &'static str,
+    closes: &'static str,
+}
+
+impl Head {
+    fn random(r: &mut Random, id: &'static str) -> Head {
+        Head {
+            id,
+            starts: *r.pick(&["2025-10-01", "2026-01-01", "2026-01-01", "2026-02-10"]),
+            ends: if r.chance(20) { Some("2026-06-30") } else { None },
+            zone: ZONES[r.below(ZONES.len())],
+            length: *r.pick(&["month", "month", "quarter", "half-year"]),
+            year_starts: *r.pick(&["january", "april"]),
+            closes: if r.chance(20) { "day_closes_at = \"02:00\"\n" } else { "" },
+        }
+    }
+
+    fn toml(&self, r: &mut Random) -> String {
+        let ends = self.ends.map_or(String::new(), |ends| format!("ends = {ends}\n"));
+        let post = if r.chance(30) { "post = \"continuous\"\n" } else { "" };
+        let Head { id, starts, zone, length, year_starts, closes, .. } = self;
+        format!(
+            "[scheme]\nid = \"{id}\"\nname = \"Scheme {id}\"\ncompany = \"Example\"\ncurrency = \"INR\"\n\
+             timezone = \"{zone}\"\nstarts = {starts}\n{ends}[cycle]\nlength = \"{length}\"\n\
+             year_starts = \"{year_starts}\"\ngrace_days = {}\n{post}{closes}",
+            r.pick(&["0", "3", "5"]),
+        )
+    }
 }
 
 fn slabs(r: &mut Random, marginal: bool, ladder: bool, by_quantity: bool) -> String {
