@@ -4,20 +4,47 @@ use chrono::{DateTime, Datelike, Duration, LocalResult, Months, NaiveDate, Naive
 use chrono::{Offset, TimeZone};
 use chrono_tz::Tz;
 
-/// What a date cell says.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// What a date cell says. Two moments are the same value whatever their offsets.
+#[derive(Clone, Debug)]
 pub enum When {
     Day(NaiveDate),
     Moment { instant: DateTime<Utc>, written: NaiveDate },
 }
 
 impl When {
+    fn value(&self) -> (Option<NaiveDate>, Option<DateTime<Utc>>) {
+        match self {
+            When::Day(day) => (Some(*day), None),
+            When::Moment { instant, .. } => (None, Some(*instant)),
+        }
+    }
+
     /// The date as the file writes it, before any zone: what a document is dated.
     pub fn written(&self) -> NaiveDate {
         match self {
             When::Day(day) => *day,
             When::Moment { written, .. } => *written,
         }
+    }
+}
+
+impl PartialEq for When {
+    fn eq(&self, other: &When) -> bool {
+        self.value() == other.value()
+    }
+}
+
+impl Eq for When {}
+
+impl PartialOrd for When {
+    fn partial_cmp(&self, other: &When) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for When {
+    fn cmp(&self, other: &When) -> std::cmp::Ordering {
+        self.value().cmp(&other.value())
     }
 }
 
