@@ -37,8 +37,8 @@ impl Version {
     fn dated(&self) -> NaiveDate {
         self.rows.iter().map(Sale::dated).min().expect("a version has rows")
     }
-    fn partner(&self) -> &str {
-        self.rows[0].cell("partner_code")
+    fn partners(&self) -> BTreeSet<&str> {
+        self.rows.iter().map(|r| r.cell("partner_code")).collect()
     }
 }
 
@@ -142,7 +142,7 @@ impl Facts {
                 return Fate::Outdated;
             }
             let moved = (new.dated() - old.dated()).num_days().abs() > 31;
-            let contradicts = old.partner() != new.partner() || moved;
+            let contradicts = old.partners() != new.partners() || moved;
             let vanished = new.rows.len() < old.rows.len();
             if matters && (contradicts || vanished || neighbour || other_way) {
                 return Fate::Held;
