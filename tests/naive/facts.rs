@@ -26,7 +26,7 @@ pub type Key = (Document, String);
 /// The version that speaks for a fact.
 #[derive(Clone, Debug)]
 pub struct Version {
-    /// One row for a line; all rows of the document, sorted, where it has no line numbers.
+    /// One row for a line; all rows of the document, in the order of the file, where it has no line numbers.
     pub rows: Vec<Sale>,
     pub updated_at: Option<DateTime<Utc>>,
     /// Index of the feed it was read by (for the sign of credit notes).
@@ -80,7 +80,7 @@ impl Facts {
                 fates.rejected += 1;
                 continue;
             };
-            let key = (document(&row.sale, feed), row.sale.line_no.clone());
+            let key = key(&row, feed);
             if !facts.contains_key(&key) {
                 order.push(key.clone());
             }
@@ -104,14 +104,14 @@ impl Facts {
     fn take_fact(&mut self, key: Key, rows: &[Stamped], feed: usize, fates: &mut Fates) {
         let updated_at = rows.iter().filter_map(|r| r.updated_at).max();
         let mut content: Vec<Sale> = rows.iter().map(|r| content_of(&r.sale)).collect();
-        content.sort();
         let mut repeated = 0;
-        if !key.1.is_empty() {
+        if !key.1.is_empty() || key.0.kind == Kind::Cancellation {
             content.dedup();
-            if content.len() > 1 {
+            if content.len() > 1 && matches!(key.0.kind, Kind::Invoice | Kind::CreditNote) {
                 fates.rejected += rows.len(); // identity_twice
                 return;
             }
+            content.truncate(1);
             repeated = rows.len() - 1;
         }
         let version = Version { rows: content, updated_at, feed };
@@ -132,7 +132,7 @@ impl Facts {
         let neighbour = matters && self.neighbour_is_near(&key.0, new.dated());
         let other_way = matters && self.comes_the_other_way(&key);
         if let Some(old) = self.speaking.get_mut(&key) {
-            if old.rows == new.rows {
+            if sorted(&old.rows) == sorted(&new.rows) || !matters {
                 old.updated_at = old.updated_at.max(new.updated_at);
                 return Fate::Duplicate;
             }
@@ -214,20 +214,39 @@ impl Facts {
     }
 }
 
+fn sorted(rows: &[Sale]) -> Vec<&Sale> {
+    let mut rows: Vec<&Sale> = rows.iter().collect();
+    rows.sort();
+    rows
+}
+
 fn percent(feed: &Feed) -> usize {
     use num_traits::ToPrimitive;
     feed.max_reject_percent.to_integer().to_usize().expect("a small percentage")
 }
 
-/// A cancellation says nothing but what it cancels; the content of anything else is all its columns.
+/// A cancellation says nothing but what it cancels and when; the content of anything else is all its columns.
 fn content_of(sale: &Sale) -> Sale {
     let mut content = sale.clone();
     if sale.kind == Kind::Cancellation {
         content.other.clear();
+        content.line_no.clear();
         content.amount = super::number::int(0);
         content.quantity = super::number::int(0);
+        content.when = super::time::When::Day(sale.dated()); // told apart by the key where it matters
     }
     content
+}
+
+/// Cancellations of one number are all heard: one for each `updated_at` and, where numbers restart, day.
+fn key(row: &Stamped, feed: &Feed) -> Key {
+    let document = document(&row.sale, feed);
+    let line = match (row.sale.kind, document.year) {
+        (Kind::Invoice | Kind::CreditNote, _) => row.sale.line_no.clone(),
+        (Kind::Cancellation, 0) => format!("{:?}", row.updated_at),
+        (Kind::Cancellation, _) => format!("{:?} {}", row.updated_at, row.sale.dated()),
+    };
+    (document, line)
 }
 
 fn document(sale: &Sale, feed: &Feed) -> Document {
