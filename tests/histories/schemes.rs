@@ -45,11 +45,11 @@ fn scheme(r: &mut Random, file: &str, head: &Head) -> SchemePlan {
     let by_quantity = r.chance(15);
     let ladder = r.chance(40);
     let marginal = r.chance(40);
-    let head_text = head.toml(r) + &slabs(r, marginal, ladder, by_quantity);
-    let mut sections = vec![earn(r, by_quantity)];
+    let mut head_text = head.toml(r) + &slabs(r, marginal, ladder, by_quantity);
     if ladder {
-        sections.push(levels(by_quantity));
+        head_text += &levels(by_quantity);
     }
+    let mut sections = vec![earn(r, by_quantity)];
     if r.chance(60) {
         sections.push(tier(r, ladder));
     }

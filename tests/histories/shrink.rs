@@ -4,13 +4,13 @@ use std::time::{Duration, Instant};
 
 use super::plan::History;
 
-/// The smallest failing history found within a minute, and how it fails.
+/// The smallest failing history found within three quarters of a minute, and how it fails.
 pub fn smallest(
     history: History,
     failure: String,
     fails: impl Fn(&History) -> Option<String>,
 ) -> (History, String) {
-    let end = Instant::now() + Duration::from_secs(60);
+    let end = Instant::now() + Duration::from_secs(45);
     let (mut best, mut how) = (history, failure);
     'again: loop {
         for smaller in smaller(&best) {

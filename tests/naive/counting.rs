@@ -44,6 +44,8 @@ pub struct Line {
     /// Its date for every rule.
     pub date: NaiveDate,
     pub cycle: Cycle,
+    /// Whether the scheme is in force on its date: else it is in no cycle, and `cycle` only says where it would be.
+    pub in_scheme: bool,
     pub verdict: Verdict,
     /// Signed, in the scheme's currency; zero where there is no rate.
     pub amount: Frac,
@@ -139,6 +141,10 @@ impl Judge<'_> {
             channel: self.channel(place),
             payment_method: self.filled(place, "payment_method"),
             cycle: scheme.calendar.cycle_of(date),
+            in_scheme: self
+                .versions
+                .iter()
+                .any(|v| v.starts <= date && v.ends.is_none_or(|ends| date <= ends)),
             verdict: self.verdict(place),
             amount: amount.unwrap_or_else(|| super::number::int(0)),
             quantity: signed(line, &line.sale.quantity),

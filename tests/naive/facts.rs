@@ -51,6 +51,8 @@ pub struct Fates {
     pub outdated: usize,
     pub held: usize,
     pub rejected: usize,
+    /// How many of the rows cancel something: whether one that was heard before is new is left open.
+    pub cancelling: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,6 +115,9 @@ impl Facts {
             }
             content.truncate(1);
             repeated = rows.len() - 1;
+        }
+        if key.0.kind == Kind::Cancellation {
+            fates.cancelling += rows.len();
         }
         let version = Version { rows: content, updated_at, feed };
         let count = version.rows.len();
