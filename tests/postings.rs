@@ -425,3 +425,16 @@ fn a_store_keeps_to_its_clock() {
     assert!(real.stderr.contains("--as-of"), "{}", real.stderr);
     let _ = clock::now();
 }
+
+#[test]
+fn a_name_that_can_be_no_file_is_told_once_and_the_rest_goes_on() {
+    let mut workspace = workspace(SCHEME);
+    workspace.drop("drop/a.csv", rows(&["I1,1,,2026-04-10,P1,X,600000,,"]));
+    std::fs::create_dir(workspace.path("drop/folder.csv")).unwrap();
+    std::os::unix::fs::symlink("a.csv", workspace.path("drop/link.csv")).unwrap();
+    assert_eq!(run(&workspace, JULY), 3);
+    assert_eq!(ledger(&workspace).len(), 1);
+    assert_eq!(run(&workspace, AUGUST), 0);
+    std::os::unix::fs::symlink("a.csv", workspace.path("drop/other.csv")).unwrap();
+    assert_eq!(run(&workspace, AUGUST), 3);
+}

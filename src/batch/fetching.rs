@@ -5,7 +5,7 @@ use super::{Fetch, Run};
 use crate::clock;
 use crate::config::Feed;
 use crate::inbox::complete::{Judged, Looks, Seen, Unready, judge};
-use crate::inbox::{Archive, Archived, Candidate, Connection, InboxFault};
+use crate::inbox::{Archive, Archived, Candidate, Connection, InboxFault, Passed};
 use anyhow::Result;
 use std::time::{Duration, Instant};
 
@@ -119,9 +119,7 @@ impl<'c> Run<'c> {
                 return Ok(None);
             }
         };
-        for passed in &listing.passed {
-            self.report.notices.push((feed.name.clone(), format!("{}: {}", passed.name, passed.why)));
-        }
+        self.note_passed(feed, &listing.passed)?;
         let mut unknown = Vec::new();
         for file in std::mem::take(&mut listing.files) {
             let layout = super::taking::layout_text(&feed.layout_of(&file.named));
@@ -136,6 +134,19 @@ impl<'c> Run<'c> {
         let judged = judge(feed.source.complete, &listing, &earlier, now);
         self.keep_looks(feed, &judged.looks)?;
         Ok(Some(Look { feed, connection, judged }))
+    }
+
+    /// Names that can never be files of the feed: told as waiting for a person once, and as a notice while they stand.
+    fn note_passed(&mut self, feed: &Feed, passed: &[Passed]) -> Result<()> {
+        let told: Vec<String> =
+            passed.iter().map(|passed| format!("{}: {}", passed.name, passed.why)).collect();
+        let before = self.store.told(&feed.name)?;
+        if told != before {
+            self.store.whole(|store| store.tell(&feed.name, &told))?;
+        }
+        self.report.passed += told.iter().filter(|one| !before.contains(one)).count();
+        self.report.notices.extend(told.into_iter().map(|one| (feed.name.clone(), one)));
+        Ok(())
     }
 
     fn looks_of(&self, feed: &Feed) -> Result<Looks> {

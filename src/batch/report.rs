@@ -92,6 +92,8 @@ pub struct Report {
     pub faults: Vec<FeedFault>,
     /// names passed over, files left for the next run: (feed, what)
     pub notices: Vec<(String, String)>,
+    /// of the notices: names passed over (a link, a folder, a hostile name) that no earlier run has told of
+    pub passed: usize,
     /// holds opened in this run
     pub new_holds: Vec<NewHold>,
     /// holds that wait in all
@@ -119,6 +121,7 @@ impl Report {
             files: Vec::new(),
             faults: Vec::new(),
             notices: Vec::new(),
+            passed: 0,
             new_holds: Vec::new(),
             open_holds: 0,
             missing: Vec::new(),
@@ -152,6 +155,9 @@ impl Report {
             FileState::Ingested => file.counts.rejected + file.counts.held > 0,
             FileState::Duplicate => false,
         };
-        !self.new_holds.is_empty() || !self.missing.is_empty() || self.files.iter().any(wanting)
+        !self.new_holds.is_empty()
+            || self.passed > 0
+            || !self.missing.is_empty()
+            || self.files.iter().any(wanting)
     }
 }

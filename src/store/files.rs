@@ -281,6 +281,23 @@ impl Store {
         Ok(())
     }
 
+    /// Names that were told to be passed over at the last look at a feed, each with why.
+    pub fn told(&self, feed: &str) -> Result<Vec<String>> {
+        let mut select =
+            self.connection.prepare_cached("SELECT what FROM passed WHERE feed = ?1 ORDER BY rowid")?;
+        let rows = select.query_map([feed], |row| row.get(0))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Remembers what was told, instead of what was before.
+    pub fn tell(&self, feed: &str, told: &[String]) -> Result<()> {
+        self.connection.execute("DELETE FROM passed WHERE feed = ?1", [feed])?;
+        for what in told {
+            self.connection.execute("INSERT INTO passed VALUES (?1, ?2)", (feed, what))?;
+        }
+        Ok(())
+    }
+
     /// The rejects of one file, in order of line.
     pub fn each_reject(&self, seq: i64, mut take: impl FnMut(super::Reject) -> Result<()>) -> Result<()> {
         let mut select = self.connection.prepare_cached(

@@ -270,6 +270,12 @@ CREATE TABLE sighting (
     PRIMARY KEY (feed, name)
 ) STRICT, WITHOUT ROWID;
 
+-- Names passed over in a feed's folder, as they were told.
+CREATE TABLE passed (
+    feed TEXT NOT NULL,
+    what TEXT NOT NULL
+) STRICT;
+
 -- Expected files whose absence was told.
 CREATE TABLE missing (
     what  TEXT PRIMARY KEY,
