@@ -372,9 +372,12 @@ fn held_lines(
     }
 }
 
+/// One worker's ends: batches go in at the first and come out of the second, in order.
+type Worker = (SyncSender<Vec<Question>>, Receiver<Result<Vec<Answer>>>);
+
 /// Workers, and whose turn it is.
 struct Desk {
-    workers: Vec<(SyncSender<Vec<Question>>, Receiver<Result<Vec<Answer>>>)>,
+    workers: Vec<Worker>,
     turns: VecDeque<usize>,
     next: usize,
 }

@@ -185,9 +185,10 @@ impl Run<'_> {
         });
         let stamp = self.stamp.clone();
         let config = json!({ "path": self.config.path.display().to_string(), "text": self.config.text });
+        let as_text = config.to_string();
         self.store.whole(|store| {
             store.append(&stamp, "run-started", &started)?;
-            if store.last_record("config")?.is_none_or(|record| record.body != config.to_string()) {
+            if store.last_record("config")?.is_none_or(|record| record.body != as_text) {
                 store.append(&stamp, "config", &config)?;
             }
             schemes::take_in_force(store, &stamp, schemes)

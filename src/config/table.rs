@@ -17,10 +17,6 @@ pub(super) struct Read<T> {
 }
 
 impl<T> Read<T> {
-    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Read<U> {
-        Read { value: change(self.value), at: self.at }
-    }
-
     /// Where it stands, or where it would.
     pub fn place(&self, otherwise: &Table<'_>) -> Range<usize> {
         self.at.clone().unwrap_or_else(|| otherwise.span.clone())

@@ -9,3 +9,4 @@ pub mod entry;
 pub mod frac;
 pub mod points;
 pub mod when;
+pub mod word;

@@ -6,6 +6,7 @@
 
 use super::row::Row;
 use crate::domain::when::When;
+use crate::domain::word::word_order;
 use chrono::NaiveDate;
 use std::cmp::Ordering;
 
@@ -53,28 +54,6 @@ fn moment(when: When) -> Result<NaiveDate, i64> {
     match when {
         When::Day(day) => Ok(day),
         When::At { epoch, offset: _, clock: _ } => Err(epoch),
-    }
-}
-
-/// Whether two words match without case.
-pub fn same_word(a: &str, b: &str) -> bool {
-    word_order(a, b).is_eq()
-}
-
-fn word_order(a: &str, b: &str) -> Ordering {
-    if a == b {
-        return Ordering::Equal;
-    }
-    a.chars().map(fold).cmp(b.chars().map(fold))
-}
-
-/// The lower case of a character where that is a single one; the final sigma is a sigma.
-fn fold(c: char) -> char {
-    let mut lower = c.to_lowercase();
-    match (lower.next(), lower.next()) {
-        (Some('ς'), None) => 'σ',
-        (Some(single), None) => single,
-        (Some(_), Some(_)) | (None, _) => c,
     }
 }
 
@@ -149,11 +128,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn words_match_here_as_they_do_in_schemes(a in "[aAßẞςσΣéÉİi]{0,3}", b in "[aAßẞςσΣéÉİi]{0,3}") {
-            prop_assert_eq!(same_word(&a, &b), crate::scheme::same_word(&a, &b));
-        }
-
         #[test]
         fn contents_have_one_order(a in any::row(), b in any::row(), c in any::row()) {
             let (a, b, c) = (a.borrow("P"), b.borrow("P"), c.borrow("P"));

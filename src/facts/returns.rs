@@ -1,10 +1,10 @@
 //! What credit notes return, and what they take from it (evaluation.md 1.6, but for the dates, which are a scheme's).
 
 use super::cancel::{documents, latest};
-use super::content::same_word;
 use super::identity::DocumentNo;
 use super::row::Row;
 use super::settle::{Line, NumberScope, Reference, Span};
+use crate::domain::word::same_word;
 
 /// Finds the lines that the note at `note` returns and fills in what it lacks.
 pub(super) fn settle_note(lines: &mut [Line<'_>], note: usize, scope: NumberScope, spans: &[Span<'_>]) {

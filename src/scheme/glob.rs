@@ -1,5 +1,6 @@
-//! Words and patterns that match without case (evaluation.md 2). Answers for: what equals what. Does not: know columns.
+//! Patterns that match without case (evaluation.md 2). Answers for: what matches what. Does not: know columns.
 
+use crate::domain::word::fold;
 use std::str::Chars;
 
 /// `*` (any characters, also none) and `?` (one character) are wildcards and nothing else is; matches without case.
@@ -86,31 +87,6 @@ impl Glob {
     }
 }
 
-/// Equal without case, as evaluation.md 2 compares SKUs, channels, classes, statuses, methods and currencies.
-pub fn same_word(a: &str, b: &str) -> bool {
-    a.eq_ignore_ascii_case(b)
-        || (!(a.is_ascii() && b.is_ascii()) && a.chars().map(fold_char).eq(b.chars().map(fold_char)))
-}
-
-/// The key under which words that [`same_word`] calls equal are the same text.
-pub fn fold(text: &str) -> String {
-    text.chars().map(fold_char).collect()
-}
-
-/// One character for one, so that `?` means the same in every case: the lower case of a character where that is a
-/// single one. The final sigma is a sigma.
-fn fold_char(c: char) -> char {
-    if c.is_ascii() {
-        return c.to_ascii_lowercase();
-    }
-    let mut lower = c.to_lowercase();
-    match (lower.next(), lower.next()) {
-        (Some('ς'), None) => 'σ',
-        (Some(single), None) => single,
-        (Some(_), Some(_)) | (None, _) => c,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,16 +147,6 @@ mod tests {
         assert!(!Glob::new(&pattern).matches(&"a".repeat(3_000)));
     }
 
-    #[test]
-    fn words_are_equal_without_case_and_whole() {
-        assert!(same_word("Approved", "aPPROVED"));
-        assert!(same_word("ÉTÉ", "été"));
-        assert!(same_word("Σίσυφος", "ΣΊΣΥΦΟΣ"));
-        assert!(!same_word("approved", "approved "));
-        assert!(!same_word("", "a"));
-        assert!(same_word("\u{212a}g", "KG"), "the Kelvin sign is a k");
-    }
-
     fn plainly(pattern: &[char], text: &[char]) -> bool {
         match (pattern, text) {
             ([], []) => true,
@@ -207,12 +173,6 @@ mod tests {
             prop_assert!(!(a.matches(&text) && b.matches(&text)) || a.meets(&b));
             prop_assert!(!(a.covers(&b) && b.matches(&text)) || a.matches(&text));
             prop_assert_eq!(a.meets(&b), b.meets(&a));
-        }
-
-        #[test]
-        fn folding_and_same_word_agree(a in "\\PC{0,6}", b in "\\PC{0,6}") {
-            prop_assert_eq!(same_word(&a, &b), fold(&a) == fold(&b));
-            prop_assert!(same_word(&a, &fold(&a)));
         }
     }
 }

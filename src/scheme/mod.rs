@@ -20,7 +20,8 @@ mod sink;
 
 pub use canonical::canonical;
 pub use family::{Family, families};
-pub use glob::{Glob, fold, same_word};
+pub use crate::domain::word::{fold, same_word};
+pub use glob::Glob;
 
 use crate::calendar::Calendar;
 use crate::domain::frac::Rounding;

@@ -31,6 +31,12 @@ pub struct Arrival {
     pub layout: String,
 }
 
+/// What an ingested file speaks for: first and last day of its period, and its distributor.
+pub type Spoken = ((NaiveDate, NaiveDate), Option<String>);
+
+/// What a look saw of a file: name, size, mtime, and since when (our clock, milliseconds) it stands so.
+pub type Sighting = (String, u64, Option<i64>, i64);
+
 /// What became of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FileState {
@@ -258,7 +264,7 @@ impl Store {
     }
 
     /// Periods (and distributors) that ingested files of a feed speak for.
-    pub fn periods_ingested(&self, feed: &str) -> Result<Vec<((NaiveDate, NaiveDate), Option<String>)>> {
+    pub fn periods_ingested(&self, feed: &str) -> Result<Vec<Spoken>> {
         let mut select = self.connection.prepare_cached(
             "SELECT DISTINCT period_first, period_last, distributor FROM file
              WHERE feed = ?1 AND state = 'ingested' AND period_first IS NOT NULL ORDER BY period_first",
@@ -315,8 +321,8 @@ impl Store {
         Ok(())
     }
 
-    /// What earlier looks saw of a feed: name, size, mtime, and since when (our clock, milliseconds) it stands so.
-    pub fn sightings(&self, feed: &str) -> Result<Vec<(String, u64, Option<i64>, i64)>> {
+    /// What earlier looks saw of a feed.
+    pub fn sightings(&self, feed: &str) -> Result<Vec<Sighting>> {
         let mut select = self
             .connection
             .prepare_cached("SELECT name, size, mtime, since FROM sighting WHERE feed = ?1")?;

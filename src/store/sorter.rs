@@ -214,7 +214,6 @@ impl Merge {
     }
 
     /// The next record, until the next call.
-    #[expect(clippy::should_implement_trait, reason = "it lends; an Iterator cannot")]
     pub fn next(&mut self) -> io::Result<Option<&[u8]>> {
         if self.started
             && let Some(&first) = self.heap.first()

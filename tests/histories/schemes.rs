@@ -117,7 +117,7 @@ fn slabs(r: &mut Random, marginal: bool, ladder: bool, by_quantity: bool) -> Str
     let mut text = format!("[slabs]\nmode = \"{}\"\n", if marginal { "marginal" } else { "whole" });
     let from_zero = r.chance(50);
     let count = 1 + r.below(3);
-    for place in 0..count {
+    for (place, tier) in TIERS.iter().enumerate().take(count) {
         let threshold = match (place, from_zero) {
             (0, true) => "0",
             (place, _) => level(place, by_quantity),
@@ -132,7 +132,7 @@ fn slabs(r: &mut Random, marginal: bool, ladder: bool, by_quantity: bool) -> Str
             text += "points = 25\n";
         }
         if !ladder && (place > 0 || r.chance(60)) {
-            text += &format!("tier = \"{}\"\n", TIERS[place]);
+            text += &format!("tier = \"{tier}\"\n");
         }
         if r.chance(20) {
             text += "cap = 150\n";

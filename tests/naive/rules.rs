@@ -114,7 +114,7 @@ impl Section {
 /// Reads one scheme file.
 pub fn read(text: &str) -> Scheme {
     let file: Table = text.parse().expect("a scheme is TOML");
-    let section = |name: &str| Section(file.get(name).map_or(Table::new(), |v| table(v)));
+    let section = |name: &str| Section(file.get(name).map_or(Table::new(), table));
     let each = |name: &str| -> Vec<Section> {
         let list = file.get(name).map_or(vec![], |v| v.as_array().expect("a list of tables").clone());
         list.iter().map(|v| Section(table(v))).collect()

@@ -143,7 +143,8 @@ fn the_first_reason_is_said() {
         let line = of("X", with(plain("2026-05-02"), |r| (r.currency, r.category) = ("USD", "c")));
         with(line, |r| r.doc_type = DocType::Invoice)
     };
-    let steps: [(WhyNot, fn(&mut crate::facts::row::Row<'static>)); 10] = [
+    type Change = fn(&mut crate::facts::row::Row<'static>);
+    let steps: [(WhyNot, Change); 10] = [
         (WhyNot::Status, |r| r.status = "OK"),
         (WhyNot::Currency, |r| r.currency = ""),
         (WhyNot::Channel, |r| r.channel = "A"),

@@ -34,7 +34,7 @@ fn slabs_marginal_without_cap() {
 fn a_return_drops_a_slab() {
     let sold = sale("A", "2026-05-02", "820000");
     let rig = rig(scheme(S));
-    assert_eq!(earned(&rig.only(&[sold.clone()])), ("2460".to_string(), "Gold"));
+    assert_eq!(earned(&rig.only(std::slice::from_ref(&sold))), ("2460".to_string(), "Gold"));
     let returned = rig.only(&[sold, note("CN", "2026-08-20", "-30000", &[0])]);
     assert_eq!(earned(&returned), ("1580".to_string(), "Silver"));
 }

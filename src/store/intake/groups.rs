@@ -260,7 +260,7 @@ impl<'s> Groups<'s> {
                 Fate::Rejected(_) => false,
             };
             if keep {
-                rows.push(said.row.clone());
+                rows.push(said.row);
             }
         }
         rows.sort_by(|a, b| a.partner_code.cmp(b.partner_code)); // contested numbers have several partners
