@@ -23,7 +23,7 @@ pub fn fold(text: &str) -> String {
 
 /// One character for one, so that `?` of a pattern means the same in every case: the lower case of a character where
 /// that is a single one. The final sigma is a sigma.
-fn fold_char(c: char) -> char {
+pub fn fold_char(c: char) -> char {
     if c.is_ascii() {
         return c.to_ascii_lowercase();
     }

@@ -1,6 +1,6 @@
 //! Patterns that match without case (evaluation.md 2). Answers for: what matches what. Does not: know columns.
 
-use crate::domain::word::fold;
+use crate::domain::word::{fold, fold_char};
 use std::str::Chars;
 
 /// `*` (any characters, also none) and `?` (one character) are wildcards and nothing else is; matches without case.

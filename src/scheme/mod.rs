@@ -18,9 +18,9 @@ mod resolve;
 mod sample;
 mod sink;
 
+pub use crate::domain::word::{fold, same_word};
 pub use canonical::canonical;
 pub use family::{Family, families};
-pub use crate::domain::word::{fold, same_word};
 pub use glob::Glob;
 
 use crate::calendar::Calendar;
