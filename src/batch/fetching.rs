@@ -62,6 +62,8 @@ impl<'c> Run<'c> {
             listed = Listed::NotAll;
         }
         let archive = Archive::of(&self.places.data);
+        // what a killed run left of its downloads goes
+        archive.prepare()?;
         let mut files = Vec::new();
         for look in looks {
             self.bring(look, &archive, &mut files)?;

@@ -41,7 +41,7 @@ impl Archive {
             let path = entry.map_err(|e| InboxFault::disk(&incoming, "read", &e))?.path();
             fs::remove_file(&path).map_err(|e| InboxFault::disk(&path, "remove", &e))?;
         }
-        Ok(())
+        sync_folder(self.root.parent().unwrap_or(&self.root))
     }
 
     /// An empty file to write a download to; it removes itself unless it is kept.
@@ -83,12 +83,14 @@ impl Archive {
     fn rename(&self, temporary: Temporary, path: &Path) -> Result<(), InboxFault> {
         let folder = path.parent().unwrap_or(&self.root);
         match fs::create_dir(folder) {
-            Ok(()) => sync_folder(&self.root)?,
+            Ok(()) => {}
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
             Err(e) => return Err(InboxFault::disk(folder, "create", &e)),
         }
         fs::rename(&temporary.path, path).map_err(|e| InboxFault::disk(path, "write", &e))?;
-        sync_folder(folder)
+        sync_folder(folder)?;
+        // also where a run that was killed made the folder
+        sync_folder(&self.root)
     }
 }
 

@@ -148,14 +148,14 @@ fn expect(path: &Path, when: &str, file: &Candidate, found: &Metadata) -> Result
     if found.is_file() && found.len() == file.size && Some(moment(found)) == file.mtime {
         return Ok(());
     }
-    let mtime = file.mtime.map_or("none".to_owned(), |m| m.to_string()); // in nanoseconds, as is the other
     Err(changed(
         path,
         &format!(
-            "was listed with {} bytes and mtime {mtime}, {when} it had {} and {}",
+            "was listed with {} bytes and mtime {}, {when} it had {} and {}",
             file.size,
+            sieve::shown(file.mtime),
             found.len(),
-            moment(found)
+            sieve::shown(Some(moment(found)))
         ),
     ))
 }

@@ -6,7 +6,9 @@ use super::{Archive, Archived, InboxFault};
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::Write;
+use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::ScopedJoinHandle;
 
 /// Buffers between the two threads.
 const BUFFERS: usize = 4;
@@ -93,7 +95,7 @@ type Read<'r> = &'r mut dyn FnMut(&mut [u8]) -> Result<usize, InboxFault>;
 
 fn alone(sink: &mut Sink<'_>, plan: Plan, read: Read<'_>) -> Result<(), InboxFault> {
     let small = usize::try_from(plan.size).unwrap_or(plan.buffer).saturating_add(1);
-    let mut buffer = vec![0; plan.buffer.min(small).max(4096)];
+    let mut buffer = vec![0; plan.buffer.min(small)];
     loop {
         let got = read(&mut buffer)?;
         if got == 0 {
@@ -118,22 +120,32 @@ fn with_writer(sink: &mut Sink<'_>, plan: Plan, read: Read<'_>) -> Result<(), In
     let mut hasher = Sha256::new();
     let mut size = 0;
     let (step, steps) = sync_channel::<()>(1);
-    let file = sink.file;
+    let (file, path) = (sink.file, sink.temporary.path());
     let done = std::thread::scope(|scope| {
-        // the end is made durable by `keep`, which also says what goes wrong
-        scope.spawn(move || while steps.recv().is_ok_and(|()| file.sync_data().is_ok()) {});
+        let flusher = scope.spawn(move || flush_all(file, path, steps));
         let writer = scope.spawn(|| write_all(sink, plan.hashing, (to_write, empty), step));
         let read = fill_all(plan.hashing, read, full, to_fill, (&mut hasher, &mut size));
         // a writer that failed says why better than the reader that could not go on
-        match writer.join() {
-            Ok(written) => written.and(read),
-            Err(_) => Err(InboxFault::Disk(std::io::Error::other("the archive's writer died"))),
-        }
+        joined(writer).and(read).and(joined(flusher))
     });
     if plan.hashing == Hashing::WhileReading {
         (sink.hasher, sink.size) = (hasher, size);
     }
     done
+}
+
+/// The kernel tells of a failed write once: who asks first must not forget it.
+fn flush_all(file: &File, path: &Path, steps: Receiver<()>) -> Result<(), InboxFault> {
+    while steps.recv().is_ok() {
+        file.sync_data().map_err(|e| InboxFault::disk(path, "write", &e))?;
+    }
+    Ok(())
+}
+
+fn joined(thread: ScopedJoinHandle<'_, Result<(), InboxFault>>) -> Result<(), InboxFault> {
+    thread
+        .join()
+        .unwrap_or_else(|_| Err(InboxFault::Disk(std::io::Error::other("the archive's writer died"))))
 }
 
 fn fill_all(

@@ -38,6 +38,17 @@ pub struct Remote {
     methods: Option<Vec<&'static str>>,
 }
 
+/// What another try would be worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Prospect {
+    /// it may work
+    Fair,
+    /// it would only take as long again
+    Hopeless,
+    /// the connection was kept and had been ended meanwhile, as servers do with idle ones: a fresh one is no second try
+    Stale,
+}
+
 impl Remote {
     pub(super) fn open(source: &Source, settings: &Sftp, cancel: &Cancel) -> Result<Remote, InboxFault> {
         let mut remote = Remote {
@@ -70,9 +81,12 @@ impl Remote {
     ) -> Result<T, InboxFault> {
         let mut tried = 0;
         loop {
-            let (outcome, hopeless) = self.once(&mut act);
+            let (outcome, prospect) = self.once(&mut act);
             match outcome {
-                Err(InboxFault::Temporary(why)) if hopeless || tried == self.settings.retries => {
+                Err(InboxFault::Temporary(_)) if prospect == Prospect::Stale => continue,
+                Err(InboxFault::Temporary(why))
+                    if prospect == Prospect::Hopeless || tried == self.settings.retries =>
+                {
                     return Err(InboxFault::Temporary(match tried {
                         0 => why,
                         _ => format!("{why} (tried {} times)", tried + 1),
@@ -85,30 +99,35 @@ impl Remote {
         }
     }
 
-    /// One try, and whether another would only meet the same deadline.
+    /// One try, and what another would be worth.
     fn once<T>(
         &mut self,
         act: &mut impl FnMut(&Remote, &Wire) -> Result<T, InboxFault>,
-    ) -> (Result<T, InboxFault>, bool) {
+    ) -> (Result<T, InboxFault>, Prospect) {
         if let Err(stopped) = self.cancel.check() {
-            return (Err(stopped), true);
+            return (Err(stopped), Prospect::Hopeless);
         }
+        let kept = self.wire.is_some();
         let wire = match self.wire.take() {
             Some(wire) => wire,
             None => match Wire::open(&self.settings, &self.cancel, &mut self.methods) {
                 Ok(wire) => wire,
-                Err(fault) => return (Err(fault), false),
+                Err(fault) => return (Err(fault), Prospect::Fair),
             },
         };
         let outcome = act(self, &wire);
-        let hopeless = wire.past_deadline();
+        let prospect = match wire.dog.moved() {
+            _ if wire.past_deadline() => Prospect::Hopeless,
+            false if kept => Prospect::Stale,
+            true | false => Prospect::Fair,
+        };
         match &outcome {
             Ok(_) | Err(InboxFault::Changed(_) | InboxFault::Limit(_)) => self.wire = Some(wire),
             Err(
                 InboxFault::Temporary(_) | InboxFault::Refused(_) | InboxFault::Disk(_) | InboxFault::Stopped,
             ) => wire.cut(),
         }
-        (outcome, hopeless)
+        (outcome, prospect)
     }
 
     /// Waits before the next try: doubling, with jitter so that many feeds do not come back at once.
@@ -177,6 +196,7 @@ impl Folder<'_> {
     fn names(&self, watching: &Watching<'_>) -> Result<Vec<(Vec<u8>, FileStat)>, InboxFault> {
         let folder = &self.remote.settings.folder;
         let mut open = self.sftp()?.opendir(folder).map_err(|e| self.folder_fault(&e))?;
+        watching.progress();
         let mut names = Vec::new();
         loop {
             match open.readdir() {
@@ -226,9 +246,10 @@ impl Folder<'_> {
         let watching = self.begin();
         let path = self.path(&file.name);
         let mut open = self.sftp()?.open(&path).map_err(|e| self.file_fault(file, "opening", &e))?;
+        watching.progress();
         let start = open.stat().map_err(|e| self.file_fault(file, "looking at", &e))?;
         self.expect(file, "when opened", &start)?;
-        let buffer = self.remote.settings.read_buffer.max(4096);
+        let buffer = self.remote.settings.read_buffer.max(1);
         let mut read = 0;
         let draft = intake::take(
             archive,
@@ -264,15 +285,14 @@ impl Folder<'_> {
         if plain && stat.size == Some(file.size) && mtime(stat) == file.mtime {
             return Ok(());
         }
-        let told = |value: Option<String>| value.unwrap_or_else(|| "none".to_owned());
         Err(changed(
             file,
             &format!(
                 "was listed with {} bytes and mtime {}, {when} it had {} and {}",
                 file.size,
-                told(file.mtime.map(|m| m.to_string())),
-                told(stat.size.map(|s| s.to_string())),
-                told(mtime(stat).map(|m| m.to_string()))
+                sieve::shown(file.mtime),
+                stat.size.map_or("none".to_owned(), |size| size.to_string()),
+                sieve::shown(mtime(stat))
             ),
         ))
     }

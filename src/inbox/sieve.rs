@@ -95,8 +95,8 @@ fn resembles(source: &Source, raw: &[u8]) -> bool {
     [cleaned.as_str(), spaced.as_str()].iter().any(|name| source.pattern.matches(name).is_some())
 }
 
-/// A name for messages: line breaks and other control characters are escaped, a monster is cut.
-fn printable(raw: &[u8]) -> String {
+/// What a stranger wrote, for messages: line breaks and other control characters are escaped, a monster is cut.
+pub(super) fn printable(raw: &[u8]) -> String {
     let text = String::from_utf8_lossy(raw);
     let mut out: String = text
         .chars()
@@ -141,6 +141,13 @@ pub(super) fn candidate(
         return refuse(name, format!("it has {size} bytes, more than max_bytes of {}", source.max_bytes));
     }
     Ok(Candidate { name, size, mtime: facts.mtime, named })
+}
+
+/// An mtime for messages.
+pub(super) fn shown(mtime: Option<i64>) -> String {
+    mtime.map_or("none".to_owned(), |at| {
+        chrono::DateTime::from_timestamp_nanos(at).to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)
+    })
 }
 
 /// Puts a listing into its order: files by mtime, then name; what was passed by name.

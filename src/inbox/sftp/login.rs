@@ -1,10 +1,12 @@
 //! Logging in, once the host key is the pinned one: private key, password file, agent. Secrets are read from their files
 //! when they are needed; they are in no message.
 
+use crate::inbox::sieve::printable;
 use crate::inbox::{InboxFault, Login};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ssh2::{ErrorCode, KeyboardInteractivePrompt, Prompt, Session};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 /// Who logs in where, for messages.
@@ -60,9 +62,14 @@ pub(super) fn log_in(session: &Session, door: Door<'_>, login: &Login) -> Result
     }
 }
 
-/// `publickey,password`: what the server says it takes.
+/// `publickey,password`: what the server says it takes. ssh2 panics where that is not UTF-8.
 fn methods(session: &Session, door: Door<'_>) -> Result<String, InboxFault> {
-    session.auth_methods(door.user).map(str::to_owned).map_err(|e| door.fault("any method", &e))
+    let asked = catch_unwind(AssertUnwindSafe(|| session.auth_methods(door.user).map(str::to_owned)));
+    match asked {
+        Ok(Ok(methods)) => Ok(printable(methods.as_bytes())),
+        Ok(Err(error)) => Err(door.fault("any method", &error)),
+        Err(_) => Err(door.refuses("any method", "what it takes is not text")),
+    }
 }
 
 fn takes(methods: &str, method: &str) -> bool {

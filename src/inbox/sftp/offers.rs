@@ -3,7 +3,6 @@
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
 
 /// Ours, in an offer's order; never sent further than the greeting.
 const GREETING: &[u8] = b"SSH-2.0-accrued\r\n";
@@ -55,9 +54,8 @@ fn sealed(theirs: &Offer, ours: &Offer) -> bool {
     taken.is_some_and(|name| name.contains("gcm") || name.contains("poly1305"))
 }
 
-/// Reads the server's offer over a connection of its own, which is of no use afterwards.
-pub(super) fn of_server(mut tcp: TcpStream, limit: Duration) -> io::Result<Offer> {
-    tcp.set_read_timeout(Some(limit))?;
+/// Reads the server's offer over a connection of its own, which is of no use afterwards. The caller watches the time.
+pub(super) fn of_server(mut tcp: TcpStream) -> io::Result<Offer> {
     tcp.write_all(GREETING)?;
     skip_greeting(&mut tcp)?;
     let mut length = [0; 4];

@@ -38,7 +38,9 @@ pub(super) fn fingerprint(key: &[u8]) -> String {
 pub(super) fn key_type(key: &[u8]) -> &str {
     let length = key.first_chunk::<4>().map_or(0, |bytes| u32::from_be_bytes(*bytes) as usize);
     let name = key.get(4..length.saturating_add(4)).unwrap_or_default();
-    std::str::from_utf8(name).ok().filter(|name| !name.is_empty()).unwrap_or("unknown")
+    let plain =
+        |name: &&str| !name.is_empty() && name.len() < 64 && name.bytes().all(|b| b.is_ascii_graphic());
+    std::str::from_utf8(name).ok().filter(plain).unwrap_or("unknown")
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -41,6 +41,8 @@ struct Watch {
 struct State {
     watch: Option<Watch>,
     bark: Option<Bark>,
+    /// whether anything came since the last `begin`
+    moved: bool,
     over: bool,
 }
 
@@ -79,9 +81,17 @@ impl Watchdog {
     /// Something begins that may take so long.
     pub(super) fn begin(&self, limits: Limits) -> Watching<'_> {
         let now = Instant::now();
-        self.shared.lock().watch = Some(Watch { limits, started: now, progress: now });
+        let mut state = self.shared.lock();
+        state.watch = Some(Watch { limits, started: now, progress: now });
+        state.moved = false;
+        drop(state);
         self.shared.wake.notify_one();
         Watching(&self.shared)
+    }
+
+    /// Whether there was any progress in what was begun last.
+    pub(super) fn moved(&self) -> bool {
+        self.shared.lock().moved
     }
 
     /// Why the socket was shut, if it was.
@@ -96,9 +106,11 @@ impl Watchdog {
 }
 
 impl Watching<'_> {
-    /// Bytes came.
+    /// Something came.
     pub(super) fn progress(&self) {
-        if let Some(watch) = self.0.lock().watch.as_mut() {
+        let mut state = self.0.lock();
+        state.moved = true;
+        if let Some(watch) = state.watch.as_mut() {
             watch.progress = Instant::now();
         }
     }

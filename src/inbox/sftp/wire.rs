@@ -6,6 +6,7 @@ use super::login::{self, Door};
 use super::offers::{self, Offer};
 use super::pins::{self, Pins, Verdict};
 use super::watchdog::{Bark, Limits, Watchdog};
+use crate::inbox::sieve::printable;
 use crate::inbox::{Cancel, InboxFault, Sftp};
 use ssh2::{ErrorCode, MethodType, Session};
 use std::fmt;
@@ -269,17 +270,23 @@ fn no_keys(
     if !may_be_algorithms {
         return passing().into();
     }
-    let theirs = dial(&settings.host, settings.port, settings.connect_timeout, cancel)
-        .ok()
-        .and_then(|tcp| offers::of_server(tcp, settings.connect_timeout).ok());
-    let missing = theirs.map(|theirs| Offer::missing(&theirs, &ours(session, methods))).unwrap_or_default();
+    let missing = servers_offer(settings, cancel)
+        .map(|theirs| Offer::missing(&theirs, &ours(session, methods)))
+        .unwrap_or_default();
     match missing.as_slice() {
         [] => passing().into(),
         [only] if only.what == "host key" => NoKeys::NoSuchHostKey,
         several => {
             let families: Vec<String> = several
                 .iter()
-                .map(|m| format!("{}: the server offers {}, we offer {}", m.what, m.theirs, m.ours))
+                .map(|m| {
+                    format!(
+                        "{}: the server offers {}, we offer {}",
+                        m.what,
+                        printable(m.theirs.as_bytes()),
+                        m.ours
+                    )
+                })
                 .collect();
             InboxFault::Limit(format!(
                 "{at} and we have no algorithm in common ({}); the server needs newer ones: SHA-1 is not taken",
@@ -288,6 +295,15 @@ fn no_keys(
             .into()
         }
     }
+}
+
+/// Of a connection of its own, within the time for connecting.
+fn servers_offer(settings: &Sftp, cancel: &Cancel) -> Option<Offer> {
+    let limit = settings.connect_timeout;
+    let tcp = dial(&settings.host, settings.port, limit, cancel).ok()?;
+    let dog = Watchdog::over(&tcp, cancel).ok()?;
+    let _watching = dog.begin(Limits { idle: limit, total: limit });
+    offers::of_server(tcp).ok()
 }
 
 fn ours(session: &Session, methods: &[&str]) -> Offer {
