@@ -15,6 +15,7 @@ use crate::facts::master::{self, ItemRecord};
 use crate::facts::settle::{Line, settle};
 use crate::scheme::{Family, Post};
 use crate::statement::papers::{Papers as Rendering, Partner};
+use crate::store::cycles::Closed;
 use crate::store::holds::{HoldState, NewHold, Opened};
 use crate::store::positions::{Kept, Settled};
 use anyhow::{Context, Result, anyhow};
@@ -48,8 +49,8 @@ struct Scene<'s> {
     items: Option<HashMap<String, Vec<ItemRecord>>>,
     has_partner_master: bool,
     file_names: HashMap<i64, String>,
-    /// versions of scheme texts by number
-    versions: HashMap<i64, String>,
+    /// closed cycles as they were published last
+    before: HashMap<Cycle, Before>,
     seq: i64,
     transactions: bool,
 }
@@ -97,7 +98,7 @@ impl Run<'_> {
             items: self.store.items(None)?,
             has_partner_master: self.store.master_state()?.0,
             file_names: self.store.file_names()?,
-            versions: self.store.scheme_texts()?.into_iter().map(|text| (text.id, text.version)).collect(),
+            before: self.published_before(family, plan)?,
             seq: self.store.journal_head()?.0,
             transactions: self.config.publish.transactions,
         };
@@ -111,6 +112,15 @@ impl Run<'_> {
         self.store.set_rests_on(&family.id, &rests_on)?;
         self.store.commit()?;
         Ok(papers)
+    }
+
+    fn published_before(&self, family: &Family, plan: &ClosingPlan) -> Result<HashMap<Cycle, Before>> {
+        let published: HashMap<i32, i64> = self.store.last_publications(&family.id)?.into_iter().collect();
+        let before = |(&cycle, closed): (&Cycle, &Closed)| {
+            let published = published.get(&cycle.0).copied().unwrap_or(0);
+            (cycle, Before { published, bound: closed.bound })
+        };
+        Ok(plan.closed.iter().map(before).collect())
     }
 
     /// Everything beside a partner's own facts that a position rests on.
@@ -470,20 +480,10 @@ fn answer(scene: &Scene<'_>, zone: &ZoneCache, question: Question) -> Result<Ans
     let name = partner_name(&dossier, &settled.lines, scene.plan.today);
     let mut worked = Vec::with_capacity(positions.positions.len());
     for position in &positions.positions {
-        let version = scene.family.scheme(position.version);
-        let before = kept.iter().find(|kept| kept.cycle == position.cycle.0);
-        let reason = match before {
-            Some(before) => {
-                let old = scene.versions.get(&before.version_id).map_or("", String::as_str);
-                let before = Before { seq: before.seq, version: old };
-                reason::reason(&before, &version.version, &dossier, &said, &settled, position)
-            }
-            None if scene.plan.closed.contains_key(&position.cycle) => {
-                let before = Before { seq: 0, version: &version.version };
-                reason::reason(&before, &version.version, &dossier, &said, &settled, position)
-            }
-            None => String::new(),
-        };
+        let reason = scene
+            .before
+            .get(&position.cycle)
+            .map_or_else(String::new, |&before| reason::reason(before, &dossier, &said, &settled, position));
         worked.push(work(scene, position, &settled.lines, (&dossier.partner, name), reason, moved));
     }
     Ok(Answer { partner: dossier.partner.clone(), positions: worked, held, wake_on, kept, moved })
@@ -533,7 +533,6 @@ fn work(
             held: position.held_points,
             measure: plain(&position.measure),
             tier: position.tier.clone(),
-            seq: scene.seq,
             version_id: 0,
             reason,
             papers,

@@ -5,18 +5,19 @@ use crate::facts::dossier::Dossier;
 use crate::facts::row::DocType;
 use crate::facts::settle::{Fate, Said, Settled};
 
-/// What is compared with.
-pub(super) struct Before<'b> {
-    /// journal sequence up to which facts were known then
-    pub seq: i64,
-    /// scheme version that it went by
-    pub version: &'b str,
+/// What is compared with: the cycle as it was published last. (Not the position as it was kept last: a killed run may have
+/// kept one that nobody has seen.)
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Before {
+    /// journal sequence of that publication
+    pub published: i64,
+    /// journal sequence at which the cycle was last bound to a scheme text
+    pub bound: i64,
 }
 
 /// In words, in a fixed order; empty where nothing is known to have changed.
 pub(super) fn reason(
-    before: &Before<'_>,
-    version: &str,
+    before: Before,
     dossier: &Dossier,
     said: &[Said<'_>],
     settled: &Settled<'_>,
@@ -34,7 +35,7 @@ pub(super) fn reason(
         };
         said.iter()
             .zip(&settled.fates)
-            .filter(move |(said, _)| said.seq > before.seq && of_cycle(said.seq, said.row.file_line))
+            .filter(move |(said, _)| said.seq > before.published && of_cycle(said.seq, said.row.file_line))
     };
     let late = |doc_type: DocType| {
         newer().any(|(said, fate)| said.row.doc_type == doc_type && *fate == Fate::Accepted)
@@ -46,20 +47,20 @@ pub(super) fn reason(
     let superseded = said
         .iter()
         .zip(&settled.fates)
-        .any(|(said, fate)| said.seq > before.seq && *fate == Fate::Superseding);
+        .any(|(said, fate)| said.seq > before.published && *fate == Fate::Superseding);
     if superseded {
         words.push("superseded line");
     }
     if late(DocType::CreditNote) {
         words.push("credit note");
     }
-    if dossier.cancellations.iter().any(|cancellation| cancellation.seq > before.seq) {
+    if dossier.cancellations.iter().any(|cancellation| cancellation.seq > before.published) {
         words.push("cancellation");
     }
-    if dossier.decisions.iter().any(|decision| decision.at > before.seq) {
+    if dossier.decisions.iter().any(|decision| decision.at > before.published) {
         words.push("hold decided");
     }
-    if before.version != version {
+    if before.bound > before.published {
         words.push("scheme version");
     }
     if words.is_empty() {

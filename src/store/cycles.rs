@@ -18,6 +18,8 @@ pub struct Closed {
     pub version: Option<String>,
     /// why it was closed without its files, or empty
     pub reason: String,
+    /// journal sequence at which it was last bound to that text
+    pub bound: i64,
 }
 
 /// A scheme text that was in force.
@@ -121,7 +123,7 @@ impl Store {
     /// Closed cycles of a scheme, in order, each as it was pinned last.
     pub fn closed(&self, scheme: &str) -> Result<Vec<Closed>> {
         let mut select = self.connection.prepare_cached(
-            "SELECT last.cycle, first.day, (SELECT version FROM scheme_text WHERE id = last.version_id), first.reason
+            "SELECT last.cycle, first.day, (SELECT version FROM scheme_text WHERE id = last.version_id), first.reason, last.seq
              FROM close AS last JOIN close AS first ON first.scheme = last.scheme AND first.cycle = last.cycle
              WHERE last.scheme = ?1
                AND last.seq = (SELECT max(seq) FROM close WHERE scheme = last.scheme AND cycle = last.cycle)
@@ -129,7 +131,13 @@ impl Store {
              ORDER BY last.cycle",
         )?;
         let rows = select.query_map([scheme], |row| {
-            Ok(Closed { cycle: row.get(0)?, day: row.get(1)?, version: row.get(2)?, reason: row.get(3)? })
+            Ok(Closed {
+                cycle: row.get(0)?,
+                day: row.get(1)?,
+                version: row.get(2)?,
+                reason: row.get(3)?,
+                bound: row.get(4)?,
+            })
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
@@ -195,6 +203,15 @@ impl Store {
     pub fn placed(&self, seq: i64) -> Result<()> {
         self.connection.execute("UPDATE publication SET placed = 1 WHERE seq = ?1", [seq])?;
         Ok(())
+    }
+
+    /// Each cycle of a scheme with the journal sequence of its last publication.
+    pub fn last_publications(&self, scheme: &str) -> Result<Vec<(i32, i64)>> {
+        let mut select = self
+            .connection
+            .prepare_cached("SELECT cycle, max(seq) FROM publication WHERE scheme = ?1 GROUP BY cycle")?;
+        let rows = select.query_map([scheme], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     /// Every publication of a scheme and cycle, or of all.

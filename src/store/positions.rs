@@ -22,8 +22,6 @@ pub struct Kept {
     pub measure: String,
     /// reached, empty for none
     pub tier: String,
-    /// journal sequence up to which facts were known
-    pub seq: i64,
     /// number of the scheme text it went by
     pub version_id: i64,
     /// what changed since the position before
@@ -43,11 +41,10 @@ fn kept(row: &Row<'_>) -> rusqlite::Result<Kept> {
         held: Points(row.get(4)?),
         measure: row.get(5)?,
         tier: row.get(6)?,
-        seq: row.get(7)?,
-        version_id: row.get(8)?,
-        reason: row.get(9)?,
-        papers: row.get(10)?,
-        published: row.get(11)?,
+        version_id: row.get(7)?,
+        reason: row.get(8)?,
+        papers: row.get(9)?,
+        published: row.get(10)?,
     })
 }
 
@@ -61,7 +58,7 @@ pub enum Settled {
 }
 
 const COLUMNS: &str =
-    "cycle, partner, name, points, held, measure, tier, seq, version_id, reason, papers, published";
+    "cycle, partner, name, points, held, measure, tier, version_id, reason, papers, published";
 
 impl Store {
     /// The positions of one partner in a scheme, in order of cycle.
@@ -86,9 +83,9 @@ impl Store {
     pub fn keep_position(&self, scheme: &str, position: &Kept, settled: Settled) -> Result<()> {
         self.connection
             .prepare_cached(
-                "INSERT INTO position VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+                "INSERT INTO position VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
                  ON CONFLICT (scheme, cycle, partner) DO UPDATE SET name = excluded.name, points = excluded.points, held = excluded.held,
-                 measure = excluded.measure, tier = excluded.tier, seq = excluded.seq, version_id = excluded.version_id,
+                 measure = excluded.measure, tier = excluded.tier, version_id = excluded.version_id,
                  reason = excluded.reason, papers = excluded.papers, published = coalesce(excluded.published, published),
                  settled = excluded.settled",
             )?
@@ -101,7 +98,6 @@ impl Store {
                 position.held.0,
                 position.measure,
                 position.tier,
-                position.seq,
                 position.version_id,
                 position.reason,
                 position.papers,

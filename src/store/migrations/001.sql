@@ -234,7 +234,6 @@ CREATE TABLE position (
     held       INTEGER NOT NULL,
     measure    TEXT NOT NULL,
     tier       TEXT NOT NULL,
-    seq        INTEGER NOT NULL,
     version_id INTEGER NOT NULL,
     reason     TEXT NOT NULL,
     papers     BLOB NOT NULL,
