@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 /// Pieces in a queue: at 64 KiB each more than any window.
@@ -23,13 +23,19 @@ pub enum Fate {
     CutAfter(u64),
     /// nothing more comes from the server after so many bytes, and nobody is told
     StallAfter(u64),
+    /// nothing more comes from the server after so many bytes, until `resume`
+    PauseAfter(u64),
 }
+
+/// What a pause waits for.
+type Gate = Arc<(Mutex<bool>, Condvar)>;
 
 /// A running proxy; it takes no new connections once it is dropped.
 pub struct DelayProxy {
     /// where to connect to
     pub addr: SocketAddr,
     fates: Arc<Mutex<VecDeque<Fate>>>,
+    gate: Gate,
 }
 
 impl DelayProxy {
@@ -39,17 +45,25 @@ impl DelayProxy {
         let addr = listener.local_addr().expect("bound");
         let fates = Arc::new(Mutex::new(VecDeque::new()));
         let ends = Arc::downgrade(&fates);
+        let gate = Gate::default();
+        let theirs = Arc::clone(&gate);
         std::thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 let Some(fates) = ends.upgrade() else { return };
                 let fate = fates.lock().expect("no panic").pop_front().unwrap_or(Fate::Whole);
                 // a server that is gone is what some tests are about
                 if let Ok(server) = TcpStream::connect(target) {
-                    join(&client, &server, round_trip / 2, fate);
+                    join(&client, &server, round_trip / 2, fate, &theirs);
                 }
             }
         });
-        DelayProxy { addr, fates }
+        DelayProxy { addr, fates, gate }
+    }
+
+    /// Ends every pause, also those to come.
+    pub fn resume(&self) {
+        *self.gate.0.lock().expect("no panic") = true;
+        self.gate.1.notify_all();
     }
 
     /// The fate of the next connection that has none yet.
@@ -66,21 +80,22 @@ impl Drop for DelayProxy {
     }
 }
 
-fn join(client: &TcpStream, server: &TcpStream, delay: Duration, fate: Fate) {
+fn join(client: &TcpStream, server: &TcpStream, delay: Duration, fate: Fate, gate: &Gate) {
     for tcp in [client, server] {
         tcp.set_nodelay(true).expect("a socket");
     }
-    one_way(client, server, delay, Fate::Whole);
-    one_way(server, client, delay, fate);
+    one_way(client, server, delay, Fate::Whole, gate);
+    one_way(server, client, delay, fate, gate);
 }
 
 type Piece = (Instant, Vec<u8>);
 
-fn one_way(from: &TcpStream, to: &TcpStream, delay: Duration, fate: Fate) {
+fn one_way(from: &TcpStream, to: &TcpStream, delay: Duration, fate: Fate, gate: &Gate) {
     let (queue, pieces) = sync_channel::<Piece>(QUEUE);
     let (mut source, mut sink) = (from.try_clone().expect("a socket"), to.try_clone().expect("a socket"));
     std::thread::spawn(move || read_all(&mut source, delay, &queue));
-    std::thread::spawn(move || write_all(&mut sink, &pieces, fate));
+    let gate = Arc::clone(gate);
+    std::thread::spawn(move || write_all(&mut sink, &pieces, fate, &gate));
 }
 
 fn read_all(source: &mut TcpStream, delay: Duration, queue: &SyncSender<Piece>) {
@@ -92,10 +107,10 @@ fn read_all(source: &mut TcpStream, delay: Duration, queue: &SyncSender<Piece>) 
     }
 }
 
-fn write_all(sink: &mut TcpStream, pieces: &Receiver<Piece>, fate: Fate) {
+fn write_all(sink: &mut TcpStream, pieces: &Receiver<Piece>, fate: Fate, gate: &Gate) {
     let mut left = match fate {
         Fate::Whole => u64::MAX,
-        Fate::CutAfter(bytes) | Fate::StallAfter(bytes) => bytes,
+        Fate::CutAfter(bytes) | Fate::StallAfter(bytes) | Fate::PauseAfter(bytes) => bytes,
     };
     while let Ok((due, piece)) = pieces.recv() {
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
@@ -104,12 +119,24 @@ fn write_all(sink: &mut TcpStream, pieces: &Receiver<Piece>, fate: Fate) {
             break;
         }
         left -= now as u64;
-        if left == 0 {
-            if matches!(fate, Fate::StallAfter(_)) {
+        if left > 0 {
+            continue;
+        }
+        match fate {
+            Fate::Whole | Fate::CutAfter(_) => break,
+            Fate::StallAfter(_) => {
                 // keeps the queue alive, so that the server's end stays open, until the server hangs up
                 while pieces.recv().is_ok() {}
+                break;
             }
-            break;
+            Fate::PauseAfter(_) => {
+                let open = gate.0.lock().expect("no panic");
+                drop(gate.1.wait_while(open, |open| !*open).expect("no panic"));
+                left = u64::MAX;
+                if sink.write_all(&piece[now..]).is_err() {
+                    break;
+                }
+            }
         }
     }
     let _ = sink.shutdown(Shutdown::Both);
