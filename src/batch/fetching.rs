@@ -147,7 +147,12 @@ impl<'c> Run<'c> {
             self.store.whole(|store| store.tell(&feed.name, &told))?;
         }
         self.report.passed += told.iter().filter(|one| !before.contains(one)).count();
-        self.report.notices.extend(told.into_iter().map(|one| (feed.name.clone(), one)));
+        for one in told {
+            let notice = (feed.name.clone(), one);
+            if !self.report.notices.contains(&notice) {
+                self.report.notices.push(notice);
+            }
+        }
         Ok(())
     }
 

@@ -28,9 +28,9 @@ impl Store {
     /// Decisions on held versions of a partner, as they stood at journal sequence `upto` where given.
     pub(super) fn decisions(&self, partner: &str, upto: Option<i64>) -> Result<Vec<Decision>> {
         let mut select = self.connection.prepare_cached(
-            "SELECT at, seq, file_line, verdict FROM decision WHERE partner = ?1 AND (?2 IS NULL OR at <= ?2) ORDER BY at",
+            "SELECT at, seq, file_line, verdict FROM decision WHERE partner = ?1 AND at <= ?2 ORDER BY at",
         )?;
-        let rows = select.query_map((partner, upto), |row| {
+        let rows = select.query_map((partner, upto.unwrap_or(i64::MAX)), |row| {
             let release = row.get_ref(3)?.as_str()? == "release";
             Ok(Decision {
                 at: row.get(0)?,

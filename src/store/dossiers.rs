@@ -24,6 +24,14 @@ fn scope(word: &str) -> NumberScope {
     if word == "space" { NumberScope::Space } else { NumberScope::Distributor }
 }
 
+/// Which of the rarer tables hold anything at all: most partners need not be looked up there.
+#[derive(Debug, Clone, Copy)]
+struct Presence {
+    links: bool,
+    decisions: bool,
+    masters: bool,
+}
+
 impl Store {
     /// Everything about one partner; as it stood at journal sequence `upto` where given.
     pub fn dossier(&self, partner: &str, upto: Option<i64>) -> Result<Dossier> {
@@ -32,20 +40,49 @@ impl Store {
             own: self.bundles_of(partner, upto)?,
             ..Dossier::default()
         };
-        self.complete(&mut dossier, upto)?;
+        self.complete(&mut dossier, upto, self.presence()?)?;
         Ok(dossier)
     }
 
+    /// Which of the rarer tables hold anything at all.
+    fn presence(&self) -> Result<Presence> {
+        Ok(self
+            .connection
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM link), EXISTS (SELECT 1 FROM decision), EXISTS (SELECT 1 FROM partner_record)",
+            )?
+            .query_row([], |row| {
+                Ok(Presence { links: row.get(0)?, decisions: row.get(1)?, masters: row.get(2)? })
+            })?)
+    }
+
     fn bundles_of(&self, partner: &str, upto: Option<i64>) -> Result<Vec<RawBundle>> {
-        let mut select = self.connection.prepare_cached(&format!(
-            "{BUNDLES} WHERE partner = ?1 AND (?2 IS NULL OR seq <= ?2) ORDER BY seq, chunk"
-        ))?;
-        let rows = select.query_map((partner, upto), raw_bundle)?;
+        let mut select = self
+            .connection
+            .prepare_cached(&format!("{BUNDLES} WHERE partner = ?1 AND seq <= ?2 ORDER BY seq, chunk"))?;
+        let rows = select.query_map((partner, upto.unwrap_or(i64::MAX)), raw_bundle)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     /// What others said that concerns the partner, decisions and master records.
-    fn complete(&self, dossier: &mut Dossier, upto: Option<i64>) -> Result<()> {
+    fn complete(&self, dossier: &mut Dossier, upto: Option<i64>, presence: Presence) -> Result<()> {
+        let others = if presence.links { self.complete_shared(dossier, upto)? } else { BTreeSet::new() };
+        for partner in others.iter().map(String::as_str).chain([dossier.partner.clone().as_str()]) {
+            if presence.decisions {
+                dossier.decisions.extend(self.decisions(partner, upto)?);
+            }
+            if presence.masters {
+                let records = self.partner_records(partner, upto)?;
+                if !records.is_empty() {
+                    dossier.masters.insert(partner.to_owned(), records);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What concerns several partners; the others among them.
+    fn complete_shared(&self, dossier: &mut Dossier, upto: Option<i64>) -> Result<BTreeSet<String>> {
         let numbers: Vec<(i64, i64, String, String)> = {
             let mut select = self.connection.prepare_cached(
                 "SELECT link.issuer, issuer.space, issuer.distributor, number FROM link JOIN issuer ON issuer.id = link.issuer
@@ -70,14 +107,7 @@ impl Store {
         for other in &others {
             dossier.others.extend(self.bundles_of(other, upto)?);
         }
-        for partner in others.iter().map(String::as_str).chain([dossier.partner.clone().as_str()]) {
-            dossier.decisions.extend(self.decisions(partner, upto)?);
-            let records = self.partner_records(partner, upto)?;
-            if !records.is_empty() {
-                dossier.masters.insert(partner.to_owned(), records);
-            }
-        }
-        Ok(())
+        Ok(others)
     }
 
     fn cancellations(
@@ -90,9 +120,9 @@ impl Store {
         dossier: &mut Dossier,
     ) -> Result<()> {
         let mut select = self.connection.prepare_cached(
-            "SELECT seq, day, updated_at, file_line FROM cancellation WHERE issuer = ?1 AND number = ?2 AND (?3 IS NULL OR seq <= ?3)",
+            "SELECT seq, day, updated_at, file_line FROM cancellation WHERE issuer = ?1 AND number = ?2 AND seq <= ?3",
         )?;
-        let mut rows = select.query((issuer, number, upto))?;
+        let mut rows = select.query((issuer, number, upto.unwrap_or(i64::MAX)))?;
         while let Some(row) = rows.next()? {
             dossier.cancellations.push(Cancellation {
                 seq: row.get(0)?,
@@ -129,8 +159,9 @@ impl Store {
                 }
             }
         }
+        let presence = self.presence()?;
         for dossier in &mut dossiers {
-            self.complete(dossier, None)?;
+            self.complete(dossier, None, presence)?;
         }
         Ok(dossiers)
     }

@@ -189,9 +189,9 @@ impl Store {
     /// Master records of a partner, in order of first day and arrival.
     pub fn partner_records(&self, code: &str, upto: Option<i64>) -> Result<Vec<PartnerRecord>> {
         let mut select = self.connection.prepare_cached(&format!(
-            "{PARTNER} WHERE code = ?1 AND (?2 IS NULL OR seq <= ?2) ORDER BY effective_from, seq"
+            "{PARTNER} WHERE code = ?1 AND seq <= ?2 ORDER BY effective_from, seq"
         ))?;
-        let rows = select.query_map((code, upto), partner_record)?;
+        let rows = select.query_map((code, upto.unwrap_or(i64::MAX)), partner_record)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
@@ -208,10 +208,10 @@ impl Store {
     pub fn items(&self, upto: Option<i64>) -> Result<Option<HashMap<String, Vec<ItemRecord>>>> {
         let mut select = self.connection.prepare_cached(
             "SELECT effective_from, seq, name, category, earns_points, launched_on, sku FROM item_record
-             WHERE ?1 IS NULL OR seq <= ?1 ORDER BY sku, effective_from, seq",
+             WHERE seq <= ?1 ORDER BY sku, effective_from, seq",
         )?;
         let mut items: HashMap<String, Vec<ItemRecord>> = HashMap::new();
-        let mut rows = select.query([upto])?;
+        let mut rows = select.query([upto.unwrap_or(i64::MAX)])?;
         while let Some(row) = rows.next()? {
             items.entry(row.get(6)?).or_default().push(item_record(row)?);
         }
