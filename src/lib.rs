@@ -31,6 +31,7 @@
 //! | [`ingest`] | pure | `domain`, `calendar`, `facts` | bytes and a feed's layout -> rows and rejects, streaming |
 //! | [`evaluate`] | pure | `domain`, `calendar`, `facts`, `scheme` | one partner's lines and a scheme -> positions with their trail |
 //! | [`statement`] | pure | `domain`, `calendar`, `facts`, `scheme`, `evaluate` | entries and positions -> the bytes of each published file |
+//! | [`rehearse`] | pure | `domain`, `calendar`, `facts`, `scheme`, `ingest`, `evaluate`, `statement` | the worked examples inside scheme files, and what none of them touches |
 //! | [`clock`] | edge | | the only reader of the wall clock |
 //! | [`lock`] | edge | | one run at a time |
 //! | [`inbox`] | edge | `domain` | where files come from: list, judge complete, download whole, archive |
@@ -92,6 +93,7 @@ pub mod evaluate;
 pub mod facts;
 pub mod fault;
 pub mod ingest;
+pub mod rehearse;
 pub mod schedule;
 pub mod scheme;
 pub mod statement;
