@@ -18,7 +18,7 @@ use crate::statement::papers::{Papers as Rendering, Partner};
 use crate::store::cycles::Closed;
 use crate::store::holds::{HoldState, NewHold, Opened};
 use crate::store::positions::{Kept, Settled};
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 use rust_decimal::Decimal;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -49,6 +49,10 @@ struct Scene<'s> {
     items: Option<HashMap<String, Vec<ItemRecord>>>,
     has_partner_master: bool,
     file_names: HashMap<i64, String>,
+    /// numbers of scheme versions in the store
+    version_ids: HashMap<String, i64>,
+    /// whether any hold waits at all
+    holds: bool,
     /// closed cycles as they were published last
     before: HashMap<Cycle, Before>,
     seq: i64,
@@ -75,7 +79,6 @@ struct Answer {
 /// One position, worked out and rendered.
 struct Worked {
     kept: Kept,
-    version: String,
     rendered: Option<Rendered>,
 }
 
@@ -98,6 +101,8 @@ impl Run<'_> {
             items: self.store.items(None)?,
             has_partner_master: self.store.master_state()?.0,
             file_names: self.store.file_names()?,
+            version_ids: self.store.scheme_texts()?.into_iter().map(|text| (text.version, text.id)).collect(),
+            holds: self.store.has_open_holds()?,
             before: self.published_before(family, plan)?,
             seq: self.store.journal_head()?.0,
             transactions: self.config.publish.transactions,
@@ -213,10 +218,6 @@ impl Run<'_> {
         let before = before.iter().find(|before| before.cycle == cycle.0);
         let closed = scene.plan.closed.contains_key(&cycle);
         let closing = scene.plan.closing.contains(&cycle);
-        worked.kept.version_id = self
-            .store
-            .version_id(&worked.version)?
-            .with_context(|| format!("scheme version {} is not in the store", worked.version))?;
         if closing {
             worked.kept.published = Some(worked.kept.papers);
         }
@@ -283,7 +284,7 @@ impl Run<'_> {
                 .filter_map(|worked| self.over_limit(scene, worked).transpose())
                 .collect::<Result<Vec<_>>>()?,
         );
-        if !answer.kept.is_empty() || !wanted.is_empty() {
+        if scene.holds {
             for open in self.store.open_holds_of(scheme, &answer.partner)? {
                 let ours = MADE_HERE.contains(&open.kind.as_str());
                 if ours && !wanted.iter().any(|new| new.kind == open.kind && new.subject == open.subject) {
@@ -533,12 +534,12 @@ fn work(
             held: position.held_points,
             measure: plain(&position.measure),
             tier: position.tier.clone(),
-            version_id: 0,
+            // every text in force was journalled when the run started
+            version_id: scene.version_ids.get(&version.version).copied().unwrap_or(0),
             reason,
             papers,
             published: None,
         },
-        version: version.version.clone(),
         rendered,
     }
 }
