@@ -5,6 +5,7 @@
 
 use super::Run;
 use super::closing::ClosingPlan;
+use super::progress::Step;
 use super::publishing::Papers;
 use super::reason::{self, Before};
 use crate::calendar::{Cycle, ZoneCache};
@@ -190,6 +191,8 @@ impl Run<'_> {
     }
 
     fn take_answers(&mut self, scene: &Scene<'_>, answers: Vec<Answer>, papers: &mut Papers) -> Result<()> {
+        let partners = self.report.evaluated;
+        self.order.progress.tell(Step::Evaluating { scheme: &scene.family.id, partners });
         for answer in answers {
             self.report.evaluated += 1;
             self.keep_holds(scene, &answer)?;

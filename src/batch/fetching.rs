@@ -1,5 +1,6 @@
 //! Fetch: look at every feed, wait once for what may still grow, look again, bring what is ready into the archive.
 
+use super::progress::Step;
 use super::report::{Exit, FeedFault};
 use super::{Fetch, Run};
 use crate::clock;
@@ -84,6 +85,7 @@ impl<'c> Run<'c> {
         let wait = looks.iter().filter_map(|look| look.judged.wait()).max();
         let Some(wait) = wait.filter(|wait| !wait.is_zero()) else { return Ok((looks, Listed::All)) };
         tracing::info!(seconds = wait.as_secs(), "waiting for files to settle");
+        self.order.progress.tell(Step::Settling { seconds: wait.as_secs() });
         let mut again = Vec::new();
         let mut listed = Listed::All;
         // connections are not kept idle while we wait
@@ -112,6 +114,7 @@ impl<'c> Run<'c> {
 
     /// One look at one feed; `None` where it could not be listed.
     fn look(&mut self, feed: &'c Feed) -> Result<Option<Look<'c>>> {
+        self.order.progress.tell(Step::Looking { feed: &feed.name });
         let opened = Connection::open(&feed.source, &self.order.cancel)
             .and_then(|mut connection| connection.list().map(|listing| (connection, listing)));
         let (connection, mut listing) = match opened {
@@ -189,6 +192,7 @@ impl<'c> Run<'c> {
         }
         for candidate in std::mem::take(&mut look.judged.ready) {
             self.order.cancel.check()?;
+            self.order.progress.tell(Step::Fetching { feed: &look.feed.name, file: &candidate.name });
             match look.connection.fetch(&candidate, archive) {
                 Ok(archived) => files.push(Fetched { feed: look.feed, candidate, archived }),
                 Err(fault) => {

@@ -5,6 +5,7 @@ mod evaluating;
 mod fetching;
 mod holding;
 mod posting;
+mod progress;
 mod publishing;
 mod reason;
 mod report;
@@ -12,6 +13,7 @@ mod schemes;
 mod taking;
 
 pub use closing::{Missing, missing_files, overdue};
+pub use progress::{Progress, Step};
 pub use report::{CycleLine, Exit, FeedFault, FileLine, Report};
 pub use schemes::{Invalid, RealSchemes, load_schemes, with_pins};
 
@@ -43,6 +45,8 @@ pub struct Order {
     pub actor: String,
     /// set by a signal
     pub cancel: Cancel,
+    /// who watches
+    pub progress: Progress,
 }
 
 /// A cycle that a person closes without a file that will not come.

@@ -3,6 +3,7 @@
 use super::Run;
 use super::closing::ClosingPlan;
 use super::evaluating::{name_of, subject};
+use super::progress::Step;
 use super::publishing::{Balances, Papers};
 use super::report::CycleLine;
 use crate::calendar::Cycle;
@@ -100,6 +101,7 @@ impl Run<'_> {
             closed: false,
             published: Vec::new(),
         };
+        self.order.progress.tell(Step::Posting { scheme: &cycling.family.id, cycle: &cycling.name });
         self.post_positions(&cycling, &mut line)?;
         if cycling.standing == Standing::Closing {
             if balances.is_none() {

@@ -2,6 +2,7 @@
 
 use super::Run;
 use super::fetching::Fetched;
+use super::progress::Step;
 use super::report::FileLine;
 use crate::config::{Feed, Kind};
 use crate::ingest::{self, CreditNotes, Encoding, Layout, Packing, Refusal, Stop, Taken};
@@ -105,6 +106,7 @@ impl Run<'_> {
 
     fn read_file(&mut self, feed: &Feed, layout: &Layout, arrival: &Arrival, path: &Path) -> Result<Outcome> {
         tracing::info!(feed = %arrival.feed, file = %arrival.name, "taking");
+        self.order.progress.tell(Step::Ingesting { feed: &arrival.feed, file: &arrival.name });
         let stamp = self.stamp.clone();
         let packing = match packing(&arrival.name) {
             Ok(packing) => packing,

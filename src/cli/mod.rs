@@ -1,41 +1,115 @@
 //! The command line: one file per subcommand. Parses, calls, prints; decides nothing about points.
+//!
+//! `session` is what every command shares (config, schemes, clock, store, what it may print), `output` the one way to print
+//! data, `exit` the one table of exit statuses, `signals` what SIGINT and SIGTERM do.
 
+mod balances;
+mod demo;
+mod exit;
+mod explain;
+mod later;
+mod ledger;
+mod lines;
+mod output;
 mod run;
+mod session;
+mod signals;
+mod statement;
+mod test;
 
 use clap::{Parser, Subcommand};
-use std::path::PathBuf;
+use exit::Exit;
+use session::{Global, Session};
 
 /// Turns DMS sales exports into a points ledger and statements.
 #[derive(Debug, Parser)]
-#[command(name = "accrued", version)]
+#[command(name = "accrued", version, long_version = session::versions(), after_help = NOT_YET)]
 struct Cli {
-    /// accrued.toml to go by
-    #[arg(long, global = true, env = "ACCRUED_CONFIG")]
-    config: Option<PathBuf>,
-    /// the one clock: an RFC 3339 instant or a date
-    #[arg(long, global = true)]
-    as_of: Option<String>,
+    #[command(flatten)]
+    global: Global,
     #[command(subcommand)]
     command: Command,
 }
 
+const NOT_YET: &str = "Not yet supported: adjust, apply, backup, dispute, doctor, export, plan, record, report, reread, restore, \
+                       scheme, serve, verify --deep";
+
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// fetch, ingest, evaluate, post, publish; once
+    /// Lay out a sample workspace and run the whole job in it
+    Demo(demo::Args),
+    /// Fetch, ingest, evaluate, post, publish; once
     Run(run::Args),
+    /// Run the worked examples inside the scheme files
+    Test(test::Args),
+    /// A partner's points, step by step, down to invoice lines
+    Explain(explain::Args),
+    /// Wallets
+    Balances(balances::Args),
+    /// Entries of the points ledger
+    Ledger(ledger::Args),
+    /// The sales lines behind the entries
+    Lines(lines::Args),
+    /// One partner's account, as in statement.csv
+    Statement(statement::Args),
+    #[command(hide = true)]
+    Adjust(later::Args),
+    #[command(hide = true)]
+    Apply(later::Args),
+    #[command(hide = true)]
+    Backup(later::Args),
+    #[command(hide = true)]
+    Dispute(later::Args),
+    #[command(hide = true)]
+    Doctor(later::Args),
+    #[command(hide = true)]
+    Export(later::Args),
+    #[command(hide = true)]
+    Plan(later::Args),
+    #[command(hide = true)]
+    Record(later::Args),
+    #[command(hide = true)]
+    Report(later::Args),
+    #[command(hide = true)]
+    Reread(later::Args),
+    #[command(hide = true)]
+    Restore(later::Args),
+    #[command(hide = true)]
+    Scheme(later::Args),
+    #[command(hide = true)]
+    Serve(later::Args),
 }
 
 /// Does what the arguments say; the exit status.
 pub fn main() -> u8 {
     let cli = Cli::parse();
-    let done = match &cli.command {
-        Command::Run(args) => run::run(&cli, args),
-    };
-    match done {
-        Ok(status) => status,
-        Err(fault) => {
-            eprintln!("error: {fault:#}");
-            1
-        }
+    let session = Session::new(cli.global);
+    let done = dispatch(&session, &cli.command);
+    session.end(done).code()
+}
+
+fn dispatch(session: &Session, command: &Command) -> anyhow::Result<Exit> {
+    match command {
+        Command::Demo(args) => demo::run(session, args),
+        Command::Run(args) => run::run(session, args),
+        Command::Test(args) => test::run(session, args),
+        Command::Explain(args) => explain::run(session, args),
+        Command::Balances(args) => balances::run(session, args),
+        Command::Ledger(args) => ledger::run(session, args),
+        Command::Lines(args) => lines::run(session, args),
+        Command::Statement(args) => statement::run(session, args),
+        Command::Adjust(_) => later::not_yet("adjust"),
+        Command::Apply(_) => later::not_yet("apply"),
+        Command::Backup(_) => later::not_yet("backup"),
+        Command::Dispute(_) => later::not_yet("dispute"),
+        Command::Doctor(_) => later::not_yet("doctor"),
+        Command::Export(_) => later::not_yet("export"),
+        Command::Plan(_) => later::not_yet("plan"),
+        Command::Record(_) => later::not_yet("record"),
+        Command::Report(_) => later::not_yet("report"),
+        Command::Reread(_) => later::not_yet("reread"),
+        Command::Restore(_) => later::not_yet("restore"),
+        Command::Scheme(_) => later::not_yet("scheme"),
+        Command::Serve(_) => later::not_yet("serve"),
     }
 }
