@@ -25,10 +25,10 @@
 //! | [`domain`] | pure | | the words of the product as types: exact numbers, points, moments, entries, holds, the hash chain |
 //! | [`calendar`] | pure | `domain` | zones, business dates, cycles |
 //! | [`schedule`] | pure | | the cron schedule as arithmetic: the next due instant |
-//! | [`fault`] | pure | | a fault in a file that a person wrote: the line, a caret, the remedy |
+//! | [`fault`] | pure | | a fault in a file that a person wrote: the line, a caret, the nearest known name |
 //! | [`facts`] | pure | `domain` | what the feeds said: bundles of rows, which version speaks, what is cancelled, what a note returns |
 //! | [`scheme`] | pure | `domain`, `calendar`, `fault` | TOML as typed -> a scheme as meant, every fault at once; versions; lints |
-//! | [`ingest`] | pure | `domain`, `calendar`, `facts` | bytes and a feed's layout -> rows and rejects, streaming |
+//! | [`ingest`] | pure | `domain`, `calendar`, `fault`, `facts` | bytes and a feed's layout -> rows and rejects, streaming |
 //! | [`evaluate`] | pure | `domain`, `calendar`, `facts`, `scheme` | one partner's lines and a scheme -> positions with their trail |
 //! | [`statement`] | pure | `domain`, `calendar`, `facts`, `scheme`, `evaluate` | entries and positions -> the bytes of each published file |
 //! | [`rehearse`] | pure | `domain`, `calendar`, `facts`, `scheme`, `ingest`, `evaluate`, `statement` | the worked examples inside scheme files, and what none of them touches |

@@ -43,7 +43,6 @@ pub struct Dialect {
 
 #[derive(Clone, Debug)]
 pub struct SchemePlan {
-    pub id: String,
     /// Its file's name without `.toml`: versions of one scheme share the id.
     pub file: String,
     pub head: String,

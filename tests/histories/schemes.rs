@@ -72,7 +72,7 @@ fn scheme(r: &mut Random, file: &str, head: &Head) -> SchemePlan {
         sections.push(format!("[limits]\naccrual = {}\n", r.pick(&["40", "100"])));
     }
     sections.push(points(r));
-    SchemePlan { id: head.id.into(), file: file.into(), head: head_text, sections }
+    SchemePlan { file: file.into(), head: head_text, sections }
 }
 
 /// What all versions of a scheme share, and their dates.
@@ -91,11 +91,11 @@ impl Head {
     fn random(r: &mut Random, id: &'static str) -> Head {
         Head {
             id,
-            starts: *r.pick(&["2025-10-01", "2026-01-01", "2026-01-01", "2026-02-10"]),
+            starts: r.pick::<&str>(&["2025-10-01", "2026-01-01", "2026-01-01", "2026-02-10"]),
             ends: if r.chance(20) { Some("2026-06-30") } else { None },
             zone: ZONES[r.below(ZONES.len())],
-            length: *r.pick(&["month", "month", "quarter", "half-year"]),
-            year_starts: *r.pick(&["january", "april"]),
+            length: r.pick::<&str>(&["month", "month", "quarter", "half-year"]),
+            year_starts: r.pick::<&str>(&["january", "april"]),
             closes: if r.chance(20) { "day_closes_at = \"02:00\"\n" } else { "" },
         }
     }

@@ -1,6 +1,6 @@
 //! How fast a sales file is read: generates 2 million rows (14 columns) in memory and reads them, several times over.
 //!
-//! `cargo run --release --example ingest_throughput [ROWS]`
+//! `cargo bench --bench ingest_throughput -- [ROWS]`
 
 use accrued::domain::decimal::DecimalMark;
 use accrued::ingest::{self, CreditNotes, Encoding, Layout, Packing, Taken};
@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::time::Instant;
 
 fn main() {
-    let rows = std::env::args().nth(1).and_then(|rows| rows.parse().ok()).unwrap_or(2_000_000);
+    let rows = std::env::args().skip(1).find_map(|rows| rows.parse().ok()).unwrap_or(2_000_000);
     let text = generated(rows);
     let layout = layout();
     let all_quoted = quoted(&text);
