@@ -1,6 +1,6 @@
 //! Random schemes and random histories, played by the real program and judged by the naive evaluator.
 //!
-//! `ACCRUED_HISTORIES=100000` plays so many; `ACCRUED_SEED=123` replays one. A failing history is made small and
+//! `ACCRUED_HISTORIES=100000` plays so many; `ACCRUED_SEED=123` replays one, and with both so many from there on. A failing history is made small and
 //! printed: config, schemes, files and runs, ready to be laid out by hand.
 
 #[path = "histories/make.rs"]
@@ -57,14 +57,10 @@ fn play_seed(seed: u64) {
 }
 
 fn play_share(share: u64, shares: u64) {
-    if let Some(seed) = number("ACCRUED_SEED") {
-        if share == 0 {
-            play_seed(seed);
-        }
-        return;
-    }
-    let count = number("ACCRUED_HISTORIES").unwrap_or(HISTORIES);
-    (0..count).filter(|seed| seed % shares == share).for_each(play_seed);
+    let from = number("ACCRUED_SEED");
+    let count = number("ACCRUED_HISTORIES").unwrap_or(if from.is_some() { 1 } else { HISTORIES });
+    let from = from.unwrap_or(0);
+    (from..from + count).filter(|seed| seed % shares == share).for_each(play_seed);
 }
 
 #[test]

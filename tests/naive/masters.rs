@@ -13,7 +13,6 @@ use super::time;
 #[derive(Clone, Debug, Default)]
 pub struct Master {
     records: BTreeMap<String, Vec<(NaiveDate, Cells)>>,
-    undated: std::collections::BTreeSet<String>,
 }
 
 impl Master {
@@ -33,7 +32,7 @@ impl Master {
                         continue;
                     }
                 },
-                None if self.undated.insert(name.clone()) => NaiveDate::MIN,
+                None if !self.records.contains_key(&name) => NaiveDate::MIN,
                 None => day,
             };
             self.records.entry(name).or_default().push((from, cells));

@@ -13,16 +13,17 @@
 //! 2. `identity_conflict` and versions are by fact: a line, or a whole document without line_no. A new line with
 //!    another partner than its sister lines contradicts nothing.
 //! 3. A duplicate with an `updated_at` lends it to a version without one (so that the order of files tells nothing).
-//! 4. The rows of a document without line_no are compared as a multiset; its `updated_at` is the latest of its rows.
+//! 4. The rows of a document without line_no are compared as a multiset; its `updated_at` is the latest of its rows,
+//!    its partners a set.
 //! 5. A document that in one file comes with and without line_no is held whole; the version that speaks is compared
 //!    with `duplicate` first, `outdated` next, and only then held.
-//! 6. Several cancellations of one number are all heard; content of a cancellation is what it cancels (and, where
-//!    numbers restart, its date).
+//! 6. Every cancellation of a number is heard, each with its own `updated_at` or none.
 //! 7. A line that some rule excludes for good is `no`, whatever else holds it ("they count as soon as the cause is
 //!    gone"), but `future_date` comes right after `cancelled`. Of several holds: partner, sku, rate.
 //! 8. A blank category is the item master's, a blank channel the partner master's, after what a credit note takes
 //!    from its invoice. `earns_points = no` is `sku_excluded`. A line without a SKU is not an unlisted SKU.
-//! 9. "The first record of a code without one": the first undated record of that code, dated ones before it or not.
+//! 9. "The first record of a code without one" applies from the beginning: the first record of that code at all, where
+//!    it is undated. An undated one after a dated one is a later one.
 //! 10. A ladder level with `from = 0` is reached by a measure of 0; a slab's tier only above 0.
 //! 11. A shortfall is carried by the rules of the cycle that has it.
 
