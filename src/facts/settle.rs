@@ -4,8 +4,8 @@
 //! zones, schemes or the date a return counts for; read or write anything.
 //!
 //! Rows are sorted by document. What came once and contradicts nothing (nearly all) speaks as it stands; a number about which
-//! more was said is walked over in order of `seq` ([`super::walk`]). Cancellations ([`super::cancel`]) and references
-//! ([`super::returns`]) are looked up in what speaks in the end, so that their order tells nothing.
+//! more was said is walked over in order of `seq` (`walk`). Cancellations (`cancel`) and references
+//! (`returns`) are looked up in what speaks in the end, so that their order tells nothing.
 //!
 //! # Readings
 //! Where evaluation.md leaves room, this is what is read here:
