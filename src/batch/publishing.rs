@@ -14,9 +14,14 @@ use crate::statement::account::{Posted, Standing, Statement};
 use crate::statement::manifest::{self, Listed, Manifest, Source};
 use crate::statement::papers::{Papers as Rendering, Partner};
 use crate::statement::{cell, name};
+use crate::store::Store;
 use crate::store::cycles::Publication;
+use crate::store::positions::Kept;
 use anyhow::{Result, anyhow, bail};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Positions read at once.
+const PAGE: usize = 1_024;
 
 /// Papers in the making, by cycle.
 #[derive(Default)]
@@ -275,14 +280,13 @@ impl Run<'_> {
             balances.wallets.entry(partner.clone()).or_default();
         }
         let mut bytes = Vec::new();
+        let mut standing_by = InOrder::new(&version.id, cycle);
         for (partner, wallet) in &mut balances.wallets {
             let entries = new.remove(partner).unwrap_or_default();
-            let position = self.store.position(&version.id, cycle.0, partner)?;
-            let name = match &position {
-                Some(position) => position.name.clone(),
-                None => self.store.name_of(&version.id, partner)?,
+            let (name, closing_tier) = match standing_by.of(&self.store, partner)? {
+                Some(position) => (position.name, position.tier),
+                None => (self.store.name_of(&version.id, partner)?, String::new()),
             };
-            let closing_tier = position.map_or(String::new(), |position| position.tier);
             let standing =
                 Standing { opening: wallet.balance, opening_tier: &wallet.tier, closing_tier: &closing_tier };
             let posted: Vec<Posted<'_>> = entries.iter().map(Posted::from).collect();
@@ -353,6 +357,52 @@ impl Run<'_> {
                 publication.folder
             ),
         }
+    }
+}
+
+/// The positions of a cycle beside partners that are asked for in order.
+struct InOrder<'s> {
+    scheme: &'s str,
+    cycle: Cycle,
+    page: std::vec::IntoIter<Kept>,
+    after: String,
+    ended: bool,
+    next: Option<Kept>,
+}
+
+impl<'s> InOrder<'s> {
+    fn new(scheme: &'s str, cycle: Cycle) -> InOrder<'s> {
+        InOrder { scheme, cycle, page: Vec::new().into_iter(), after: String::new(), ended: false, next: None }
+    }
+
+    /// The position of `partner`; partners before it are passed over.
+    fn of(&mut self, store: &Store, partner: &str) -> Result<Option<Kept>> {
+        loop {
+            if self.next.is_none() {
+                self.next = self.advance(store)?;
+            }
+            match &self.next {
+                Some(kept) if kept.partner.as_str() < partner => self.next = None,
+                Some(kept) if kept.partner == partner => return Ok(self.next.take()),
+                Some(_) | None => return Ok(None),
+            }
+        }
+    }
+
+    fn advance(&mut self, store: &Store) -> Result<Option<Kept>> {
+        if let Some(kept) = self.page.next() {
+            return Ok(Some(kept));
+        }
+        if self.ended {
+            return Ok(None);
+        }
+        let page = store.positions_after(self.scheme, self.cycle.0, &self.after, PAGE)?;
+        match page.last() {
+            Some(last) => self.after.clone_from(&last.partner),
+            None => self.ended = true,
+        }
+        self.page = page.into_iter();
+        Ok(self.page.next())
     }
 }
 
