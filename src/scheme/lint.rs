@@ -1,6 +1,6 @@
 //! What is likely a mistake (interfaces.md 4): warnings, never refusals.
 //!
-//! [`file()`] looks at one scheme, [`overlaps`] at all of them together, [`multipliers_without_items`] at a scheme and
+//! `file` looks at one scheme, [`overlaps`] at all of them together, [`multipliers_without_items`] at a scheme and
 //! the items that exist. Arithmetic is exact; multipliers and rounding are left aside.
 
 use super::resolve::{self, Marks};
