@@ -372,7 +372,14 @@ struct InOrder<'s> {
 
 impl<'s> InOrder<'s> {
     fn new(scheme: &'s str, cycle: Cycle) -> InOrder<'s> {
-        InOrder { scheme, cycle, page: Vec::new().into_iter(), after: String::new(), ended: false, next: None }
+        InOrder {
+            scheme,
+            cycle,
+            page: Vec::new().into_iter(),
+            after: String::new(),
+            ended: false,
+            next: None,
+        }
     }
 
     /// The position of `partner`; partners before it are passed over.

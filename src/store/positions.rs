@@ -179,7 +179,6 @@ impl Store {
                 // by the index on partners, not along the cycles
                 "SELECT name FROM position INDEXED BY position_by_partner WHERE partner = ?2 AND scheme = ?1
                  ORDER BY cycle DESC LIMIT 1",
-,
             )?
             .query_row((scheme, partner), |row| row.get(0))
             .optional()?;
