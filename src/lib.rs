@@ -57,7 +57,7 @@
 //! | `cron` | `schedule` |
 //! | `annotate-snippets`, `strsim` | `fault` |
 //! | `toml` | `scheme`, `config` |
-//! | `csv` | `ingest`, `statement` |
+//! | `csv` | `ingest`, `statement`, `cli` |
 //! | `encoding_rs`, `flate2`, `memchr` | `ingest` |
 //! | `ssh2`, `libssh2-sys`, `hmac`, `sha1`, `base64` | `inbox/sftp` |
 //! | `libc` | `inbox` |

@@ -1,13 +1,91 @@
-//! `accrued balances`
+//! `accrued balances`: the wallets.
 
+use super::choice;
 use super::exit::Exit;
-use super::later;
+use super::listing::Listing;
+use super::output::{Column, number, text};
 use super::session::Session;
+use super::shown::{Shown, written};
+use crate::domain::frac::Frac;
+use crate::scheme::Family;
+use crate::statement::number as digits;
+use crate::store::ledger::Wallet;
 use anyhow::Result;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    /// Only this partner's
+    #[arg(long, value_name = "P")]
+    partner: Option<String>,
+    /// Only those of this scheme
+    #[arg(long, value_name = "S")]
+    scheme: Option<String>,
+}
 
-pub(super) fn run(_session: &Session, _args: &Args) -> Result<Exit> {
-    later::not_yet("balances")
+const COLUMNS: [Column; 9] = [
+    text("scheme"),
+    text("partner_code"),
+    number("accumulated"),
+    number("redeemed"),
+    number("reserved"),
+    number("expired"),
+    number("available"),
+    text("tier"),
+    number("value"),
+];
+const FOR_PEOPLE: [&str; 9] = [
+    "scheme",
+    "partner_code",
+    "accumulated",
+    "redeemed",
+    "reserved",
+    "expired",
+    "available",
+    "tier",
+    "value",
+];
+
+pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {
+    let config = session.config()?;
+    let store = session.store(&config)?;
+    let families = session.schemes(&config)?.families;
+    let shown = Shown::of(&store)?;
+    let mut listing = Listing::begin(session, "balances", &COLUMNS, &FOR_PEOPLE)?;
+    store.each_wallet(args.partner.as_deref(), |wallet| {
+        if args.scheme.as_ref().is_none_or(|scheme| *scheme == wallet.scheme) {
+            listing.row(&cells(&wallet, &families, &shown))?;
+        }
+        Ok(())
+    })?;
+    let rows = listing.end(session)?;
+    if let (0, Some(partner)) = (rows, &args.partner)
+        && let Some(why) = choice::unknown_partner(&store, partner)?
+    {
+        session.say(why);
+    }
+    Ok(Exit::Done)
+}
+
+fn cells(wallet: &Wallet, families: &[Family], shown: &Shown) -> [String; 9] {
+    let points = |points| shown.wallet(&wallet.scheme, points);
+    [
+        wallet.scheme.clone(),
+        wallet.partner_code.clone(),
+        points(wallet.accumulated),
+        points(wallet.redeemed),
+        points(wallet.reserved),
+        points(wallet.expired),
+        points(wallet.available),
+        wallet.tier.clone(),
+        value(wallet, families),
+    ]
+}
+
+/// The money value of what is available, by the scheme's last version; empty where a point has none.
+fn value(wallet: &Wallet, families: &[Family]) -> String {
+    let version =
+        families.iter().find(|family| family.id == wallet.scheme).and_then(|family| family.versions.last());
+    let Some(per_point) = version.and_then(|version| version.value) else { return String::new() };
+    let value = &wallet.available.to_frac() * &Frac::from(per_point);
+    written(|out| digits::frac(out, &value, 2))
 }

@@ -3,19 +3,24 @@
 //! `session` is what every command shares (config, schemes, clock, store, what it may print), `output` the one way to print
 //! data, `exit` the one table of exit statuses, `signals` what SIGINT and SIGTERM do.
 
+mod aligned;
 mod balances;
+mod choice;
 mod demo;
 mod exit;
 mod explain;
 mod later;
 mod ledger;
 mod lines;
+mod listing;
 mod output;
 mod run;
 mod session;
+mod shown;
 mod signals;
 mod statement;
 mod test;
+mod worked;
 
 use clap::{Parser, Subcommand};
 use exit::Exit;

@@ -30,6 +30,13 @@ pub(crate) struct Column {
     kind: Kind,
 }
 
+impl Column {
+    /// its name, as csv and json have it
+    pub(super) fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Text,

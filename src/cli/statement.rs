@@ -1,13 +1,172 @@
-//! `accrued statement`
+//! `accrued statement`: one partner's account, as in statement.csv.
+//!
+//! What is published is read where it is published. After the last statement come the entries since, as the next one will
+//! have them.
 
-use super::exit::Exit;
-use super::later;
+use super::choice;
+use super::exit::{Exit, Fault};
+use super::lines::{each_row, unguarded};
+use super::listing::Listing;
+use super::output::{Column, Format, count, number, text};
 use super::session::Session;
-use anyhow::Result;
+use crate::calendar::Cycle;
+use crate::domain::entry::Entry;
+use crate::domain::points::Points;
+use crate::scheme::Family;
+use crate::statement::account::{Posted, Standing, Statement};
+use crate::statement::papers::Partner;
+use crate::store::Store;
+use crate::store::cycles::Publication;
+use crate::store::ledger::Wanted;
+use anyhow::{Context, Result};
+use std::path::Path;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    /// Whose
+    partner: String,
+    /// In which scheme [default: the only one that the partner is in]
+    #[arg(long, value_name = "S")]
+    scheme: Option<String>,
+    /// Only the statement of this cycle [default: all of them, and the entries since]
+    #[arg(long, value_name = "C")]
+    cycle: Option<String>,
+}
 
-pub(super) fn run(_session: &Session, _args: &Args) -> Result<Exit> {
-    later::not_yet("statement")
+const COLUMNS: [Column; 14] = [
+    text("partner_code"),
+    text("partner_name"),
+    text("date"),
+    text("kind"),
+    text("cycle"),
+    text("reference"),
+    text("description"),
+    number("amount"),
+    number("credit"),
+    number("debit"),
+    number("balance"),
+    text("tier"),
+    text("expires_on"),
+    count("entry"),
+];
+const FOR_PEOPLE: [&str; 8] =
+    ["date", "cycle", "description", "amount", "credit", "debit", "balance", "tier"];
+
+pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {
+    let config = session.config()?;
+    let store = session.store(&config)?;
+    choice::known_partner(&store, &args.partner)?;
+    let families = session.families(&config, &store)?;
+    let family = choice::family_of(&store, &families, &args.partner, args.scheme.as_deref())?;
+    let asked = args.cycle.as_ref().map(|name| choice::cycle(family, name)).transpose()?;
+    let account = Account { session, store: &store, family, partner: &args.partner };
+    let (published, open) = account.parts(asked)?;
+    let mut listing = Listing::begin(session, "statement", &COLUMNS, &FOR_PEOPLE)?;
+    let mut tier = String::new();
+    for publication in &published {
+        let file = config.data_dir.join(&publication.folder).join("statement.csv");
+        tier = account.published(&file, &mut listing)?.unwrap_or(tier);
+    }
+    if let Some(open) = open {
+        account.since(open, &tier, published.is_empty(), &mut listing)?;
+    }
+    if listing.end(session)? == 0 {
+        session.say(format_args!("partner {} has no account in scheme {} yet", args.partner, family.id));
+    }
+    Ok(Exit::Done)
+}
+
+/// Whose account, and where it is from.
+struct Account<'a> {
+    session: &'a Session,
+    store: &'a Store,
+    family: &'a Family,
+    partner: &'a str,
+}
+
+impl Account<'_> {
+    /// The statements asked for, and the open cycle whose entries so far are.
+    fn parts(&self, asked: Option<Cycle>) -> Result<(Vec<Publication>, Option<Cycle>)> {
+        let first = &self.family.versions[0];
+        let mut published = self.store.publications(None)?;
+        published.retain(|one| one.scheme == self.family.id && one.folder.ends_with("/statement"));
+        let open = match self.store.closed(&self.family.id)?.last() {
+            Some(closed) => first.calendar.next(Cycle(closed.cycle)),
+            None => first.calendar.cycle_of(first.starts),
+        };
+        let Some(cycle) = asked else { return Ok((published, Some(open))) };
+        if cycle == open {
+            return Ok((Vec::new(), Some(open)));
+        }
+        published.retain(|one| one.cycle == cycle.0);
+        if published.is_empty() {
+            return Err(Fault::failed(format!(
+                "cycle {} of scheme {} has no statement; the next one that closes is {}",
+                first.calendar.name(cycle),
+                self.family.id,
+                first.calendar.name(open)
+            )));
+        }
+        Ok((published, None))
+    }
+
+    /// The partner's rows of a published statement, as they stand; the tier that it closes with.
+    fn published(&self, file: &Path, listing: &mut Listing) -> Result<Option<String>> {
+        let bytes = std::fs::File::open(file).with_context(|| {
+            format!(
+                "{} is recorded as published but cannot be read: `accrued verify statements` says what else is gone",
+                file.display()
+            )
+        })?;
+        let mut reader = csv::Reader::from_reader(std::io::BufReader::new(bytes));
+        let mut record = csv::StringRecord::new();
+        let mut tier = None;
+        let is_csv = self.session.format() == Format::Csv;
+        while reader.read_record(&mut record).with_context(|| format!("cannot read {}", file.display()))? {
+            if record.get(0).map(unguarded) != Some(self.partner) {
+                continue;
+            }
+            let cells: Vec<&str> =
+                record.iter().map(|cell| if is_csv { cell } else { unguarded(cell) }).collect();
+            listing.row(&cells)?;
+            tier = record.get(11).map(|tier| unguarded(tier).to_owned());
+        }
+        Ok(tier)
+    }
+
+    /// The entries since the last statement, as the next one will have them if nothing else comes.
+    fn since(&self, open: Cycle, opening_tier: &str, first: bool, listing: &mut Listing) -> Result<()> {
+        let upto = self.store.last_statement_entry(&self.family.id)?;
+        let wanted = Wanted {
+            partner: Some(self.partner.to_owned()),
+            scheme: Some(self.family.id.clone()),
+            ..Wanted::default()
+        };
+        let mut opening = 0_i64;
+        let mut entries: Vec<Entry> = Vec::new();
+        self.store.each_entry(&wanted, |entry| {
+            if entry.entry > upto {
+                entries.push(entry);
+            } else {
+                opening = opening.checked_add(entry.points.0).context("the balance has too many digits")?;
+            }
+            Ok(())
+        })?;
+        if entries.is_empty() && !first {
+            return Ok(());
+        }
+        let version = self.family.version_for(open).unwrap_or(&self.family.versions[0]);
+        let name = version.calendar.name(open);
+        let day = choice::day_of(self.store, self.family, self.session.as_of())?;
+        let opened_on = self.store.closed(&self.family.id)?.last().map(|closed| closed.day);
+        let position = self.store.position(&self.family.id, open.0, self.partner)?;
+        let closing_tier = position.map_or(String::new(), |position| position.tier);
+        let standing = Standing { opening: Points(opening), opening_tier, closing_tier: &closing_tier };
+        let posted: Vec<Posted<'_>> = entries.iter().map(Posted::from).collect();
+        let partner_name = self.store.name_of(&self.family.id, self.partner)?;
+        let partner = Partner { code: self.partner, name: &partner_name };
+        let mut rows = Vec::new();
+        Statement::new(version, &name, opened_on, day).account(&mut rows, partner, standing, &posted)?;
+        each_row(&rows, self.session.format(), |cells| listing.row(cells))
+    }
 }

@@ -10,7 +10,9 @@
 use super::cell::{comma, date, end, header, plain, text, when};
 use super::number::{decimal, frac, points, unsigned};
 use super::papers::{MONEY, Papers};
-use crate::evaluate::{Counts, HeldLine, LineOutcome, Position, WhyNot};
+use crate::domain::frac::Frac;
+use crate::domain::points::Points;
+use crate::evaluate::{Counts, HeldLine, LineOutcome, Outside, Position, WhyNot};
 use crate::facts::row::Row;
 use crate::facts::settle::Line;
 use chrono::NaiveDate;
@@ -65,6 +67,36 @@ impl Papers<'_> {
             }
         }
         rows
+    }
+
+    /// Likewise the rows of lines that belong to no cycle of the scheme; they earn nothing.
+    pub fn outside_rows<'n>(
+        &self,
+        out: &mut Vec<u8>,
+        partner_code: &str,
+        outside: &[Outside],
+        lines: &[Line<'_>],
+        file_name: &dyn Fn(i64) -> &'n str,
+    ) {
+        let mut repeats = Repeats::new(partner_code);
+        for outside in outside {
+            let Some(line) = lines.get(outside.line) else { continue };
+            let outcome = LineOutcome {
+                line: outside.line,
+                business_date: outside.business_date,
+                rule_date: outside.business_date,
+                counts: outside.counts,
+                notes: Vec::new(),
+                scheme_amount: Frac::from(line.row.amount),
+                share: Frac::ZERO,
+                factor: Frac::ZERO,
+                earned: Frac::ZERO,
+                bonus: Frac::ZERO,
+                tier: None,
+                points: Points::ZERO,
+            };
+            self.transaction(out, &mut repeats, &outcome, line, file_name);
+        }
     }
 
     fn transaction<'n>(

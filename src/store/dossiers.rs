@@ -248,11 +248,13 @@ impl Store {
         )?)
     }
 
-    /// Partner codes with facts that come close to a given one, for "did you mean".
-    pub fn partner_codes(&self, limit: u32) -> Result<Vec<String>> {
-        let mut select =
-            self.connection.prepare("SELECT DISTINCT partner FROM bundle ORDER BY partner LIMIT ?1")?;
-        let rows = select.query_map([limit], |row| row.get(0))?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    /// Walks the partner codes with facts, in order.
+    pub fn each_partner_code(&self, mut take: impl FnMut(&str) -> Result<()>) -> Result<()> {
+        let mut select = self.connection.prepare("SELECT DISTINCT partner FROM bundle ORDER BY partner")?;
+        let mut rows = select.query([])?;
+        while let Some(row) = rows.next()? {
+            take(row.get_ref(0)?.as_str()?)?;
+        }
+        Ok(())
     }
 }

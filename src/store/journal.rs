@@ -144,6 +144,20 @@ impl Store {
             .optional()?)
     }
 
+    /// The last record that a run could know: the one before it was finished, or before the next run if it was killed.
+    pub fn last_seq_of(&self, run: i64) -> Result<i64> {
+        let after: Option<i64> = self.connection.query_row(
+            "SELECT min(seq) FROM journal WHERE kind IN ('run-started', 'run-finished')
+             AND seq > (SELECT min(seq) FROM journal WHERE kind = 'run-started' AND run = ?1)",
+            [run],
+            |row| row.get(0),
+        )?;
+        match after {
+            Some(seq) => Ok(seq - 1),
+            None => Ok(self.journal_head()?.0),
+        }
+    }
+
     /// The number of the last run, 0 before the first.
     pub fn last_run(&self) -> Result<i64> {
         Ok(self.connection.query_row("SELECT coalesce(max(run), 0) FROM journal", [], |row| row.get(0))?)

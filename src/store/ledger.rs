@@ -188,6 +188,13 @@ impl Store {
         Ok(())
     }
 
+    /// One entry.
+    pub fn entry(&self, number: i64) -> Result<Option<Entry>> {
+        let mut select = self.connection.prepare(&format!("SELECT {COLUMNS} WHERE entry = ?1"))?;
+        let mut rows = select.query([number])?;
+        rows.next()?.map(entry).transpose()
+    }
+
     /// Walks a scheme's entries up to one, partner by partner in order of code, in order posted.
     pub fn each_entry_by_partner(
         &self,
@@ -205,8 +212,12 @@ impl Store {
         Ok(())
     }
 
-    /// Wallets, in order of scheme and partner.
-    pub fn wallets(&self, partner: Option<&str>) -> Result<Vec<Wallet>> {
+    /// Walks the wallets, in order of scheme and partner.
+    pub fn each_wallet(
+        &self,
+        partner: Option<&str>,
+        mut take: impl FnMut(Wallet) -> Result<()>,
+    ) -> Result<()> {
         let filter = if partner.is_some() { "partner_code = ?1" } else { "?1 IS NULL" };
         let mut select = self.connection.prepare(&format!(
             "SELECT scheme, partner_code,
@@ -219,8 +230,9 @@ impl Store {
                  AND last.kind IN ('accrual', 'correction') ORDER BY last.cycle DESC, last.entry DESC LIMIT 1)
              FROM ledger WHERE {filter} GROUP BY scheme, partner_code ORDER BY scheme, partner_code",
         ))?;
-        let rows = select.query_map([partner], |row| {
-            Ok(Wallet {
+        let mut rows = select.query([partner])?;
+        while let Some(row) = rows.next()? {
+            take(Wallet {
                 scheme: row.get(0)?,
                 partner_code: row.get(1)?,
                 accumulated: Points(row.get(2)?),
@@ -229,9 +241,9 @@ impl Store {
                 expired: Points(row.get(5)?),
                 available: Points(row.get(6)?),
                 tier: row.get::<_, Option<String>>(7)?.unwrap_or_default(),
-            })
-        })?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
+            })?;
+        }
+        Ok(())
     }
 
     /// The first entry whose hash, number or order is not what the entries before it make it; `None`: the chain holds.

@@ -218,6 +218,15 @@ impl Store {
         Ok((!items.is_empty()).then_some(items))
     }
 
+    /// Whether any partner master record was said, up to a journal sequence.
+    pub fn has_partner_master(&self, upto: Option<i64>) -> Result<bool> {
+        Ok(self.connection.query_row(
+            "SELECT EXISTS (SELECT 1 FROM partner_record WHERE seq <= ?1)",
+            [upto.unwrap_or(i64::MAX)],
+            |row| row.get(0),
+        )?)
+    }
+
     /// Whether any partner master record was ever said, and the last file that changed the item master: every partner rests on both.
     pub fn master_state(&self) -> Result<(bool, i64)> {
         let partners =

@@ -1,0 +1,80 @@
+//! Positions worked out again from the facts in the store, for commands that read: as they stand, or as they stood.
+
+use crate::calendar::{Cycle, ZoneCache};
+use crate::evaluate::{Positions, Subject, World, evaluate};
+use crate::facts::dossier::Dossier;
+use crate::facts::master::ItemRecord;
+use crate::facts::settle::{Line, settle};
+use crate::scheme::Family;
+use crate::store::Store;
+use anyhow::{Result, anyhow};
+use chrono::NaiveDate;
+use std::collections::{BTreeSet, HashMap};
+
+/// What is the same for every partner of one scheme.
+pub(super) struct Scene<'f> {
+    pub(super) family: &'f Family,
+    items: Option<HashMap<String, Vec<ItemRecord>>>,
+    has_partner_master: bool,
+    today: NaiveDate,
+    zone: ZoneCache,
+    file_names: HashMap<i64, String>,
+    upto: Option<i64>,
+}
+
+impl<'f> Scene<'f> {
+    /// As the store stands; with `upto`, as it stood when that journal record was the last.
+    pub(super) fn of(
+        store: &Store,
+        family: &'f Family,
+        today: NaiveDate,
+        upto: Option<i64>,
+    ) -> Result<Scene<'f>> {
+        Ok(Scene {
+            family,
+            items: store.items(upto)?,
+            has_partner_master: store.has_partner_master(upto)?,
+            today,
+            zone: ZoneCache::new(family.versions[0].timezone),
+            file_names: store.file_names()?,
+            upto,
+        })
+    }
+
+    /// A partner's facts.
+    pub(super) fn dossier(&self, store: &Store, partner: &str) -> Result<Dossier> {
+        store.dossier(partner, self.upto)
+    }
+
+    /// Works out every position of a partner and looks at them. Cycles in `known` have one even without a line.
+    pub(super) fn look<T>(
+        &self,
+        dossier: &Dossier,
+        known: &BTreeSet<Cycle>,
+        look: impl FnOnce(&Positions, &[Line<'_>]) -> T,
+    ) -> Result<T> {
+        let said = dossier.said().map_err(|fault| {
+            anyhow!("the facts of partner {} cannot be read: {}", dossier.partner, fault.0)
+        })?;
+        let settled = settle(&said, &dossier.cancellations, &dossier.decisions);
+        let world = World {
+            family: self.family,
+            items: self.items.as_ref(),
+            has_partner_master: self.has_partner_master,
+            today: self.today,
+            zone: &self.zone,
+        };
+        let subject = Subject {
+            partner_code: &dossier.partner,
+            lines: &settled.lines,
+            masters: &dossier.masters,
+            known_cycles: known,
+        };
+        Ok(look(&evaluate(&world, &subject), &settled.lines))
+    }
+
+    /// The name of the file that an ingestion took.
+    pub(super) fn file_name(&self, seq: i64) -> &str {
+        self.file_names.get(&seq).map_or("", String::as_str)
+    }
+}
