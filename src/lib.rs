@@ -65,7 +65,7 @@
 //! | `serde_json` | `store`, `batch`, `cli` |
 //! | `rustix` | `outbox` |
 //! | `tracing` | edges and shell |
-//! | `tracing-subscriber`, `signal-hook`, `nix`, `clap`, `clap_complete`, `clap_mangen`, `comfy-table`, `indicatif`, `anstream` | `cli` |
+//! | `tracing-subscriber`, `clap`, `clap_complete`, `clap_mangen`, `comfy-table`, `indicatif`, `nix`, `signal-hook` | `cli` |
 //!
 //! # Invariants
 //!

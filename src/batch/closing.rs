@@ -71,10 +71,7 @@ impl Run<'_> {
         let closed: BTreeMap<Cycle, Closed> =
             self.store.closed(&family.id)?.into_iter().map(|closed| (Cycle(closed.cycle), closed)).collect();
         let mut plan = ClosingPlan { today, closed, closing: Vec::new(), more: false };
-        let mut cycle = match plan.closed.keys().next_back() {
-            Some(&last) => first.calendar.next(last),
-            None => first.calendar.cycle_of(first.starts),
-        };
+        let mut cycle = first_open(first, plan.closed.keys().next_back().copied());
         while let Some(version) = family.version_for(cycle) {
             if !self.closes(version, cycle, today, listed)? {
                 break;
@@ -98,7 +95,7 @@ impl Run<'_> {
         if last.checked_add_days(grace).is_none_or(|until| today <= until) {
             return Ok(false);
         }
-        let waits_for = match (listed, self.missing_for(version, first, last)?) {
+        let waits_for = match (listed, missing_for(&self.store, self.config, version, (first, last))?) {
             (_, Some(missing)) => {
                 format!(
                     "{} of feed {} has not been ingested (`accrued close` closes without it)",
@@ -118,19 +115,6 @@ impl Run<'_> {
         })
     }
 
-    /// The first expected sales file of these days that has not come, for a scheme that waits for files.
-    fn missing_for(&self, version: &Scheme, first: NaiveDate, last: NaiveDate) -> Result<Option<Missing>> {
-        if !version.wait_for_files {
-            return Ok(None);
-        }
-        for feed in sales_feeds(self.config) {
-            if let Some(missing) = missing_files(&self.store, feed, first, last)?.into_iter().next() {
-                return Ok(Some(missing));
-            }
-        }
-        Ok(None)
-    }
-
     /// Overdue files that were not known to be missing before: told once.
     pub(super) fn note_missing(&mut self) -> Result<()> {
         let stamp = self.stamp.clone();
@@ -146,6 +130,84 @@ impl Run<'_> {
         }
         Ok(())
     }
+}
+
+/// The cycle that closes next: after the last closed one, else the scheme's first.
+fn first_open(scheme: &Scheme, last_closed: Option<Cycle>) -> Cycle {
+    match last_closed {
+        Some(last) => scheme.calendar.next(last),
+        None => scheme.calendar.cycle_of(scheme.starts),
+    }
+}
+
+/// The first expected sales file of these days that has not come, for a scheme that waits for files.
+fn missing_for(
+    store: &Store,
+    config: &Config,
+    version: &Scheme,
+    (first, last): (NaiveDate, NaiveDate),
+) -> Result<Option<Missing>> {
+    if !version.wait_for_files {
+        return Ok(None);
+    }
+    for feed in sales_feeds(config) {
+        if let Some(missing) = missing_files(store, feed, first, last)?.into_iter().next() {
+            return Ok(Some(missing));
+        }
+    }
+    Ok(None)
+}
+
+/// A cycle that is not closed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenCycle {
+    /// its name
+    pub name: String,
+    /// first and last day
+    pub days: (NaiveDate, NaiveDate),
+    /// the last day on which it does not close yet: its last day and `grace_days`
+    pub until: NaiveDate,
+    /// why it stays open
+    pub stays: Stays,
+}
+
+/// Why a cycle stays open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stays {
+    /// its time has not passed
+    Running,
+    /// an expected file has not come
+    Without(Missing),
+    /// for nothing but a run that can list every feed, or the cycle before it
+    Due,
+}
+
+/// The cycles of a scheme that are not closed, from the first to the one that `today` is in.
+pub fn open_cycles(
+    store: &Store,
+    config: &Config,
+    family: &Family,
+    today: NaiveDate,
+) -> Result<Vec<OpenCycle>> {
+    let first = family.versions.first().context("a scheme has at least one version")?;
+    let mut cycle = first_open(first, store.closed(&family.id)?.last().map(|closed| Cycle(closed.cycle)));
+    let mut open = Vec::new();
+    while let Some(version) = family.version_for(cycle) {
+        let days = version.calendar.days(cycle);
+        if today < days.0 {
+            break;
+        }
+        let grace = Days::new(u64::from(version.grace_days));
+        let until = days.1.checked_add_days(grace).unwrap_or(NaiveDate::MAX);
+        let stays = if today <= until {
+            Stays::Running
+        } else {
+            missing_for(store, config, version, days)?.map_or(Stays::Due, Stays::Without)
+        };
+        open.push(OpenCycle { name: version.calendar.name(cycle), days, until, stays });
+        cycle = version.calendar.next(cycle);
+    }
+    Ok(open)
 }
 
 fn sales_feeds(config: &Config) -> impl Iterator<Item = &Feed> {

@@ -344,7 +344,11 @@ const MADE_HERE: [&str; 5] =
 
 /// Names a hold on a position: scheme, cycle and partner.
 pub(super) fn subject(scheme: &str, kept: &Kept) -> String {
-    format!("{scheme}|{}|{}", kept.cycle, kept.partner)
+    subject_of(scheme, kept.cycle, &kept.partner)
+}
+
+pub(super) fn subject_of(scheme: &str, cycle: i32, partner: &str) -> String {
+    format!("{scheme}|{cycle}|{partner}")
 }
 
 pub(super) fn name_of(family: &Family, cycle: Cycle) -> String {

@@ -12,10 +12,12 @@ mod report;
 mod schemes;
 mod taking;
 
-pub use closing::{Missing, missing_files, overdue};
+pub use closing::{Missing, OpenCycle, Stays, missing_files, open_cycles, overdue};
+pub use posting::withheld;
 pub use progress::{Progress, Step};
 pub use report::{CycleLine, Exit, FeedFault, FileLine, Report};
-pub use schemes::{Invalid, RealSchemes, load_schemes, with_pins};
+pub use schemes::{Invalid, RealSchemes, evaluated_families, load_schemes, with_pins};
+pub use taking::{layout_text, reject_bytes};
 
 use crate::clock;
 use crate::config::Config;

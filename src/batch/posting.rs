@@ -2,7 +2,7 @@
 
 use super::Run;
 use super::closing::ClosingPlan;
-use super::evaluating::{name_of, subject};
+use super::evaluating::{name_of, subject, subject_of};
 use super::progress::Step;
 use super::publishing::{Balances, Papers};
 use super::report::CycleLine;
@@ -277,11 +277,36 @@ impl Run<'_> {
 
 /// Millionths of points over `[limits] accrual` that nobody has released.
 pub(super) fn waits_over_limit(store: &Store, scheme: &str, kept: &Kept) -> Result<i64> {
-    if kept.held == Points::ZERO {
+    waits_of(store, &subject(scheme, kept), kept.held)
+}
+
+fn waits_of(store: &Store, subject: &str, held: Points) -> Result<i64> {
+    if held == Points::ZERO {
         return Ok(0);
     }
-    let released = store.released_points("over_limit", &subject(scheme, kept))?;
-    Ok((kept.held.0 - released).max(0))
+    let released = store.released_points("over_limit", subject)?;
+    Ok((held.0 - released).max(0))
+}
+
+/// What holds keep from being posted, in millionths of points, of a position with `held` points over the limit whose
+/// posted points differ by `difference` from all that is due: for `verify`.
+pub fn withheld(
+    store: &Store,
+    (scheme, cycle, partner): (&str, Cycle, &str),
+    held: Points,
+    difference: i64,
+) -> Result<i64> {
+    let subject = subject_of(scheme, cycle.0, partner);
+    let over = waits_of(store, &subject, held)?;
+    let rest = difference - over;
+    let locked = store.last_hold("cycle_locked", &subject)?.is_some_and(|hold| {
+        let waits = match hold.state {
+            HoldState::Open | HoldState::Released | HoldState::Discarded => true,
+            HoldState::Gone | HoldState::Done => false,
+        };
+        waits && hold.points.0 == rest
+    });
+    Ok(if locked { difference } else { over })
 }
 
 fn standing(version: &Scheme, plan: &ClosingPlan, cycle: Cycle) -> Standing {

@@ -58,6 +58,8 @@ pub struct FileLine {
     pub detail: String,
     /// its rows
     pub counts: Counts,
+    /// the file with its rejects, below data_dir
+    pub rejects: Option<String>,
 }
 
 /// What a run did to one cycle of a scheme.

@@ -5,7 +5,7 @@ use crate::fault::{Fault, Faults};
 use crate::scheme::{self, Family, Scheme};
 use crate::store::Store;
 use crate::store::journal::Stamp;
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use std::collections::BTreeMap;
 
 /// Schemes as they stand in their folder.
@@ -157,6 +157,29 @@ fn changed(before: &Scheme, after: &Scheme) -> Option<Faults> {
         format!("scheme {} has posted points: its {} cannot change any more", after.id, keys.join(", ")),
         "put the old value back; for other rules of this kind, end this scheme and begin one with another id",
     ))
+}
+
+/// The schemes as the last run evaluated them, whatever their files say today. Faults are of the store: a text that is
+/// gone or was changed.
+pub fn evaluated_families(store: &Store) -> Result<Vec<Family>> {
+    let texts = store.scheme_texts()?;
+    let mut families = Vec::new();
+    for (id, rests_on) in store.evaluated_schemes()? {
+        let versions = rests_on.split(" | ").next().unwrap_or_default().split_whitespace();
+        let mut schemes = Vec::new();
+        for version in versions {
+            let text = texts.iter().find(|text| text.version == version).with_context(|| {
+                format!("the text of version {version} of scheme {id} is not in the store")
+            })?;
+            let scheme = parsed(&text.path, &text.text)?;
+            if scheme.version != version {
+                bail!("the text of version {version} of scheme {id} was changed in the store");
+            }
+            schemes.push(scheme);
+        }
+        families.push(with_pins(store, Family::new(id, schemes))?);
+    }
+    Ok(families)
 }
 
 /// Closed cycles go by the text that they were closed with, whatever its file says today.

@@ -11,7 +11,7 @@ use crate::statement::{name, rejects};
 use crate::store::files::{Arrival, Counts, FileState};
 use crate::store::holds::{HoldState, NewHold};
 use crate::store::masters::{Day, MasterSaid};
-use crate::store::{Feeder, Intake, Outcome, Reading, Reject};
+use crate::store::{Feeder, Intake, Outcome, Reading, Reject, Store};
 use anyhow::{Context, Result, anyhow};
 use serde_json::json;
 use std::fs::File;
@@ -157,7 +157,12 @@ impl Run<'_> {
 
     fn note_file(&mut self, arrival: Arrival, outcome: Outcome) -> Result<()> {
         self.write_rejects(&arrival, outcome.seq, &outcome.counts)?;
+        let rejects = (outcome.counts.rejected > 0).then(|| {
+            let name = name::reject_file(&arrival.name, &arrival.sha256);
+            format!("rejects/{}/{name}", arrival.feed)
+        });
         self.report.files.push(FileLine {
+            rejects,
             feed: arrival.feed,
             name: arrival.name,
             state: outcome.state,
@@ -172,17 +177,7 @@ impl Run<'_> {
         if counts.rejected == 0 {
             return Ok(());
         }
-        let mut bytes = Vec::new();
-        rejects::reject_header(&mut bytes);
-        self.store.each_reject(seq, |reject| {
-            rejects::reject_row(
-                &mut bytes,
-                &arrival.name,
-                reject.line,
-                [&reject.reason, &reject.detail, &reject.text],
-            );
-            Ok(())
-        })?;
+        let bytes = reject_bytes(&self.store, &arrival.name, seq)?;
         outbox::single::put(&self.reject_path(arrival), &bytes)?;
         Ok(())
     }
@@ -198,6 +193,17 @@ impl Run<'_> {
         }
         Ok(())
     }
+}
+
+/// The reject file of one taking of a file.
+pub fn reject_bytes(store: &Store, file: &str, seq: i64) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    rejects::reject_header(&mut bytes);
+    store.each_reject(seq, |reject| {
+        rejects::reject_row(&mut bytes, file, reject.line, [&reject.reason, &reject.detail, &reject.text]);
+        Ok(())
+    })?;
+    Ok(bytes)
 }
 
 fn open(path: &Path) -> Result<std::io::BufReader<File>> {
@@ -269,7 +275,7 @@ fn read_master(
 }
 
 /// How a file is read, as the journal keeps it.
-pub(super) fn layout_text(layout: &Layout) -> String {
+pub fn layout_text(layout: &Layout) -> String {
     let encoding = match layout.encoding {
         Encoding::Utf8 => "utf-8",
         Encoding::Utf16 => "utf-16",

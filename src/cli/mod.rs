@@ -5,21 +5,34 @@
 
 mod aligned;
 mod balances;
+mod check;
 mod choice;
+mod close;
+mod config;
 mod demo;
+mod dry_run;
 mod exit;
 mod explain;
+mod files;
+mod holds;
+mod init;
 mod later;
 mod ledger;
 mod lines;
 mod listing;
 mod output;
+mod papers;
+mod progress;
 mod run;
 mod session;
 mod shown;
 mod signals;
 mod statement;
+mod status;
+mod summary;
 mod test;
+mod verify;
+mod who;
 mod worked;
 
 use clap::{Parser, Subcommand};
@@ -43,8 +56,16 @@ const NOT_YET: &str = "Not yet supported: adjust, apply, backup, dispute, doctor
 enum Command {
     /// Lay out a sample workspace and run the whole job in it
     Demo(demo::Args),
+    /// A commented accrued.toml, an example scheme, systemd units to adapt
+    Init(init::Args),
+    /// Read the config and every scheme, say every fault; then log in to each feed and list it
+    Check(check::Args),
+    /// The settings in force
+    Config(config::Args),
     /// Fetch, ingest, evaluate, post, publish; once
     Run(run::Args),
+    /// Feeds, files expected and missing, holds, last run, next runs
+    Status(status::Args),
     /// Run the worked examples inside the scheme files
     Test(test::Args),
     /// A partner's points, step by step, down to invoice lines
@@ -57,6 +78,18 @@ enum Command {
     Lines(lines::Args),
     /// One partner's account, as in statement.csv
     Statement(statement::Args),
+    /// Every file ever taken, and what became of its rows
+    Files(files::Args),
+    /// What waits for a person
+    Holds(holds::Args),
+    /// Close a cycle without a file that will not come
+    Close(close::Args),
+    /// Prove the store
+    Verify(verify::Args),
+    /// A script that completes commands in a shell
+    Completions(papers::CompletionsArgs),
+    /// Man pages
+    Man(papers::ManArgs),
     #[command(hide = true)]
     Adjust(later::Args),
     #[command(hide = true)]
@@ -96,6 +129,16 @@ pub fn main() -> u8 {
 fn dispatch(session: &Session, command: &Command) -> anyhow::Result<Exit> {
     match command {
         Command::Demo(args) => demo::run(session, args),
+        Command::Init(args) => init::run(session, args),
+        Command::Check(args) => check::run(session, args),
+        Command::Config(args) => config::run(session, args),
+        Command::Status(args) => status::run(session, args),
+        Command::Files(args) => files::run(session, args),
+        Command::Holds(args) => holds::run(session, args),
+        Command::Close(args) => close::run(session, args),
+        Command::Verify(args) => verify::run(session, args),
+        Command::Completions(args) => papers::completions(args),
+        Command::Man(args) => papers::man(session, args),
         Command::Run(args) => run::run(session, args),
         Command::Test(args) => test::run(session, args),
         Command::Explain(args) => explain::run(session, args),

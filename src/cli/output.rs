@@ -271,7 +271,7 @@ mod tests {
     fn a_table_is_grouped_aligned_and_harmless() {
         assert_eq!(
             printed(Format::Table, &[["a\u{1b}[31m", "-1234567.50", "1200"], ["b", "5", "7"]]),
-            "name               points   rows\na\\u{1b}[31m  -1,234,567.50  1,200\nb                       5      7\n"
+            "name                points   rows\na\\u{1b}[31m  -1,234,567.50  1,200\nb                        5      7\n"
         );
     }
 

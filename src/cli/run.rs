@@ -2,7 +2,10 @@
 
 use super::exit::Exit;
 use super::session::Session;
-use crate::batch::{self, Fetch, Order, Progress};
+use super::{dry_run, progress, summary};
+use crate::batch::{self, Fetch, Order};
+use crate::config::Config;
+use crate::fault;
 use anyhow::Result;
 
 #[derive(Debug, clap::Args)]
@@ -10,26 +13,55 @@ pub(super) struct Args {
     /// Only this feed; may be given several times
     #[arg(long, value_name = "N")]
     feed: Vec<String>,
-    /// Work with what the store has, without looking at any feed
+    /// Work with what the store has, without looking at any feed; no cycle closes
     #[arg(long, conflicts_with = "feed")]
     offline: bool,
+    /// Do it all on a copy of the store that is thrown away, and say what would be posted
+    #[arg(long)]
+    dry_run: bool,
 }
 
 pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {
     let config = session.config()?;
+    known_feeds(&config, &args.feed)?;
     let schemes = session.schemes(&config)?;
-    let _lock = session.lock(&config)?;
+    let fetch = if args.offline { Fetch::Nothing } else { Fetch::Feeds };
+    if fetch == Fetch::Feeds {
+        config.ready_to_fetch().map_err(|faults| batch::Invalid(vec![faults]))?;
+    }
+    let watching = progress::watch(session);
     let order = Order {
         now: session.now(),
         clock: session.clock(),
         feeds: args.feed.clone(),
-        fetch: if args.offline { Fetch::Nothing } else { Fetch::Feeds },
+        fetch,
         close: None,
         actor: "accrued".into(),
         cancel: session.cancel()?,
-        progress: Progress::default(),
+        progress: watching.progress(),
     };
+    if args.dry_run {
+        return dry_run::run(session, &config, schemes, order, watching);
+    }
+    let lock = session.lock(&config)?;
     let report = batch::run(&config, schemes, &order)?;
-    session.say(format_args!("{report:#?}"));
+    drop(lock);
+    watching.end();
+    summary::print(session, &config, &report, summary::Tense::Done)?;
     Ok(report.exit().into())
+}
+
+/// A feed that the config does not have is a slip of the person who typed it.
+fn known_feeds(config: &Config, wanted: &[String]) -> Result<()> {
+    let known: Vec<&str> = config.feeds.iter().map(|feed| feed.name.as_str()).collect();
+    for name in wanted.iter().filter(|name| config.feed(name).is_none()) {
+        let near = fault::nearest(name, &known).map(|near| format!("; did you mean {near}?"));
+        return Err(super::exit::Fault::usage(format!(
+            "{} has no feed {name:?}{}; its feeds are: {}",
+            config.path.display(),
+            near.unwrap_or_default(),
+            known.join(", ")
+        )));
+    }
+    Ok(())
 }

@@ -234,7 +234,6 @@ impl Session {
     }
 
     /// Says on stderr what is wrong, also with `-q`.
-    #[expect(clippy::unused_self, reason = "what may be said is the session's")]
     pub(crate) fn complain(&self, what: impl Display) {
         // where nobody listens there is nobody to tell
         let _ = writeln!(std::io::stderr(), "{what}");

@@ -26,5 +26,6 @@ pub mod manifest;
 pub mod name;
 pub mod number;
 pub mod papers;
+pub mod reading;
 pub mod rejects;
 pub mod transactions;

@@ -5,6 +5,9 @@ use anyhow::{Context, Result, bail};
 use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
 
+/// Of a copy of the store.
+const PAGES_AT_ONCE: std::ffi::c_int = 4_096;
+
 /// The SQLite file of a data_dir.
 pub struct Store {
     pub(super) connection: Connection,
@@ -74,6 +77,17 @@ impl Store {
         // one reading command sees one state, whatever a run writes meanwhile
         connection.execute_batch("BEGIN")?;
         Ok(Some(Store { connection, scratch: data_dir.to_path_buf() }))
+    }
+
+    /// Copies the store as it stands into another data_dir.
+    pub fn copy_to(&self, data_dir: &Path) -> Result<()> {
+        let path = data_dir.join("accrued.db");
+        let mut copy =
+            Connection::open(&path).with_context(|| format!("cannot make the store {}", path.display()))?;
+        let backup = rusqlite::backup::Backup::new(&self.connection, &mut copy)?;
+        backup
+            .run_to_completion(PAGES_AT_ONCE, std::time::Duration::ZERO, None)
+            .with_context(|| format!("cannot copy the store to {}", path.display()))
     }
 
     /// Everything since the last commit stands or falls together.

@@ -33,7 +33,7 @@ pub struct Record {
 }
 
 impl Record {
-    fn hash_after(&self, previous: &str) -> String {
+    pub(super) fn hash_after(&self, previous: &str) -> String {
         chain::link(
             previous,
             &[
@@ -102,29 +102,6 @@ impl Store {
         Ok(())
     }
 
-    /// The first record whose hash, number or order is not what the records before it make it; `None`: the chain holds.
-    pub fn journal_break(&self) -> Result<Option<String>> {
-        let mut previous = chain::GENESIS.to_owned();
-        let mut expected = 1;
-        let mut found = None;
-        self.each_record(|record| {
-            if found.is_none() {
-                if record.seq != expected {
-                    found = Some(format!("journal record {expected} is missing: {} follows", record.seq));
-                } else if record.hash_after(&previous) != record.hash {
-                    found = Some(format!(
-                        "journal record {} ({}, {}) was changed after it was written",
-                        record.seq, record.kind, record.stamp.at
-                    ));
-                }
-            }
-            expected = record.seq + 1;
-            previous = record.hash;
-            Ok(())
-        })?;
-        Ok(found)
-    }
-
     /// The last record of a kind.
     pub fn last_record(&self, kind: &str) -> Result<Option<Record>> {
         Ok(self
@@ -156,6 +133,15 @@ impl Store {
             Some(seq) => Ok(seq - 1),
             None => Ok(self.journal_head()?.0),
         }
+    }
+
+    /// The instant of a record; `None` where there is no such record.
+    pub fn instant_of(&self, seq: i64) -> Result<Option<String>> {
+        Ok(self
+            .connection
+            .prepare_cached("SELECT at FROM journal WHERE seq = ?1")?
+            .query_row([seq], |row| row.get(0))
+            .optional()?)
     }
 
     /// The number of the last run, 0 before the first.

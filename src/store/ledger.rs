@@ -245,29 +245,6 @@ impl Store {
         }
         Ok(())
     }
-
-    /// The first entry whose hash, number or order is not what the entries before it make it; `None`: the chain holds.
-    pub fn ledger_break(&self) -> Result<Option<String>> {
-        let mut previous = chain::GENESIS.to_owned();
-        let mut expected = 1;
-        let mut found = None;
-        self.each_entry(&Wanted::default(), |entry| {
-            if found.is_none() {
-                if entry.entry != expected {
-                    found = Some(format!("ledger entry {expected} is missing: {} follows", entry.entry));
-                } else if chain::entry_hash(&previous, &entry) != entry.hash {
-                    found = Some(format!(
-                        "ledger entry {} (partner {}, scheme {}, cycle {}) was changed after it was posted",
-                        entry.entry, entry.partner_code, entry.scheme, entry.cycle
-                    ));
-                }
-            }
-            expected = entry.entry + 1;
-            previous = entry.hash;
-            Ok(())
-        })?;
-        Ok(found)
-    }
 }
 
 impl Store {

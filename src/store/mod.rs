@@ -15,6 +15,7 @@ pub mod ledger;
 pub mod masters;
 mod migrate;
 pub mod positions;
+mod proof;
 mod sorter;
 
 pub use connect::{ClockMode, Store};

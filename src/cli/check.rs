@@ -1,0 +1,192 @@
+//! `accrued check`: every fault of the config and the schemes, then a look at every feed.
+
+use super::exit::{self, Exit};
+use super::output::{Column, Format, count, printable, text};
+use super::session::Session;
+use super::summary::counted;
+use crate::batch::{Invalid, RealSchemes};
+use crate::config::{Config, Feed};
+use crate::fault::Faults;
+use crate::inbox::{Candidate, Connection, InboxFault, Listing};
+use crate::scheme::lint;
+use crate::store::Store;
+use anyhow::Result;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Do not contact any feed
+    #[arg(long)]
+    offline: bool,
+    /// Exit 4 where anything is likely a mistake
+    #[arg(long)]
+    deny_warnings: bool,
+}
+
+pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {
+    let config = session.config()?;
+    let schemes = session.schemes(&config)?;
+    if !args.offline {
+        config.ready_to_fetch().map_err(|faults| Invalid(vec![faults]))?;
+    }
+    let store = session.store_if_any(&config)?;
+    let warnings = warnings(&config, &schemes, store.as_ref())?;
+    for faults in &warnings {
+        session.show(faults);
+    }
+    let found: u64 = warnings.iter().map(|faults| faults.faults.len() as u64).sum();
+    session.say(format_args!(
+        "{}: {}, {}, {}",
+        config.path.display(),
+        counted(config.feeds.len() as u64, "feed"),
+        counted(schemes.families.len() as u64, "scheme"),
+        counted(found, "warning")
+    ));
+    let mut ends = vec![if found > 0 && args.deny_warnings { Exit::Found } else { Exit::Done }];
+    if args.offline {
+        session.next("accrued check, without --offline, also looks at every feed");
+    } else {
+        ends.extend(feeds(session, &config, store.as_ref())?);
+    }
+    Ok(worst(&ends))
+}
+
+/// Of several ends the one that matters most.
+fn worst(ends: &[Exit]) -> Exit {
+    let order = [Exit::Failed, Exit::Refused, Exit::Temporary, Exit::Found, Exit::Waits];
+    order.into_iter().find(|exit| ends.contains(exit)).unwrap_or(Exit::Done)
+}
+
+fn warnings(config: &Config, schemes: &RealSchemes, store: Option<&Store>) -> Result<Vec<Faults>> {
+    let mut warnings = Vec::new();
+    if !config.warnings.is_empty() {
+        warnings.push(config.faults(config.warnings.clone()));
+    }
+    warnings.extend(schemes.warnings.iter().cloned());
+    warnings.extend(lint::overlaps(&schemes.families));
+    let items = store.map(|store| store.items(None)).transpose()?.flatten().unwrap_or_default();
+    let listed = items.iter().filter_map(|(sku, records)| Some((sku.as_str(), records.last()?)));
+    let listed = listed.map(|(sku, record)| (sku, record.category.as_str()));
+    for scheme in schemes.families.iter().flat_map(|family| &family.versions) {
+        let text = schemes.texts.get(&scheme.version).map_or("", |(_, text)| text.as_str());
+        let faults = lint::multipliers_without_items(scheme, text, listed.clone());
+        if !faults.faults.is_empty() {
+            warnings.push(faults);
+        }
+    }
+    Ok(warnings)
+}
+
+const COLUMNS: [Column; 6] =
+    [text("feed"), text("file"), count("size"), text("modified"), text("state"), text("why")];
+
+/// Where a listed name stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    New,
+    Taken,
+    Passed,
+}
+
+impl State {
+    fn word(self) -> &'static str {
+        match self {
+            State::New => "new",
+            State::Taken => "taken",
+            State::Passed => "passed over",
+        }
+    }
+}
+
+/// Logs in to each feed and lists it; an end for each feed that is not well.
+fn feeds(session: &Session, config: &Config, store: Option<&Store>) -> Result<Vec<Exit>> {
+    let cancel = session.cancel()?;
+    let mut ends = Vec::new();
+    let mut rows = Vec::new();
+    for feed in &config.feeds {
+        let listed = Connection::open(&feed.source, &cancel).and_then(|mut connection| connection.list());
+        match listed {
+            Ok(listing) => rows.extend(of_listing(session, feed, &listing, store)?),
+            Err(fault @ InboxFault::Stopped) => return Err(fault.into()),
+            Err(fault) => {
+                session.complain(format_args!(
+                    "error: feed {}: {}",
+                    feed.name,
+                    printable(&fault.to_string())
+                ));
+                ends.push(exit::of_inbox(&fault, None));
+            }
+        }
+    }
+    if session.format() != Format::Table || !rows.is_empty() {
+        let mut table = session.table("check", &COLUMNS)?;
+        for row in rows {
+            table.row(&row)?;
+        }
+        table.end()?;
+    }
+    Ok(ends)
+}
+
+/// A row for each name; for people not those that were taken already.
+fn of_listing(
+    session: &Session,
+    feed: &Feed,
+    listing: &Listing,
+    store: Option<&Store>,
+) -> Result<Vec<[String; 6]>> {
+    let mut rows = Vec::new();
+    let mut new = 0_u64;
+    for file in &listing.files {
+        let state = if taken(feed, file, store)? { State::Taken } else { State::New };
+        if state == State::New {
+            new += 1;
+        }
+        if state == State::New || session.format() != Format::Table || session.is_verbose() {
+            rows.push([
+                feed.name.clone(),
+                file.name.clone(),
+                file.size.to_string(),
+                modified(file),
+                state.word().to_owned(),
+                String::new(),
+            ]);
+        }
+    }
+    for passed in &listing.passed {
+        let state = State::Passed.word().to_owned();
+        let none = String::new();
+        rows.push([feed.name.clone(), passed.name.clone(), none.clone(), none, state, passed.why.clone()]);
+    }
+    session.say(format_args!(
+        "feed {}: reached; {} match {:?}, {new} of them new, {} passed over",
+        feed.name,
+        counted(listing.files.len() as u64, "file"),
+        feed.source.pattern.text,
+        counted(listing.passed.len() as u64, "name")
+    ));
+    Ok(rows)
+}
+
+fn taken(feed: &Feed, file: &Candidate, store: Option<&Store>) -> Result<bool> {
+    let Some(store) = store else { return Ok(false) };
+    let layout = crate::batch::layout_text(&feed.layout_of(&file.named));
+    store.knows_file(&feed.name, &file.name, file.size, file.mtime, &layout)
+}
+
+fn modified(file: &Candidate) -> String {
+    let instant = file.mtime_seconds().and_then(|seconds| chrono::DateTime::from_timestamp(seconds, 0));
+    instant.map(crate::clock::stamp).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_several_ends_the_gravest_is_given() {
+        assert_eq!(worst(&[Exit::Done, Exit::Temporary, Exit::Refused]), Exit::Refused);
+        assert_eq!(worst(&[Exit::Found, Exit::Temporary]), Exit::Temporary);
+        assert_eq!(worst(&[Exit::Found, Exit::Waits]), Exit::Found);
+        assert_eq!(worst(&[Exit::Done]), Exit::Done);
+    }
+}

@@ -1,0 +1,157 @@
+//! `accrued holds`: what waits for a person, and a person's word on it.
+
+use super::exit::{Exit, Fault};
+use super::output::{Column, count, number, text};
+use super::session::Session;
+use super::who;
+use crate::clock;
+use crate::store::holds::{Ended, Hold, HoldState};
+use crate::store::journal::Stamp;
+use crate::store::{ClockMode, Store};
+use anyhow::{Context, Result};
+
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct Args {
+    /// Also those that have ended
+    #[arg(long)]
+    all: bool,
+    #[command(subcommand)]
+    decision: Option<Decision>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Decision {
+    /// Let it count; the next run carries it out
+    Release(Word),
+    /// Let it never count
+    Discard(Word),
+}
+
+#[derive(Debug, clap::Args)]
+struct Word {
+    /// Its id in `accrued holds`
+    id: i64,
+    /// Why: kept in the journal
+    #[arg(long, value_name = "R")]
+    reason: String,
+}
+
+pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {
+    match &args.decision {
+        None => list(session, if args.all { Ended::With } else { Ended::Without }),
+        Some(Decision::Release(word)) => decide(session, word, HoldState::Released),
+        Some(Decision::Discard(word)) => decide(session, word, HoldState::Discarded),
+    }
+}
+
+const COLUMNS: [Column; 13] = [
+    count("id"),
+    text("kind"),
+    text("state"),
+    text("since"),
+    text("scheme"),
+    text("cycle"),
+    text("partner_code"),
+    text("file"),
+    count("line"),
+    count("lines"),
+    number("amount"),
+    number("points"),
+    text("detail"),
+];
+
+fn list(session: &Session, ended: Ended) -> Result<Exit> {
+    let config = session.config()?;
+    let store = session.store(&config)?;
+    let mut table = session.table("holds", &COLUMNS)?;
+    for hold in store.holds(ended)? {
+        table.row(&cells(&store, &hold)?)?;
+    }
+    if table.end()? == 0 {
+        session.say("nothing waits for a person");
+    } else {
+        session.next("accrued holds release ID --reason R lets one count; discard ID --reason R never");
+    }
+    Ok(Exit::Done)
+}
+
+fn cells(store: &Store, hold: &Hold) -> Result<[String; 13]> {
+    let file = hold.file.map(|seq| store.file(seq)).transpose()?.flatten();
+    Ok([
+        hold.id.to_string(),
+        hold.kind.clone(),
+        hold.state.word().to_owned(),
+        store.instant_of(hold.opened)?.unwrap_or_default(),
+        hold.scheme.clone(),
+        hold.cycle.clone(),
+        hold.partner.clone(),
+        file.map(|file| file.arrival.name).unwrap_or_default(),
+        hold.line.map(|line| line.to_string()).unwrap_or_default(),
+        if hold.lines == 0 { String::new() } else { hold.lines.to_string() },
+        if hold.amount.is_zero() { String::new() } else { hold.amount.to_string() },
+        if hold.points.0 == 0 { String::new() } else { hold.points.to_string() },
+        hold.detail.clone(),
+    ])
+}
+
+fn decide(session: &Session, word: &Word, state: HoldState) -> Result<Exit> {
+    if word.reason.trim().is_empty() {
+        return Err(Fault::usage("--reason is empty: say why, for whoever asks later"));
+    }
+    let config = session.config()?;
+    let lock = session.lock(&config)?;
+    let (reading, stamp) = {
+        let reading = session.store(&config)?;
+        let stamp = stamp(session, &reading)?;
+        (reading, stamp)
+    };
+    if let Some(remedy) = reading.hold(word.id)?.and_then(|hold| remedy(&hold)) {
+        return Err(Fault::failed(format!("hold {} cannot be decided by a person: {remedy}", word.id)));
+    }
+    drop(reading);
+    let mut store = Store::open(&config.data_dir, &config.data_dir)?;
+    let hold = store.decide_hold(&stamp, word.id, state, word.reason.trim())?;
+    drop(lock);
+    session.say(format_args!("hold {} ({}) is {} by {}", hold.id, hold.kind, state.word(), stamp.actor));
+    session.next("accrued run carries it out");
+    Ok(Exit::Done)
+}
+
+/// Who and when: on a store that is given its time and is not told it now, the last run's instant.
+fn stamp(session: &Session, store: &Store) -> Result<Stamp> {
+    let (mode, last) = store.clock()?.context("there was no run yet: nothing can be held")?;
+    let at = match (mode, session.as_of()) {
+        (ClockMode::Real, None) => clock::stamp(session.now()),
+        (ClockMode::Real, Some(_)) => {
+            return Err(Fault::usage(
+                "this store lives by the machine's clock: --as-of cannot say when a person decided",
+            ));
+        }
+        (ClockMode::Given, Some(now)) => clock::stamp(now),
+        (ClockMode::Given, None) => last.clone(),
+    };
+    if at < last {
+        return Err(Fault::failed(format!(
+            "the last run was at {last}, this would be at {at}: a decision cannot be earlier than the last run"
+        )));
+    }
+    Ok(Stamp { at, run: store.last_run()?, actor: who::user() })
+}
+
+/// What ends a hold that only a cause can end; `None` where it is a person's to decide.
+fn remedy(hold: &Hold) -> Option<&'static str> {
+    match hold.kind.as_str() {
+        "future_date" => Some(
+            "its lines are dated after the run's day and count by themselves once that day has come; if the date is wrong, send a corrected line",
+        ),
+        "partner_unlisted_held" => Some(
+            "add the partner to the partner master and send that file: its lines then count by themselves; to leave such partners out, write unlisted_partners = \"exclude\" in the scheme",
+        ),
+        "sku_unlisted_held" => Some(
+            "add the SKUs to the item master and send that file: their lines then count by themselves; to leave such SKUs out, write unlisted_skus = \"exclude\" in the scheme",
+        ),
+        "no_fx_rate" => Some("send the exchange rate: the lines then count by themselves"),
+        _ => None,
+    }
+}

@@ -1,0 +1,292 @@
+//! `accrued status`: feeds, files expected and missing, what waits for a person, open cycles, the last run, the next ones.
+
+use super::exit::Exit;
+use super::output::{Column, text};
+use super::session::Session;
+use super::summary::counted;
+use crate::batch::{OpenCycle, Stays, open_cycles, overdue};
+use crate::config::Config;
+use crate::schedule::{Cron, upcoming};
+use crate::scheme::Family;
+use crate::store::Store;
+use crate::store::files::{FileRow, FileState};
+use crate::store::holds::{Ended, Hold};
+use anyhow::{Context, Result, anyhow};
+use std::collections::BTreeMap;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {}
+
+/// Runs that are told ahead.
+const NEXT_RUNS: usize = 3;
+
+const COLUMNS: [Column; 5] = [text("what"), text("name"), text("state"), text("since"), text("detail")];
+
+/// What is told of one thing.
+struct Line {
+    what: &'static str,
+    name: String,
+    state: String,
+    since: String,
+    detail: String,
+    /// whether a person must do something
+    waits: bool,
+}
+
+pub(super) fn run(session: &Session, _args: &Args) -> Result<Exit> {
+    let config = session.config()?;
+    let schemes = session.schemes(&config)?;
+    let mut lines = Vec::new();
+    match session.store_if_any(&config)? {
+        None => lines.push(never_run(&config)),
+        Some(store) => {
+            let families = session.families(&config, &store)?;
+            lines.push(last_run(&store)?);
+            lines.extend(feeds(&config, &store)?);
+            lines.extend(missing(session, &config, &store)?);
+            lines.extend(files(&store)?);
+            lines.extend(holds(&store)?);
+            lines.extend(cycles(session, &config, &store, &families)?);
+        }
+    }
+    lines.extend(next_runs(session, &config)?);
+    let waits = lines.iter().any(|line| line.waits);
+    let mut table = session.table("status", &COLUMNS)?;
+    for line in &lines {
+        table.row(&[line.what, &line.name, &line.state, &line.since, &line.detail])?;
+    }
+    table.end()?;
+    if schemes.families.is_empty() {
+        session.next(format!("write a scheme into {}", config.schemes_dir.display()));
+    }
+    hint(session, &lines);
+    Ok(if waits { Exit::Waits } else { Exit::Done })
+}
+
+fn hint(session: &Session, lines: &[Line]) {
+    let any = |what: &str| lines.iter().any(|line| line.what == what && line.waits);
+    if any("hold") {
+        session.next("accrued holds lists each of them");
+    }
+    if any("cycle") {
+        session
+            .next("accrued close SCHEME CYCLE --reason R closes a cycle without a file that will not come");
+    }
+    if any("file") {
+        session.next("drop the corrected file under its name and run again");
+    }
+}
+
+fn never_run(config: &Config) -> Line {
+    let detail = format!("accrued run makes the store in {}", config.data_dir.display());
+    Line {
+        what: "run",
+        name: String::new(),
+        state: "never".into(),
+        since: String::new(),
+        detail,
+        waits: false,
+    }
+}
+
+fn last_run(store: &Store) -> Result<Line> {
+    let started = store.last_record("run-started")?.context("a store begins with a run")?;
+    let finished = store.last_record("run-finished")?.filter(|finished| finished.seq > started.seq);
+    let (state, detail) = match &finished {
+        None => (
+            "unfinished".to_owned(),
+            "it is under way, or was stopped: the next run finishes its work".into(),
+        ),
+        Some(record) => {
+            let body: serde_json::Value = serde_json::from_str(&record.body)
+                .map_err(|fault| anyhow!("journal record {} is not what it was: {fault}", record.seq))?;
+            let head = body["head"].as_str().unwrap_or_default();
+            (format!("exit {}", body["exit"]), format!("chain head {} {head}", body["entry"]))
+        }
+    };
+    Ok(Line {
+        what: "run",
+        name: started.stamp.run.to_string(),
+        state,
+        since: started.stamp.at,
+        detail,
+        waits: false,
+    })
+}
+
+fn feeds(config: &Config, store: &Store) -> Result<Vec<Line>> {
+    let mut last: BTreeMap<String, FileRow> = BTreeMap::new();
+    for file in store.files(None)? {
+        last.insert(file.arrival.feed.clone(), file);
+    }
+    Ok(config
+        .feeds
+        .iter()
+        .map(|feed| {
+            let last = last.get(&feed.name);
+            Line {
+                what: "feed",
+                name: feed.name.clone(),
+                state: last.map_or("no file yet", |_| "last file").into(),
+                since: last.map(|file| file.taken_at.clone()).unwrap_or_default(),
+                detail: last
+                    .map(|file| format!("{} ({})", file.arrival.name, file.state.word()))
+                    .unwrap_or_default(),
+                waits: false,
+            }
+        })
+        .collect())
+}
+
+fn missing(session: &Session, config: &Config, store: &Store) -> Result<Vec<Line>> {
+    let missing = overdue(store, config, session.now())?;
+    Ok(missing
+        .into_iter()
+        .map(|missing| Line {
+            what: "missing",
+            name: missing.name,
+            state: "overdue".into(),
+            since: missing.due.to_string(),
+            detail: format!("feed {}, for {} to {}", missing.feed, missing.period.0, missing.period.1),
+            waits: true,
+        })
+        .collect())
+}
+
+/// Files refused, and files with rejected rows, that no later file of their name or period has mended.
+fn files(store: &Store) -> Result<Vec<Line>> {
+    let files = store.files(None)?;
+    let mends = |bad: &FileRow, later: &FileRow| {
+        later.seq > bad.seq
+            && later.state == FileState::Ingested
+            && later.counts.rejected == 0
+            && later.arrival.feed == bad.arrival.feed
+            && (later.arrival.name == bad.arrival.name || same_period(bad, later))
+    };
+    let waits = |file: &&FileRow| {
+        let bad = match file.state {
+            FileState::Refused => true,
+            FileState::Ingested => file.counts.rejected > 0,
+            // a hold tells of it
+            FileState::Held | FileState::Duplicate => false,
+        };
+        bad && !files.iter().any(|later| mends(file, later))
+    };
+    Ok(files.iter().filter(waits).map(of_file).collect())
+}
+
+fn same_period(one: &FileRow, other: &FileRow) -> bool {
+    let key = |file: &FileRow| {
+        let arrival = &file.arrival;
+        (arrival.period, arrival.part.clone(), arrival.distributor.clone())
+    };
+    one.arrival.period.is_some() && key(one) == key(other)
+}
+
+fn of_file(file: &FileRow) -> Line {
+    let (state, detail) = match file.state {
+        FileState::Refused | FileState::Held | FileState::Duplicate => {
+            (file.state.word().to_owned(), file.detail.clone())
+        }
+        FileState::Ingested => {
+            let name = crate::statement::name::reject_file(&file.arrival.name, &file.arrival.sha256);
+            let rows = counted(file.counts.rejected, "row");
+            ("rejected".to_owned(), format!("{rows}: rejects/{}/{name}", file.arrival.feed))
+        }
+    };
+    Line {
+        what: "file",
+        name: file.arrival.name.clone(),
+        state,
+        since: file.taken_at.clone(),
+        detail: format!("feed {}: {detail}", file.arrival.feed),
+        waits: true,
+    }
+}
+
+/// One line a kind: `accrued holds` has them all.
+fn holds(store: &Store) -> Result<Vec<Line>> {
+    let mut kinds: BTreeMap<String, Vec<Hold>> = BTreeMap::new();
+    for hold in store.holds(Ended::Without)? {
+        kinds.entry(hold.kind.clone()).or_default().push(hold);
+    }
+    kinds
+        .into_iter()
+        .map(|(kind, holds)| {
+            let oldest = holds.iter().map(|hold| hold.opened).min().unwrap_or_default();
+            Ok(Line {
+                what: "hold",
+                name: kind,
+                state: format!("{} waiting", holds.len()),
+                since: store.instant_of(oldest)?.unwrap_or_default(),
+                detail: at_stake(&holds),
+                waits: true,
+            })
+        })
+        .collect()
+}
+
+fn at_stake(holds: &[Hold]) -> String {
+    let lines: u64 = holds.iter().map(|hold| hold.lines).sum();
+    let amount = holds.iter().fold(rust_decimal::Decimal::ZERO, |sum, hold| sum.saturating_add(hold.amount));
+    let points = holds.iter().fold(0_i64, |sum, hold| sum.saturating_add(hold.points.0));
+    let mut stake = Vec::new();
+    if lines > 0 {
+        stake.push(format!("{} of {}", counted(lines, "line"), amount.normalize()));
+    }
+    if points != 0 {
+        stake.push(format!("{} points", crate::domain::points::Points(points)));
+    }
+    if let (true, [only]) = (stake.is_empty(), holds) {
+        stake.push(only.detail.clone());
+    }
+    stake.join(", ")
+}
+
+fn cycles(session: &Session, config: &Config, store: &Store, families: &[Family]) -> Result<Vec<Line>> {
+    let mut lines = Vec::new();
+    for family in families {
+        let Some(first) = family.versions.first() else { continue };
+        let today = session.now().with_timezone(&first.timezone).date_naive();
+        for open in open_cycles(store, config, family, today)? {
+            lines.push(of_cycle(&family.id, open));
+        }
+    }
+    Ok(lines)
+}
+
+fn of_cycle(scheme: &str, open: OpenCycle) -> Line {
+    let (state, detail, waits) = match open.stays {
+        Stays::Running => ("open", format!("closes after {}", open.until), false),
+        Stays::Due => ("due", "closes with the next run that can list every feed".to_owned(), false),
+        Stays::Without(missing) => {
+            let what = format!("{} of feed {} has not been ingested", missing.name, missing.feed);
+            ("waits", what, true)
+        }
+    };
+    Line {
+        what: "cycle",
+        name: format!("{scheme} {}", open.name),
+        state: state.into(),
+        since: open.days.0.to_string(),
+        detail,
+        waits,
+    }
+}
+
+fn next_runs(session: &Session, config: &Config) -> Result<Vec<Line>> {
+    let Some(schedule) = &config.schedule else { return Ok(Vec::new()) };
+    let cron = Cron::new(&schedule.cron).map_err(|why| anyhow!("the schedule {:?} {why}", schedule.cron))?;
+    let due = upcoming(&cron, schedule.timezone, session.now(), NEXT_RUNS);
+    Ok(due
+        .into_iter()
+        .map(|due| Line {
+            what: "next",
+            name: schedule.cron.clone(),
+            state: "due".into(),
+            since: crate::clock::stamp(due.at),
+            detail: format!("{} in {}", due.slot, schedule.timezone.name()),
+            waits: false,
+        })
+        .collect())
+}

@@ -1,0 +1,155 @@
+//! Convergence (product.md): for every partner, and every cycle that has posted, what was posted and is held is what
+//! the facts in force give. Evaluated anew from facts, by the scheme texts that the last run went by.
+
+use super::Proof;
+use crate::batch;
+use crate::calendar::{Cycle, ZoneCache};
+use crate::cli::summary::counted;
+use crate::domain::points::Points;
+use crate::evaluate::{Subject, World, evaluate};
+use crate::facts::dossier::Dossier;
+use crate::facts::master::ItemRecord;
+use crate::facts::settle::settle;
+use crate::scheme::{Family, Post};
+use crate::store::Store;
+use anyhow::{Context, Result, anyhow};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// Partners read at once.
+const BATCH: usize = 64;
+
+pub(super) fn prove(store: &Store) -> Result<Proof> {
+    let mut proof = Proof::default();
+    let started = store.last_record("run-started")?.context("a store begins with a run")?;
+    if store.last_record("run-finished")?.is_none_or(|finished| finished.seq < started.seq) {
+        proof.notes.push(format!(
+            "run {} has not finished: balances are compared once the next run has",
+            started.stamp.run
+        ));
+        proof.well = "not compared".into();
+        return Ok(proof);
+    }
+    let now = chrono::DateTime::parse_from_rfc3339(&started.stamp.at)
+        .with_context(|| format!("journal record {} has no instant", started.seq))?;
+    let items = store.items(None)?;
+    let mut compared = Compared::default();
+    for family in batch::evaluated_families(store)? {
+        let first = family.versions.first().context("a scheme has at least one version")?;
+        let zone = ZoneCache::new(first.timezone);
+        let scene = Scene {
+            store,
+            family: &family,
+            items: items.as_ref(),
+            has_partner_master: store.master_state()?.0,
+            today: now.with_timezone(&first.timezone).date_naive(),
+            zone: &zone,
+            closed: store.closed(&family.id)?.into_iter().map(|closed| Cycle(closed.cycle)).collect(),
+        };
+        scene.compare(&mut compared, &mut proof)?;
+    }
+    proof.well = format!("{} re-evaluated from facts", counted(compared.positions, "position"));
+    if compared.waiting > 0 {
+        let partners = counted(compared.waiting, "partner");
+        proof.notes.push(format!("{partners} with news for the next run: not compared"));
+    }
+    Ok(proof)
+}
+
+#[derive(Debug, Default)]
+struct Compared {
+    positions: u64,
+    waiting: u64,
+}
+
+struct Scene<'s> {
+    store: &'s Store,
+    family: &'s Family,
+    items: Option<&'s HashMap<String, Vec<ItemRecord>>>,
+    has_partner_master: bool,
+    today: chrono::NaiveDate,
+    zone: &'s ZoneCache,
+    closed: BTreeSet<Cycle>,
+}
+
+/// (cycle name, partner) -> millionths of points
+type Posted = BTreeMap<(String, String), i64>;
+
+impl Scene<'_> {
+    fn compare(&self, compared: &mut Compared, proof: &mut Proof) -> Result<()> {
+        let mut posted = self.store.posted_sums(&self.family.id)?;
+        let mut after = String::new();
+        loop {
+            let dossiers = self.store.dossiers_after(&after, BATCH)?;
+            let Some(last) = dossiers.last() else { break };
+            after.clone_from(&last.partner);
+            for dossier in &dossiers {
+                if self.store.is_stale(&dossier.partner)? {
+                    compared.waiting += 1;
+                    posted.retain(|(_, partner), _| *partner != dossier.partner);
+                } else {
+                    self.partner(dossier, &mut posted, compared, proof)?;
+                }
+            }
+        }
+        for ((cycle, partner), points) in posted.into_iter().filter(|(_, points)| *points != 0) {
+            let how = format!(
+                "{} points are posted for cycle {cycle}, and no fact in force earns any",
+                Points(points)
+            );
+            proof.finds(format!("{} partner {partner}", self.family.id), how);
+        }
+        Ok(())
+    }
+
+    fn partner(
+        &self,
+        dossier: &Dossier,
+        posted: &mut Posted,
+        compared: &mut Compared,
+        proof: &mut Proof,
+    ) -> Result<()> {
+        let partner = dossier.partner.as_str();
+        let said = dossier
+            .said()
+            .map_err(|fault| anyhow!("the facts of partner {partner} cannot be read: {}", fault.0))?;
+        let settled = settle(&said, &dossier.cancellations, &dossier.decisions);
+        let kept = self.store.positions_of(&self.family.id, partner)?;
+        let known_cycles: BTreeSet<Cycle> = kept.iter().map(|kept| Cycle(kept.cycle)).collect();
+        let world = World {
+            family: self.family,
+            items: self.items,
+            has_partner_master: self.has_partner_master,
+            today: self.today,
+            zone: self.zone,
+        };
+        let subject = Subject {
+            partner_code: partner,
+            lines: &settled.lines,
+            masters: &dossier.masters,
+            known_cycles: &known_cycles,
+        };
+        for position in &evaluate(&world, &subject).positions {
+            let version = self.family.scheme(position.version);
+            let name = version.calendar.name(position.cycle);
+            let has = posted.remove(&(name.clone(), partner.to_owned())).unwrap_or(0);
+            let posts = self.closed.contains(&position.cycle) || version.post == Post::Continuous;
+            let gives = if posts { position.points.0 } else { 0 };
+            let held = if posts { position.held_points } else { Points::ZERO };
+            let of = (self.family.id.as_str(), position.cycle, partner);
+            let withheld = batch::withheld(self.store, of, held, gives.saturating_sub(has))?;
+            compared.positions += 1;
+            if has.saturating_add(withheld) != gives {
+                proof.finds(
+                    format!("{} partner {partner}", self.family.id),
+                    format!(
+                        "cycle {name} has {} points posted and {} held, and the facts in force give {}",
+                        Points(has),
+                        Points(withheld),
+                        Points(gives)
+                    ),
+                );
+            }
+        }
+        Ok(())
+    }
+}

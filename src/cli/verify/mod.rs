@@ -1,0 +1,138 @@
+//! `accrued verify`: proves the store. Each check tries everything it can and names exactly what is broken and where.
+//!
+//! Answers for: chains, balances, archived files, published statements against the store's own records. Does not: repair.
+
+mod balances;
+mod chain;
+mod files;
+mod statements;
+
+use super::exit::Exit;
+use super::later;
+use super::output::{Column, Format, printable, text};
+use super::session::Session;
+use crate::config::Config;
+use crate::store::Store;
+use anyhow::Result;
+use std::io::Write;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Only these; all of them by default
+    #[arg(value_enum)]
+    checks: Vec<Check>,
+    /// Replay everything into an empty store (not yet supported)
+    #[arg(long)]
+    deep: bool,
+}
+
+/// What is proved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Check {
+    /// ledger and journal are as they were written, and the other tables as the journal says
+    Chain,
+    /// posted and held are what the facts in force give, for every partner and cycle
+    Balances,
+    /// every file ever taken is in the archive, byte for byte
+    Files,
+    /// everything published is in place, byte for byte, and adds up
+    Statements,
+}
+
+impl Check {
+    const ALL: [Check; 4] = [Check::Chain, Check::Balances, Check::Files, Check::Statements];
+
+    fn word(self) -> &'static str {
+        match self {
+            Check::Chain => "chain",
+            Check::Balances => "balances",
+            Check::Files => "files",
+            Check::Statements => "statements",
+        }
+    }
+}
+
+/// What a check came to.
+#[derive(Debug, Default)]
+struct Proof {
+    /// what was looked at, where it is well
+    well: String,
+    /// worth knowing, and no fault
+    notes: Vec<String>,
+    /// what is broken: where, and how
+    broken: Vec<(String, String)>,
+}
+
+impl Proof {
+    fn finds(&mut self, what: impl Into<String>, how: impl Into<String>) {
+        self.broken.push((what.into(), how.into()));
+    }
+}
+
+const COLUMNS: [Column; 4] = [text("check"), text("state"), text("what"), text("detail")];
+
+pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {
+    if args.deep {
+        return later::not_yet("verify --deep");
+    }
+    let config = session.config()?;
+    let store = session.store(&config)?;
+    let checks = if args.checks.is_empty() { &Check::ALL[..] } else { &args.checks };
+    let mut rows = Vec::new();
+    let mut broken = 0;
+    for check in checks {
+        let proof = prove(*check, &config, &store);
+        broken += proof.broken.len();
+        rows.extend(told(*check, proof));
+    }
+    print(session, &rows)?;
+    if broken > 0 {
+        session.next("restore data_dir from a backup, or keep it as it is for whoever looks into it");
+        return Ok(Exit::Found);
+    }
+    Ok(Exit::Done)
+}
+
+/// A store that cannot even be read is a finding, not a failure of ours.
+fn prove(check: Check, config: &Config, store: &Store) -> Proof {
+    let proved = match check {
+        Check::Chain => chain::prove(store),
+        Check::Balances => balances::prove(store),
+        Check::Files => files::prove(config, store),
+        Check::Statements => statements::prove(config, store),
+    };
+    proved.unwrap_or_else(|fault| {
+        let mut proof = Proof::default();
+        proof.finds("store", format!("{fault:#}"));
+        proof
+    })
+}
+
+type Row = [String; 4];
+
+fn told(check: Check, proof: Proof) -> Vec<Row> {
+    let row =
+        |state: &str, what: String, detail: String| [check.word().to_owned(), state.to_owned(), what, detail];
+    let mut rows: Vec<Row> = proof.broken.into_iter().map(|(what, how)| row("broken", what, how)).collect();
+    if rows.is_empty() {
+        rows.push(row("ok", String::new(), proof.well));
+    }
+    rows.extend(proof.notes.into_iter().map(|note| row("note", String::new(), note)));
+    rows
+}
+
+fn print(session: &Session, rows: &[Row]) -> Result<()> {
+    if session.format() != Format::Table {
+        let mut table = session.table("verify", &COLUMNS)?;
+        for row in rows {
+            table.row(row)?;
+        }
+        return table.end().map(drop);
+    }
+    let mut out = std::io::stdout().lock();
+    for [check, state, what, detail] in rows {
+        let what = if what.is_empty() { String::new() } else { format!("{}: ", printable(what)) };
+        writeln!(out, "{check:<12}{state:<8}{what}{}", printable(detail))?;
+    }
+    Ok(out.flush()?)
+}
