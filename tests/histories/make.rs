@@ -7,6 +7,9 @@ use super::rows::{Document, Maker};
 use super::schemes::{self, ZONES};
 use crate::random::Random;
 
+/// Times of day of a run, on both sides of midnight somewhere.
+const TIMES: [&str; 6] = ["12:00:00", "00:30:00", "18:29:59", "18:30:00", "15:59:59", "23:59:59"];
+
 pub fn history(seed: u64) -> History {
     let mut r = Random::new(seed);
     let any_order = r.chance(35);
@@ -37,7 +40,10 @@ pub fn history(seed: u64) -> History {
             files.push(file);
             files.sort_by_key(|f| f.feed);
         }
-        batches.push(Batch { as_of: format!("{day}T12:00:00Z"), files });
+        // the day of ingestion, from which an undated record applies, is told by noon in every zone
+        let undated = feeds.iter().any(|f| f.kind != "sales") && !any_order;
+        let time = if undated { "12:00:00" } else { *maker.r.pick(&TIMES) };
+        batches.push(Batch { as_of: format!("{day}T{time}Z"), files });
     }
     History { seed, feeds, schemes, batches, any_order }
 }
@@ -102,6 +108,9 @@ fn dialect(r: &mut Random) -> Dialect {
         day_first: r.chance(30),
         own_headers: r.chance(30),
         own_words: r.chance(30),
+        signed: r.chance(20),
+        grouped: r.chance(20),
+        spaced: r.chance(15),
         without: without.into_iter().filter(|c| *c != "updated_at").collect(),
     }
 }

@@ -37,6 +37,12 @@ pub struct Dialect {
     pub day_first: bool,
     pub own_headers: bool,
     pub own_words: bool,
+    /// Credit notes are written with their sign and taken as written.
+    pub signed: bool,
+    /// Thousands and lakhs are grouped.
+    pub grouped: bool,
+    /// Cells have spaces around them.
+    pub spaced: bool,
     /// Columns that the file has not.
     pub without: Vec<&'static str>,
 }
@@ -148,6 +154,9 @@ impl FeedPlan {
         if d.decimal_comma {
             text += "decimal_mark = \",\"\n";
         }
+        if d.signed {
+            text += "credit_notes = \"signed\"\n";
+        }
         if d.day_first {
             text += "dates = [\"%d/%m/%Y\", \"%d/%m/%Y %H:%M\"]\n";
         }
@@ -172,7 +181,7 @@ impl FeedPlan {
         let columns = self.columns();
         writer.write_record(columns.iter().map(|c| self.header(c))).expect("to memory");
         for row in rows {
-            let cells = columns.iter().map(|c| self.cell(c, row.get(c).map_or("", String::as_str)));
+            let cells = columns.iter().map(|c| self.spaced(self.cell(c, &self.signed(c, row))));
             writer.write_record(cells).expect("to memory");
         }
         writer.into_inner().expect("to memory")
@@ -187,15 +196,65 @@ impl FeedPlan {
         }
     }
 
+    fn spaced(&self, cell: String) -> String {
+        if self.dialect.spaced { format!(" {cell}  ") } else { cell }
+    }
+
+    /// The cell, made negative where the feed's credit notes say so themselves.
+    fn signed(&self, column: &str, row: &Row) -> String {
+        let cell = row.get(column).map_or("", String::as_str);
+        let figure = matches!(column, "amount" | "quantity");
+        let is_note = row.get("doc_type").is_some_and(|t| t == "credit_note");
+        if !(self.dialect.signed && figure && is_note) {
+            return cell.to_string();
+        }
+        match cell {
+            "" => "-1".into(),
+            cell => format!("-{}", cell.trim_start_matches('-')),
+        }
+    }
+
+    fn figure(&self, cell: &str) -> String {
+        let cell = if self.dialect.grouped { in_lakhs(cell) } else { cell.to_string() };
+        if !self.dialect.decimal_comma {
+            return cell;
+        }
+        let swapped = cell.chars().map(|c| match c {
+            '.' => ',',
+            ',' => '.',
+            other => other,
+        });
+        swapped.collect()
+    }
+
     fn cell(&self, column: &str, cell: &str) -> String {
         match column {
-            "amount" | "quantity" if self.dialect.decimal_comma => cell.replace('.', ","),
+            "amount" | "quantity" => self.figure(cell),
             "invoice_date" | "updated_at" | "effective_from" if self.dialect.day_first => day_first(cell),
             "doc_type" if self.dialect.own_words && cell == "invoice" => "Tax Invoice".into(),
             "doc_type" if self.dialect.own_words && cell == "credit_note" => "Return".into(),
             _ => cell.into(),
         }
     }
+}
+
+/// `1234567.8` as `12,34,567.8`. What is no number stays as it is.
+fn in_lakhs(cell: &str) -> String {
+    let (whole, part) = cell.split_once('.').map_or((cell, None), |(whole, part)| (whole, Some(part)));
+    let (sign, digits) = whole.strip_prefix('-').map_or(("", whole), |digits| ("-", digits));
+    if digits.len() < 4 || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return cell.to_string();
+    }
+    let (mut head, tail) = digits.split_at(digits.len() - 3);
+    let mut groups = vec![tail];
+    while head.len() > 2 {
+        let (rest, group) = head.split_at(head.len() - 2);
+        groups.insert(0, group);
+        head = rest;
+    }
+    groups.insert(0, head);
+    let part = part.map_or(String::new(), |part| format!(".{part}"));
+    format!("{sign}{}{part}", groups.join(","))
 }
 
 /// An ISO date or timestamp as `dd/mm/yyyy` or `dd/mm/yyyy hh:mm`; an offset is lost. Others stay as they are.

@@ -199,6 +199,9 @@ impl Maker<'_> {
         for column in ["partner_code", "distributor_code"] {
             row.insert(column, line[column].clone());
         }
+        if self.r.chance(7) {
+            row.insert("partner_code", self.r.pick(&["P1", "P2", "p1"]).to_string());
+        }
         if !self.r.chance(10) {
             row.insert("ref_invoice_no", line["invoice_no"].clone());
         }

@@ -103,11 +103,16 @@ impl Head {
     fn toml(&self, r: &mut Random) -> String {
         let ends = self.ends.map_or(String::new(), |ends| format!("ends = {ends}\n"));
         let post = if r.chance(30) { "post = \"continuous\"\n" } else { "" };
+        let lock = if r.chance(15) {
+            format!("lock_after_days = {}\n", r.pick(&["0", "10", "45"]))
+        } else {
+            String::new()
+        };
         let Head { id, starts, zone, length, year_starts, closes, .. } = self;
         format!(
             "[scheme]\nid = \"{id}\"\nname = \"Scheme {id}\"\ncompany = \"Example\"\ncurrency = \"INR\"\n\
              timezone = \"{zone}\"\nstarts = {starts}\n{ends}[cycle]\nlength = \"{length}\"\n\
-             year_starts = \"{year_starts}\"\ngrace_days = {}\n{post}{closes}",
+             year_starts = \"{year_starts}\"\ngrace_days = {}\n{post}{closes}{lock}",
             r.pick(&["0", "3", "5"]),
         )
     }

@@ -25,7 +25,8 @@
 //! 9. "The first record of a code without one" applies from the beginning: the first record of that code at all, where
 //!    it is undated. An undated one after a dated one is a later one.
 //! 10. A ladder level with `from = 0` is reached by a measure of 0; a slab's tier only above 0.
-//! 11. A shortfall is carried by the rules of the cycle that has it.
+//! 11. `lock_after_days` have passed on the first day after them, like `grace_days`.
+//! 12. A shortfall is carried by the rules of the cycle that has it.
 
 pub mod arithmetic;
 pub mod counting;
@@ -97,6 +98,8 @@ pub struct Seen {
     pub lines: Vec<Line>,
     /// Every cycle that has begun, in order, and whether it has closed.
     pub cycles: Vec<(Cycle, bool)>,
+    /// When each closed cycle closed, by its name.
+    pub closed_on: BTreeMap<String, NaiveDate>,
     /// By cycle name and partner.
     pub positions: BTreeMap<(String, String), Position>,
     /// What the ledger must hold, zero left out: by cycle name and partner.
@@ -105,26 +108,22 @@ pub struct Seen {
 
 /// Takes the runs one after the other and judges the world as the last of them leaves it.
 pub fn judge(world: &World, runs: &[Run]) -> Judgement {
-    let (known, fates) = take(world, runs);
-    let now = runs.last().expect("a run").as_of;
-    let see = |versions: &Vec<Scheme>| see(world, &known, versions, now);
-    Judgement { fates, schemes: world.schemes.iter().map(|(id, v)| (id.clone(), see(v))).collect() }
-}
-
-type FileFates = Vec<(String, String, Option<Fates>)>;
-
-fn take(world: &World, runs: &[Run]) -> (Known, FileFates) {
     let mut known = Known::default();
     let mut fates = vec![];
     let mut seen: BTreeSet<&[u8]> = BTreeSet::new();
+    let mut schemes: BTreeMap<String, Seen> = BTreeMap::new();
     for run in runs {
         for drop in &run.drops {
             let place = world.feeds.iter().position(|f| f.name == drop.feed).expect("a feed");
             let fate = seen.insert(&drop.bytes).then(|| take_file(&mut known, world, place, drop, run));
             fates.push((drop.feed.clone(), drop.name.clone(), fate));
         }
+        for (id, versions) in &world.schemes {
+            let now = see(world, &known, versions, run.as_of, schemes.get(id));
+            schemes.insert(id.clone(), now);
+        }
     }
-    (known, fates)
+    Judgement { fates, schemes }
 }
 
 fn take_file(known: &mut Known, world: &World, place: usize, drop: &Drop, run: &Run) -> Fates {
@@ -143,10 +142,11 @@ fn take_file(known: &mut Known, world: &World, place: usize, drop: &Drop, run: &
     }
 }
 
-fn see(world: &World, known: &Known, versions: &[Scheme], now: DateTime<Utc>) -> Seen {
+fn see(world: &World, known: &Known, versions: &[Scheme], now: DateTime<Utc>, before: Option<&Seen>) -> Seen {
     let today = now.with_timezone(&versions[0].zone).date_naive();
     let lines = counting::lines(world, known, versions, today);
     let cycles = cycles(versions, today);
+    let closed_on = closed_on(&cycles, today, before);
     let codes: BTreeSet<&String> = lines.iter().map(|l| &l.partner).collect();
     let mut positions = BTreeMap::new();
     let mut posted = BTreeMap::new();
@@ -155,14 +155,34 @@ fn see(world: &World, known: &Known, versions: &[Scheme], now: DateTime<Utc>) ->
         for (cycle, closed) in &cycles {
             let position = partner.position(cycle);
             let key = (cycle.name.clone(), code.clone());
-            let posts = *closed || version_of_cycle(versions, cycle).continuous;
-            if posts && position.points != number::int(0) {
-                posted.insert(key.clone(), position.points.clone());
+            let scheme = version_of_cycle(versions, cycle);
+            let due = match closed_on.get(&cycle.name) {
+                Some(day) if locked(scheme, *day, today) => before.and_then(|b| b.posted.get(&key)).cloned(),
+                _ => (*closed || scheme.continuous).then(|| position.points.clone()),
+            };
+            if let Some(due) = due.filter(|due| *due != number::int(0)) {
+                posted.insert(key.clone(), due);
             }
             positions.insert(key, position);
         }
     }
-    Seen { lines, cycles, positions, posted }
+    Seen { lines, cycles, closed_on, positions, posted }
+}
+
+/// The day on which each closed cycle closed: that of the first run that could close it.
+fn closed_on(
+    cycles: &[(Cycle, bool)],
+    today: NaiveDate,
+    before: Option<&Seen>,
+) -> BTreeMap<String, NaiveDate> {
+    let closed = cycles.iter().filter(|(_, closed)| *closed).map(|(cycle, _)| &cycle.name);
+    let day = |name: &String| before.and_then(|b| b.closed_on.get(name)).copied().unwrap_or(today);
+    closed.map(|name| (name.clone(), day(name))).collect()
+}
+
+/// Whether a difference of a cycle that closed that day is held now.
+fn locked(scheme: &Scheme, closed_on: NaiveDate, today: NaiveDate) -> bool {
+    scheme.lock_after_days.is_some_and(|days| today > closed_on + Duration::days(days))
 }
 
 /// Every cycle from the first to today's (or the scheme's last), and whether it has closed: evaluation.md 4.
