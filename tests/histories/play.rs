@@ -28,6 +28,10 @@ pub fn play(history: &History) -> Result<(), String> {
     same_papers(&workspace, &judgement)?;
     same_fates(&workspace, &judgement)?;
     second_run_is_silent(&workspace, history)?;
+    same_balances(&workspace, &judgement)?;
+    if history.seed % 4 == 0 {
+        accrued(&workspace, &["verify"])?;
+    }
     let at_once = from_scratch(history, &world)?;
     if history.any_order {
         let mut random = Random::new(history.seed);
@@ -123,6 +127,26 @@ fn same_sums(found: &Sums, wanted: &Sums) -> Result<(), String> {
 
 fn same_ledger(workspace: &Workspace, judgement: &Judgement) -> Result<(), String> {
     same_sums(&ledger(workspace)?, &expected(judgement))
+}
+
+/// A wallet's accumulated points are the sum of what is due over its cycles.
+fn same_balances(workspace: &Workspace, judgement: &Judgement) -> Result<(), String> {
+    let mut wanted: BTreeMap<(String, String), Frac> = BTreeMap::new();
+    for ((scheme, _, partner), points) in expected(judgement) {
+        *wanted.entry((scheme, partner)).or_insert_with(|| number::int(0)) += points;
+    }
+    let outcome = accrued(workspace, &["balances", "--format", "csv"])?;
+    for row in outcome.csv() {
+        let key = (row["scheme"].clone(), row["partner_code"].clone());
+        let due = wanted.remove(&key).unwrap_or_else(|| number::int(0));
+        for column in ["accumulated", "available"] {
+            if number::plain(&row[column]).as_ref() != Some(&due) {
+                return Err(format!("balances of {key:?}, {column}: {}, {} is due", row[column], show(&due)));
+            }
+        }
+    }
+    wanted.retain(|_, due| *due != number::int(0));
+    if wanted.is_empty() { Ok(()) } else { Err(format!("balances has no wallet for {:?}", wanted.keys())) }
 }
 
 /// The same history with all its files in its last run.
