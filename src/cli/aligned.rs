@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn long_sums_go_on_under_their_beginning() {
-        let words = vec!["123456789"; 12].join(" ");
+        let words = ["123456789"; 12].join(" ");
         let told = hanging("  base  ", &words);
         let lines: Vec<&str> = told.lines().collect();
         assert_eq!(lines.len(), 2);

@@ -72,7 +72,7 @@ pub(crate) struct Table<W: Write = BufWriter<Stdout>> {
 enum Sink {
     Csv,
     Json,
-    People(comfy_table::Table),
+    People(Box<comfy_table::Table>),
 }
 
 impl Table {
@@ -91,7 +91,7 @@ impl<W: Write> Table<W> {
         let sink = match format {
             Format::Csv => Sink::Csv,
             Format::Json => Sink::Json,
-            Format::Table => Sink::People(people(columns)),
+            Format::Table => Sink::People(Box::new(people(columns))),
         };
         let mut table = Table { command, columns: columns.to_vec(), sink, out, rows: 0, line: Vec::new() };
         match &table.sink {
