@@ -58,7 +58,7 @@ const FOR_PEOPLE: [&str; 10] = [
     "line_no",
     "sku",
     "amount",
-    "counts",
+    "why_not",
     "points",
     "file",
     "file_line",

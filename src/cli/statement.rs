@@ -49,6 +49,8 @@ const COLUMNS: [Column; 14] = [
     text("expires_on"),
     count("entry"),
 ];
+/// Which of them is the tier.
+const TIER: usize = 11;
 const FOR_PEOPLE: [&str; 8] =
     ["date", "cycle", "description", "amount", "credit", "debit", "balance", "tier"];
 
@@ -62,12 +64,18 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {
     let account = Account { session, store: &store, family, partner: &args.partner };
     let (published, open) = account.parts(asked)?;
     let mut listing = Listing::begin(session, "statement", &COLUMNS, &FOR_PEOPLE)?;
-    let mut tier = String::new();
+    let file = |publication: &Publication| config.data_dir.join(&publication.folder).join("statement.csv");
     for publication in &published {
-        let file = config.data_dir.join(&publication.folder).join("statement.csv");
-        tier = account.published(&file, &mut listing)?.unwrap_or(tier);
+        account.published(&file(publication), |cells| listing.row(cells))?;
     }
     if let Some(open) = open {
+        let mut tier = String::new();
+        if let Some(last) = account.statements()?.last() {
+            account.published(&file(last), |cells| {
+                tier = cells.get(TIER).map_or(String::new(), |tier| unguarded(tier).to_owned());
+                Ok(())
+            })?;
+        }
         account.since(open, &tier, published.is_empty(), &mut listing)?;
     }
     if listing.end(session)? == 0 {
@@ -88,8 +96,7 @@ impl Account<'_> {
     /// The statements asked for, and the open cycle whose entries so far are.
     fn parts(&self, asked: Option<Cycle>) -> Result<(Vec<Publication>, Option<Cycle>)> {
         let first = &self.family.versions[0];
-        let mut published = self.store.publications(None)?;
-        published.retain(|one| one.scheme == self.family.id && one.folder.ends_with("/statement"));
+        let mut published = self.statements()?;
         let open = match self.store.closed(&self.family.id)?.last() {
             Some(closed) => first.calendar.next(Cycle(closed.cycle)),
             None => first.calendar.cycle_of(first.starts),
@@ -110,8 +117,15 @@ impl Account<'_> {
         Ok((published, None))
     }
 
-    /// The partner's rows of a published statement, as they stand; the tier that it closes with.
-    fn published(&self, file: &Path, listing: &mut Listing) -> Result<Option<String>> {
+    /// Every statement of the scheme, in order.
+    fn statements(&self) -> Result<Vec<Publication>> {
+        let mut published = self.store.publications(None)?;
+        published.retain(|one| one.scheme == self.family.id && one.folder.ends_with("/statement"));
+        Ok(published)
+    }
+
+    /// The partner's rows of a published statement, as they stand.
+    fn published(&self, file: &Path, mut take: impl FnMut(&[&str]) -> Result<()>) -> Result<()> {
         let bytes = std::fs::File::open(file).with_context(|| {
             format!(
                 "{} is recorded as published but cannot be read: `accrued verify statements` says what else is gone",
@@ -120,7 +134,6 @@ impl Account<'_> {
         })?;
         let mut reader = csv::Reader::from_reader(std::io::BufReader::new(bytes));
         let mut record = csv::StringRecord::new();
-        let mut tier = None;
         let is_csv = self.session.format() == Format::Csv;
         while reader.read_record(&mut record).with_context(|| format!("cannot read {}", file.display()))? {
             if record.get(0).map(unguarded) != Some(self.partner) {
@@ -128,10 +141,9 @@ impl Account<'_> {
             }
             let cells: Vec<&str> =
                 record.iter().map(|cell| if is_csv { cell } else { unguarded(cell) }).collect();
-            listing.row(&cells)?;
-            tier = record.get(11).map(|tier| unguarded(tier).to_owned());
+            take(&cells)?;
         }
-        Ok(tier)
+        Ok(())
     }
 
     /// The entries since the last statement, as the next one will have them if nothing else comes.

@@ -202,7 +202,10 @@ fn aside_in_words(example: &Example, aside: &Aside) -> String {
         .map(|sale| &sale.cells)
         .into_iter()
         .flatten()
-        .map(|(column, written)| format!("{column} {}", printable(written)))
+        .map(|(column, written)| match column.as_str() {
+            "invoice_date" => format!("date {written}"),
+            _ => format!("{column} {}", printable(written)),
+        })
         .collect();
     format!("sale {} ({}): {}", aside.sale, cells.join(", "), aside.why)
 }

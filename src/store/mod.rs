@@ -17,6 +17,7 @@ mod migrate;
 pub mod positions;
 mod proof;
 mod sorter;
+mod tamper;
 
 pub use connect::{ClockMode, Store};
 pub use intake::{Feeder, Intake, Outcome, Reading, Reject};

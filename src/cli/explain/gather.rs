@@ -19,7 +19,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::BTreeSet;
 
 /// What is asked.
-pub(super) struct Question {
+pub(in crate::cli) struct Question {
     partner: String,
     /// with the rules that the answer goes by
     family: Family,
@@ -48,6 +48,8 @@ pub(in crate::cli) struct Explained {
     /// the entry whose time it speaks of
     pub(super) entry: Option<Entry>,
     pub(super) decimals: Decimals,
+    /// in what its lines are measured
+    pub(super) measure: Measure,
     pub(super) points: Points,
     /// of `points`, over a limit and not posted
     pub(super) held: Points,
@@ -98,7 +100,7 @@ pub(super) struct Told {
 
 impl Question {
     /// As facts and rules stand.
-    pub(super) fn of_today(
+    pub(in crate::cli) fn of_today(
         store: &Store,
         families: &[Family],
         partner: &str,
@@ -177,7 +179,7 @@ impl Question {
     }
 
     /// Works it out.
-    pub(super) fn answer(self, store: &Store) -> Result<Explained> {
+    pub(in crate::cli) fn answer(self, store: &Store) -> Result<Explained> {
         let upto = match &self.moment {
             Moment::Now => None,
             Moment::Posted(entry) => Some(store.last_seq_of(entry.run)?),
@@ -221,6 +223,7 @@ impl Question {
                 Moment::Posted(entry) => Some((**entry).clone()),
             },
             decimals,
+            measure: scheme.earn.measure,
             points: position.points,
             held: position.held_points,
             tier: position.tier.clone(),

@@ -7,14 +7,13 @@ mod gather;
 mod people;
 mod rows;
 
-pub(super) use gather::Explained;
+pub(super) use gather::Question;
 
 use super::choice;
 use super::exit::Exit;
 use super::output::Format;
 use super::session::Session;
 use anyhow::Result;
-use gather::Question;
 use std::io::Write;
 
 #[derive(Debug, clap::Args)]

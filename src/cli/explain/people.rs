@@ -4,6 +4,7 @@ use super::gather::{Explained, Missing, Told};
 use crate::cli::aligned::{Side, aligned, hanging};
 use crate::cli::output::{grouped, printable};
 use crate::domain::points::Points;
+use crate::scheme::Measure;
 
 /// Most lines that people are shown.
 const LINES: usize = 200;
@@ -19,9 +20,12 @@ impl Explained {
         }
         self.tell_missing(&mut out);
         let (counting, others): (Vec<&Told>, Vec<&Told>) =
-            self.lines.iter().chain(&self.outside).partition(|line| line.counts == "yes");
-        self.tell_lines(&mut out, "lines that count", &counting, self.points_of());
-        self.tell_lines(&mut out, "lines that do not count", &others, |line| line.why_not.to_owned());
+            self.lines.iter().partition(|line| line.counts == "yes");
+        let outside: Vec<&Told> = self.outside.iter().collect();
+        self.tell_lines(&mut out, "lines that count", &counting, Side::Right, |line| grouped(&line.points));
+        let why = |line: &Told| line.why_not.to_owned();
+        self.tell_lines(&mut out, "lines that do not count", &others, Side::Left, why);
+        self.tell_lines(&mut out, "lines in no cycle of the scheme", &outside, Side::Left, why);
         self.tell_posted(&mut out);
         out
     }
@@ -60,26 +64,22 @@ impl Explained {
         out.push_str(&aligned(2, &[Side::Right, Side::Left], &rows));
     }
 
-    fn points_of(&self) -> impl Fn(&Told) -> String + use<> {
-        |line: &Told| grouped(&line.points)
-    }
-
-    fn tell_lines(&self, out: &mut String, title: &str, lines: &[&Told], last: impl Fn(&Told) -> String) {
+    fn tell_lines(
+        &self,
+        out: &mut String,
+        title: &str,
+        lines: &[&Told],
+        side: Side,
+        last: impl Fn(&Told) -> String,
+    ) {
         if lines.is_empty() {
             return;
         }
         out.push_str(&format!("\n{title}\n"));
-        let rows: Vec<Vec<String>> = lines.iter().take(LINES).map(|line| row(line, last(line))).collect();
-        let sides = [
-            Side::Left,
-            Side::Left,
-            Side::Left,
-            Side::Left,
-            Side::Right,
-            Side::Right,
-            Side::Left,
-            Side::Left,
-        ];
+        let rows: Vec<Vec<String>> =
+            lines.iter().take(LINES).map(|line| row(line, self.measure, last(line))).collect();
+        let left = Side::Left;
+        let sides = [left, left, left, left, Side::Right, side, left, left];
         out.push_str(&aligned(2, &sides, &rows));
         if lines.len() > LINES {
             out.push_str(&format!(
@@ -145,7 +145,11 @@ fn to_go(missing: &Missing) -> Vec<String> {
     vec![grouped(&missing.amount), what]
 }
 
-fn row(line: &Told, last: String) -> Vec<String> {
+fn row(line: &Told, measure: Measure, last: String) -> Vec<String> {
+    let measured = match measure {
+        Measure::Amount => &line.amount,
+        Measure::Quantity => &line.quantity,
+    };
     let document = match (line.doc_type, line.line_no.as_str()) {
         ("credit_note", "") => format!("note {}", line.invoice_no),
         ("credit_note", number) => format!("note {} line {number}", line.invoice_no),
@@ -157,7 +161,7 @@ fn row(line: &Told, last: String) -> Vec<String> {
         printable(&document),
         printable(&line.distributor),
         printable(&line.sku),
-        grouped(&line.amount),
+        grouped(measured),
         last,
         format!("{}:{}", printable(&line.file), line.file_line),
         printable(&line.note),
