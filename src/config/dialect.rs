@@ -139,10 +139,7 @@ fn words_of(table: &Table<'_>, reading: &mut Reading<'_>, column: &str) -> BTree
     let mut found = BTreeMap::new();
     for entry in table.entries() {
         reading.note(table.key(entry.key), as_toml(entry.value), Some(&entry.at));
-        let read = |value: &DeValue<'_>| match value {
-            DeValue::String(text) => canonical(column, text.trim().to_owned(), value),
-            other => cell(other),
-        };
+        let read = |value: &DeValue<'_>| cell(value).and_then(|cell| canonical(column, cell, value));
         if let Some(word) = taken(reading, &entry, read) {
             found.insert(entry.key.trim().to_owned(), word);
         }
