@@ -7,6 +7,7 @@ use crate::store::Store;
 use crate::store::journal::Stamp;
 use anyhow::{Context, Result, anyhow, bail};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// Schemes as they stand in their folder.
 #[derive(Debug, Clone, Default)]
@@ -41,24 +42,17 @@ impl std::error::Error for Invalid {}
 
 /// Reads every `*.toml` of schemes_dir. Faults of all files are told at once.
 pub fn load_schemes(config: &Config) -> Result<RealSchemes> {
-    let folder = &config.schemes_dir;
-    let mut paths = Vec::new();
-    let listing = std::fs::read_dir(folder).with_context(|| {
-        format!("cannot read schemes_dir {}: make it, or name another in accrued.toml", folder.display())
-    })?;
-    for entry in listing {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "toml") && path.is_file() {
-            paths.push(path);
-        }
-    }
-    paths.sort();
+    let paths = scheme_files(config)?;
     let mut real = RealSchemes::default();
     let mut schemes = Vec::new();
     let mut faults = Vec::new();
     for path in paths {
         let shown = path.display().to_string();
-        let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {shown}"))?;
+        let bytes = std::fs::read(&path).with_context(|| format!("cannot read {shown}"))?;
+        let Ok(text) = String::from_utf8(bytes) else {
+            faults.push(fault(&shown, "this file is not UTF-8".to_owned(), "save it as UTF-8"));
+            continue;
+        };
         match scheme::parse(&shown, &text) {
             Ok((scheme, warnings)) => {
                 if !warnings.is_empty() {
@@ -77,6 +71,25 @@ pub fn load_schemes(config: &Config) -> Result<RealSchemes> {
         }
     }
     if faults.is_empty() { Ok(real) } else { Err(Invalid(faults).into()) }
+}
+
+/// Every `*.toml` of schemes_dir, in order of name.
+fn scheme_files(config: &Config) -> Result<Vec<PathBuf>> {
+    let folder = &config.schemes_dir;
+    let listing = std::fs::read_dir(folder).map_err(|error| {
+        let message = format!("schemes_dir {} cannot be read: {error}", folder.display());
+        let help = "make that folder, or name another as schemes_dir";
+        Invalid(vec![fault(&config.path.display().to_string(), message, help)])
+    })?;
+    let mut paths = Vec::new();
+    for entry in listing {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "toml") && path.is_file() {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
 }
 
 /// Journals texts seen for the first time and refuses changes that no scheme may make once it has closed a cycle.

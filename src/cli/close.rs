@@ -61,7 +61,7 @@ pub(super) fn family<'f>(families: &[&'f Family], id: &str) -> Result<&'f Family
         return Ok(family);
     }
     let known: Vec<&str> = families.iter().map(|family| family.id.as_str()).collect();
-    let near = fault::nearest(id, &known).map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+    let near = fault::nearest(id, &known).map(|near| format!(" (did you mean {near}?)")).unwrap_or_default();
     Err(Fault::failed(format!("there is no scheme {id:?}{near}; the schemes are: {}", known.join(", "))))
 }
 

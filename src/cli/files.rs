@@ -38,10 +38,10 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {
     if let (Some(name), true) = (&args.name, files.is_empty()) {
         let all = store.files(None)?;
         let known: Vec<&str> = all.iter().map(|file| file.arrival.name.as_str()).collect();
-        let near = fault::nearest(name, &known).map(|near| format!("; did you mean {near}?"));
+        let near = fault::nearest(name, &known).map(|near| format!(" (did you mean {near}?)"));
         return Err(Fault::failed(format!(
-            "no file named {name:?} was ever taken{}",
-            near.unwrap_or_else(|| "; accrued files lists all that were".to_owned())
+            "no file named {name:?} was ever taken{}; accrued files lists all that were",
+            near.unwrap_or_default()
         )));
     }
     let mut table = session.table("files", &COLUMNS)?;

@@ -65,13 +65,21 @@ fn list(session: &Session, ended: Ended) -> Result<Exit> {
     let config = session.config()?;
     let store = session.store(&config)?;
     let mut table = session.table("holds", &COLUMNS)?;
-    for hold in store.holds(ended)? {
-        table.row(&cells(&store, &hold)?)?;
+    let holds = store.holds(ended)?;
+    for hold in &holds {
+        table.row(&cells(&store, hold)?)?;
     }
     if table.end()? == 0 {
         session.say("nothing waits for a person");
-    } else {
+    }
+    let open = || holds.iter().filter(|hold| hold.state == HoldState::Open);
+    if open().any(|hold| remedy(hold).is_none()) {
         session.next("accrued holds release ID --reason R lets one count; discard ID --reason R never");
+    }
+    if open().any(|hold| remedy(hold).is_some()) {
+        session.next(
+            "what is held for want of a date or a master record counts by itself once its cause is gone",
+        );
     }
     Ok(Exit::Done)
 }

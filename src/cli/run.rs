@@ -55,7 +55,7 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {
 fn known_feeds(config: &Config, wanted: &[String]) -> Result<()> {
     let known: Vec<&str> = config.feeds.iter().map(|feed| feed.name.as_str()).collect();
     for name in wanted.iter().filter(|name| config.feed(name).is_none()) {
-        let near = fault::nearest(name, &known).map(|near| format!("; did you mean {near}?"));
+        let near = fault::nearest(name, &known).map(|near| format!(" (did you mean {near}?)"));
         return Err(super::exit::Fault::usage(format!(
             "{} has no feed {name:?}{}; its feeds are: {}",
             config.path.display(),

@@ -104,6 +104,18 @@ impl Session {
         self.now
     }
 
+    /// The instant by which a store is read: on one that is given its time and is not told it now, its last run's.
+    pub(crate) fn now_for(&self, store: &Store) -> Result<DateTime<Utc>> {
+        match (self.global.as_of, store.clock()?) {
+            (None, Some((ClockMode::Given, last))) => {
+                let last = DateTime::parse_from_rfc3339(&last)
+                    .with_context(|| format!("the last run's instant {last:?} is none"))?;
+                Ok(last.to_utc())
+            }
+            (None, Some((ClockMode::Real, _)) | None) | (Some(_), _) => Ok(self.now),
+        }
+    }
+
     /// Whose clock that is.
     pub(crate) fn clock(&self) -> ClockMode {
         if self.global.as_of.is_some() { ClockMode::Given } else { ClockMode::Real }

@@ -4,7 +4,8 @@ use super::exit::Exit;
 use super::output::{Column, text};
 use super::session::Session;
 use super::summary::counted;
-use crate::batch::{OpenCycle, Stays, open_cycles, overdue};
+use crate::batch::{Missing, OpenCycle, Stays, open_cycles, overdue};
+use crate::calendar::Cycle;
 use crate::config::Config;
 use crate::schedule::{Cron, upcoming};
 use crate::scheme::Family;
@@ -12,6 +13,7 @@ use crate::store::Store;
 use crate::store::files::{FileRow, FileState};
 use crate::store::holds::{Ended, Hold};
 use anyhow::{Context, Result, anyhow};
+use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::BTreeMap;
 
 #[derive(Debug, clap::Args)]
@@ -37,19 +39,21 @@ pub(super) fn run(session: &Session, _args: &Args) -> Result<Exit> {
     let config = session.config()?;
     let schemes = session.schemes(&config)?;
     let mut lines = Vec::new();
+    let mut now = session.now();
     match session.store_if_any(&config)? {
         None => lines.push(never_run(&config)),
         Some(store) => {
+            now = session.now_for(&store)?;
             let families = session.families(&config, &store)?;
             lines.push(last_run(&store)?);
             lines.extend(feeds(&config, &store)?);
-            lines.extend(missing(session, &config, &store)?);
+            lines.extend(missing(&config, &store, &families, now)?);
             lines.extend(files(&store)?);
             lines.extend(holds(&store)?);
-            lines.extend(cycles(session, &config, &store, &families)?);
+            lines.extend(cycles(&config, &store, &families, now)?);
         }
     }
-    lines.extend(next_runs(session, &config)?);
+    lines.extend(next_runs(&config, now)?);
     let waits = lines.iter().any(|line| line.waits);
     let mut table = session.table("status", &COLUMNS)?;
     for line in &lines {
@@ -138,19 +142,44 @@ fn feeds(config: &Config, store: &Store) -> Result<Vec<Line>> {
         .collect())
 }
 
-fn missing(session: &Session, config: &Config, store: &Store) -> Result<Vec<Line>> {
-    let missing = overdue(store, config, session.now())?;
-    Ok(missing
-        .into_iter()
-        .map(|missing| Line {
+fn missing(config: &Config, store: &Store, families: &[Family], now: DateTime<Utc>) -> Result<Vec<Line>> {
+    let given_up = given_up(store, families)?;
+    let of_missing = |missing: Missing| {
+        let closed =
+            given_up.iter().find(|(days, _)| days.0 <= missing.period.0 && missing.period.1 <= days.1);
+        let detail = format!("feed {}, for {} to {}", missing.feed, missing.period.0, missing.period.1);
+        Line {
             what: "missing",
             name: missing.name,
-            state: "overdue".into(),
+            state: if closed.is_some() { "given up" } else { "overdue" }.into(),
             since: missing.due.to_string(),
-            detail: format!("feed {}, for {} to {}", missing.feed, missing.period.0, missing.period.1),
-            waits: true,
-        })
-        .collect())
+            detail: match closed {
+                Some((_, why)) => format!("{detail}; {why}"),
+                None => detail,
+            },
+            waits: closed.is_none(),
+        }
+    };
+    Ok(overdue(store, config, now)?.into_iter().map(of_missing).collect())
+}
+
+/// First and last day of cycles that a person has closed without their files, and why.
+fn given_up(store: &Store, families: &[Family]) -> Result<Vec<((NaiveDate, NaiveDate), String)>> {
+    let mut given_up = Vec::new();
+    for family in families {
+        let Some(first) = family.versions.first() else { continue };
+        for closed in store.closed(&family.id)?.into_iter().filter(|closed| !closed.reason.is_empty()) {
+            let cycle = Cycle(closed.cycle);
+            let why = format!(
+                "{} {} was closed without it: {}",
+                family.id,
+                first.calendar.name(cycle),
+                closed.reason
+            );
+            given_up.push((first.calendar.days(cycle), why));
+        }
+    }
+    Ok(given_up)
 }
 
 /// Files refused, and files with rejected rows, that no later file of their name or period has mended.
@@ -243,11 +272,11 @@ fn at_stake(holds: &[Hold]) -> String {
     stake.join(", ")
 }
 
-fn cycles(session: &Session, config: &Config, store: &Store, families: &[Family]) -> Result<Vec<Line>> {
+fn cycles(config: &Config, store: &Store, families: &[Family], now: DateTime<Utc>) -> Result<Vec<Line>> {
     let mut lines = Vec::new();
     for family in families {
         let Some(first) = family.versions.first() else { continue };
-        let today = session.now().with_timezone(&first.timezone).date_naive();
+        let today = now.with_timezone(&first.timezone).date_naive();
         for open in open_cycles(store, config, family, today)? {
             lines.push(of_cycle(&family.id, open));
         }
@@ -274,10 +303,10 @@ fn of_cycle(scheme: &str, open: OpenCycle) -> Line {
     }
 }
 
-fn next_runs(session: &Session, config: &Config) -> Result<Vec<Line>> {
+fn next_runs(config: &Config, now: DateTime<Utc>) -> Result<Vec<Line>> {
     let Some(schedule) = &config.schedule else { return Ok(Vec::new()) };
     let cron = Cron::new(&schedule.cron).map_err(|why| anyhow!("the schedule {:?} {why}", schedule.cron))?;
-    let due = upcoming(&cron, schedule.timezone, session.now(), NEXT_RUNS);
+    let due = upcoming(&cron, schedule.timezone, now, NEXT_RUNS);
     Ok(due
         .into_iter()
         .map(|due| Line {

@@ -223,7 +223,7 @@ fn tell_file(session: &Session, config: &Config, file: &FileLine, tense: Tense) 
     if file.counts.rejected > 0 {
         let place = match (&file.rejects, tense) {
             (Some(path), Tense::Done) => {
-                format!(" with their reasons in {}", config.data_dir.join(path).display())
+                format!(", with why in {}", config.data_dir.join(path).display())
             }
             (Some(_) | None, _) => String::new(),
         };
