@@ -1,6 +1,6 @@
 //! `accrued run`: one run, and what it did.
 
-use super::exit::Exit;
+use super::exit::{Exit, Fault};
 use super::session::Session;
 use super::{dry_run, progress, summary};
 use crate::batch::{self, Fetch, Order};
@@ -53,15 +53,13 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {
 
 /// A feed that the config does not have is a slip of the person who typed it.
 fn known_feeds(config: &Config, wanted: &[String]) -> Result<()> {
+    let Some(name) = wanted.iter().find(|name| config.feed(name).is_none()) else { return Ok(()) };
     let known: Vec<&str> = config.feeds.iter().map(|feed| feed.name.as_str()).collect();
-    for name in wanted.iter().filter(|name| config.feed(name).is_none()) {
-        let near = fault::nearest(name, &known).map(|near| format!(" (did you mean {near}?)"));
-        return Err(super::exit::Fault::usage(format!(
-            "{} has no feed {name:?}{}; its feeds are: {}",
-            config.path.display(),
-            near.unwrap_or_default(),
-            known.join(", ")
-        )));
-    }
-    Ok(())
+    let near = fault::nearest(name, &known).map(|near| format!(" (did you mean {near}?)"));
+    Err(Fault::usage(format!(
+        "{} has no feed {name:?}{}; its feeds are: {}",
+        config.path.display(),
+        near.unwrap_or_default(),
+        known.join(", ")
+    )))
 }
