@@ -161,6 +161,19 @@ fn a_partner_in_two_schemes_must_say_which() {
 }
 
 #[test]
+fn what_is_held_and_what_a_person_decided_is_said() {
+    let mut workspace = Workspace::new(CONFIG);
+    workspace.write("schemes/club.toml", format!("{CLUB}[limits]\naccrual = 100\n"));
+    workspace
+        .drop("drop/sales/april.csv", format!("{HEAD}A-2,1,invoice,2026-04-02,P1,Asha,LED-9,5200.50,\n"));
+    workspace.trial(&["run", "-q", "--as-of", "2026-05-01"]).status(3).check();
+    let commands = ["explain P1 --format table", "explain P1", "explain P1 --entry 1 --format table"];
+    let held = transcript(&workspace, &commands);
+    workspace.trial(&["holds", "discard", "1", "--reason", "no", "--as-of", "2026-05-02"]).check();
+    golden::check("reading/held.txt", &format!("{held}{}", transcript(&workspace, &commands[..1])));
+}
+
+#[test]
 fn before_the_first_run() {
     let workspace = Workspace::new(CONFIG);
     workspace.write("schemes/club.toml", CLUB);

@@ -37,6 +37,20 @@ pub(super) fn aligned(indent: usize, sides: &[Side], rows: &[Vec<String>]) -> St
     out
 }
 
+/// Likewise under titles; a column without anything in it has no title either.
+pub(super) fn titled(columns: &[(&str, Side)], rows: &[Vec<String>]) -> String {
+    let used: Vec<usize> = (0..columns.len())
+        .filter(|column| rows.iter().any(|row| row.get(*column).is_some_and(|cell| !cell.is_empty())))
+        .collect();
+    let kept = |row: &[String]| used.iter().filter_map(|column| row.get(*column).cloned()).collect();
+    let titles: Vec<String> = columns.iter().map(|(title, _)| (*title).to_owned()).collect();
+    let all: Vec<Vec<String>> =
+        std::iter::once(titles.as_slice()).chain(rows.iter().map(Vec::as_slice)).map(kept).collect();
+    let sides: Vec<Side> =
+        used.iter().filter_map(|column| columns.get(*column)).map(|(_, side)| *side).collect();
+    if rows.is_empty() { String::new() } else { aligned(0, &sides, &all) }
+}
+
 /// Words in lines of at most [`WIDTH`], the first after `lead`, the others under where it ends. A word that is longer stands
 /// alone on its line.
 pub(super) fn hanging(lead: &str, words: &str) -> String {
@@ -71,6 +85,15 @@ mod tests {
         let sides = [Side::Left, Side::Right, Side::Left, Side::Left];
         assert_eq!(aligned(2, &sides, &rows), "  a        1,000  x\n  Lumière      5\n");
         assert_eq!(aligned(2, &sides, &[]), "");
+    }
+
+    #[test]
+    fn titles_stand_over_what_there_is() {
+        let columns = [("name", Side::Left), ("note", Side::Left), ("points", Side::Right)];
+        let row = |cells: [&str; 3]| cells.map(str::to_owned).to_vec();
+        let rows = [row(["a", "", "1,000"]), row(["b", "", ""])];
+        assert_eq!(titled(&columns, &rows), "name  points\na      1,000\nb\n");
+        assert_eq!(titled(&columns, &[]), "");
     }
 
     #[test]

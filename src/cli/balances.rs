@@ -2,7 +2,7 @@
 
 use super::choice;
 use super::exit::Exit;
-use super::listing::Listing;
+use super::listing::{Listing, Titled};
 use super::output::{Column, number, text};
 use super::session::Session;
 use super::shown::{Shown, written};
@@ -33,16 +33,16 @@ const COLUMNS: [Column; 9] = [
     text("tier"),
     number("value"),
 ];
-const FOR_PEOPLE: [&str; 9] = [
-    "scheme",
-    "partner_code",
-    "accumulated",
-    "redeemed",
-    "reserved",
-    "expired",
-    "available",
-    "tier",
-    "value",
+const FOR_PEOPLE: [Titled; 9] = [
+    ("scheme", "scheme"),
+    ("partner_code", "partner"),
+    ("accumulated", "accumulated"),
+    ("redeemed", "redeemed"),
+    ("reserved", "reserved"),
+    ("expired", "expired"),
+    ("available", "available"),
+    ("tier", "tier"),
+    ("value", "value"),
 ];
 
 pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {

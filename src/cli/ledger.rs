@@ -2,7 +2,7 @@
 
 use super::choice;
 use super::exit::Exit;
-use super::listing::Listing;
+use super::listing::{Listing, Titled};
 use super::output::{Column, count, number, text};
 use super::session::Session;
 use super::shown::Shown;
@@ -43,8 +43,17 @@ const COLUMNS: [Column; 18] = [
     text("scheme_version"),
     text("hash"),
 ];
-const FOR_PEOPLE: [&str; 9] =
-    ["entry", "posting_date", "cycle", "partner_code", "kind", "points", "amount", "tier", "reason"];
+const FOR_PEOPLE: [Titled; 9] = [
+    ("entry", "entry"),
+    ("posting_date", "date"),
+    ("scheme", "scheme"),
+    ("cycle", "cycle"),
+    ("partner_code", "partner"),
+    ("kind", "kind"),
+    ("points", "points"),
+    ("tier", "tier"),
+    ("reason", "reason"),
+];
 
 pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {
     let config = session.config()?;

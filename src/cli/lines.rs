@@ -2,7 +2,7 @@
 
 use super::choice;
 use super::exit::Exit;
-use super::listing::Listing;
+use super::listing::{Listing, Titled};
 use super::output::{Column, Format, count, number, text};
 use super::session::Session;
 use super::worked::Scene;
@@ -51,17 +51,17 @@ const COLUMNS: [Column; 21] = [
     text("file"),
     count("file_line"),
 ];
-const FOR_PEOPLE: [&str; 10] = [
-    "partner_code",
-    "business_date",
-    "invoice_no",
-    "line_no",
-    "sku",
-    "amount",
-    "why_not",
-    "points",
-    "file",
-    "file_line",
+const FOR_PEOPLE: [Titled; 10] = [
+    ("partner_code", "partner"),
+    ("business_date", "date"),
+    ("invoice_no", "invoice"),
+    ("line_no", "line"),
+    ("sku", "sku"),
+    ("amount", "amount"),
+    ("points", "points"),
+    ("why_not", "why not"),
+    ("file", "file"),
+    ("file_line", "row"),
 ];
 
 /// Partners whose facts are read at once.

@@ -1,68 +1,96 @@
-//! A listing of any length: every row in csv and json, for people the columns that fit a screen and a bounded number of rows.
+//! A listing of any length: every row and column in csv and json; for people the columns that fit a screen, whole numbers and
+//! words, and a bounded number of rows.
 
-use super::output::{Column, Format, Table};
+use super::aligned::{Side, titled};
+use super::output::{Column, Format, Table, grouped, printable};
 use super::session::Session;
 use anyhow::Result;
+use std::io::Write;
 
 /// Most rows that people are shown.
 const ROWS: u64 = 1_000;
 
+/// A column that people are shown: its name, and what they call it.
+pub(super) type Titled = (&'static str, &'static str);
+
 /// Rows on their way to stdout.
 pub(super) struct Listing {
-    table: Table,
-    /// which columns are printed; `None`: all
-    shown: Option<Vec<usize>>,
-    /// most rows
-    limit: u64,
+    sink: Sink,
     rows: u64,
 }
 
+enum Sink {
+    /// row by row
+    All(Box<Table>),
+    /// kept until the end
+    People(People),
+}
+
+struct People {
+    /// place of the column, and how it is shown
+    columns: Vec<(usize, &'static str, Side)>,
+    rows: Vec<Vec<String>>,
+}
+
 impl Listing {
-    /// Begins a listing; people are shown the columns that are named in `for_people`.
+    /// Begins a listing; people are shown the columns in `for_people`, in that order.
     pub(super) fn begin(
         session: &Session,
         command: &'static str,
         columns: &[Column],
-        for_people: &[&str],
+        for_people: &[Titled],
     ) -> Result<Listing> {
-        let (shown, limit) = match session.format() {
-            Format::Csv | Format::Json => (None, u64::MAX),
+        let sink = match session.format() {
+            Format::Csv | Format::Json => Sink::All(Box::new(session.table(command, columns)?)),
             Format::Table => {
-                let named =
-                    |(index, column): (usize, &Column)| for_people.contains(&column.name()).then_some(index);
-                (Some(columns.iter().enumerate().filter_map(named).collect::<Vec<_>>()), ROWS)
+                let shown = |(name, title): &Titled| {
+                    let place = columns.iter().position(|column| column.name() == *name)?;
+                    let side = if columns[place].is_number() { Side::Right } else { Side::Left };
+                    Some((place, *title, side))
+                };
+                let columns = for_people.iter().filter_map(shown).collect();
+                Sink::People(People { columns, rows: Vec::new() })
             }
         };
-        let printed: Vec<Column> = match &shown {
-            None => columns.to_vec(),
-            Some(shown) => shown.iter().filter_map(|index| columns.get(*index)).copied().collect(),
-        };
-        Ok(Listing { table: session.table(command, &printed)?, shown, limit, rows: 0 })
+        Ok(Listing { sink, rows: 0 })
     }
 
     /// A row: a cell for each column.
     pub(super) fn row<C: AsRef<str>>(&mut self, cells: &[C]) -> Result<()> {
         self.rows += 1;
-        if self.rows > self.limit {
-            return Ok(());
-        }
-        match &self.shown {
-            None => self.table.row(cells),
-            Some(shown) => {
-                let cells: Vec<&str> =
-                    shown.iter().filter_map(|index| cells.get(*index)).map(AsRef::as_ref).collect();
-                self.table.row(&cells)
+        match &mut self.sink {
+            Sink::All(table) => table.row(cells),
+            Sink::People(_) if self.rows > ROWS => Ok(()),
+            Sink::People(people) => {
+                let shown = |(place, _, side): &(usize, &str, Side)| {
+                    let cell = cells.get(*place).map_or("", AsRef::as_ref);
+                    match side {
+                        Side::Left => printable(cell),
+                        Side::Right => grouped(cell),
+                    }
+                };
+                people.rows.push(people.columns.iter().map(shown).collect());
+                Ok(())
             }
         }
     }
 
     /// Ends the listing, and says what was not shown; how many rows there are.
     pub(super) fn end(self, session: &Session) -> Result<u64> {
-        self.table.end()?;
-        if self.rows > self.limit {
+        match self.sink {
+            Sink::All(table) => return table.end(),
+            Sink::People(people) => {
+                let columns: Vec<(&str, Side)> =
+                    people.columns.iter().map(|(_, title, side)| (*title, *side)).collect();
+                let mut out = std::io::stdout().lock();
+                out.write_all(titled(&columns, &people.rows).as_bytes())?;
+                out.flush()?;
+            }
+        }
+        if self.rows > ROWS {
             session.say(format_args!(
-                "the first {} of {} rows; --format csv prints all of them, with every column",
-                self.limit, self.rows
+                "the first {ROWS} of {} rows; --format csv prints all of them, with every column",
+                self.rows
             ));
         }
         Ok(self.rows)

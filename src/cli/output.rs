@@ -35,6 +35,14 @@ impl Column {
     pub(super) fn name(&self) -> &'static str {
         self.name
     }
+
+    /// whether people see it to the right
+    pub(super) fn is_number(&self) -> bool {
+        match self.kind {
+            Kind::Text => false,
+            Kind::Number | Kind::Count => true,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@
 use super::choice;
 use super::exit::{Exit, Fault};
 use super::lines::{each_row, unguarded};
-use super::listing::Listing;
+use super::listing::{Listing, Titled};
 use super::output::{Column, Format, count, number, text};
 use super::session::Session;
 use crate::calendar::Cycle;
@@ -51,8 +51,16 @@ const COLUMNS: [Column; 14] = [
 ];
 /// Which of them is the tier.
 const TIER: usize = 11;
-const FOR_PEOPLE: [&str; 8] =
-    ["date", "cycle", "description", "amount", "credit", "debit", "balance", "tier"];
+const FOR_PEOPLE: [Titled; 8] = [
+    ("date", "date"),
+    ("cycle", "cycle"),
+    ("description", "description"),
+    ("amount", "amount"),
+    ("credit", "credit"),
+    ("debit", "debit"),
+    ("balance", "balance"),
+    ("tier", "tier"),
+];
 
 pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {
     let config = session.config()?;

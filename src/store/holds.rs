@@ -222,6 +222,15 @@ impl Store {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
+    /// Every hold on one partner's points in a cycle, oldest first.
+    pub fn holds_of_cycle(&self, scheme: &str, cycle: &str, partner: &str) -> Result<Vec<Hold>> {
+        let mut select = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM hold WHERE partner = ?3 AND scheme = ?1 AND cycle = ?2 AND points <> 0 ORDER BY id"
+        ))?;
+        let rows = select.query_map((scheme, cycle, partner), hold)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
     /// Holds of a kind that a person has released and no run has carried out yet.
     pub fn released_holds(&self, kind: &str) -> Result<Vec<Hold>> {
         let mut select = self.connection.prepare_cached(&format!(

@@ -12,7 +12,7 @@ use crate::facts::settle::Line;
 use crate::scheme::{Family, Measure, Post, Scheme};
 use crate::statement::{number, papers, transactions};
 use crate::store::Store;
-use crate::store::holds::Hold;
+use crate::store::holds::{Hold, HoldState};
 use crate::store::ledger::Wanted;
 use anyhow::{Context, Result, anyhow};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -293,9 +293,13 @@ impl Question {
 
     fn why_not_posted(&self, store: &Store, scheme: &Scheme, explained: &Explained) -> Result<&'static str> {
         let closed = store.closed(&self.family.id)?.iter().any(|closed| closed.cycle == self.cycle.0);
-        let held = explained.holds.iter().any(|hold| hold.points != Points::ZERO);
+        let on_points = store.holds_of_cycle(&self.family.id, &explained.cycle, &self.partner)?;
+        let last = on_points.last().map(|hold| hold.state);
         Ok(match (closed, scheme.post) {
-            _ if held => "held for a person: see `accrued holds`",
+            _ if last == Some(HoldState::Open) => "held for a person: see `accrued holds`",
+            _ if last == Some(HoldState::Discarded) => {
+                "not posted: a person decided so, see `accrued holds --all`"
+            }
             (false, Post::AtClose) => "posted when the cycle closes",
             (false, Post::Continuous) | (true, Post::AtClose | Post::Continuous) => "posted by the next run",
         })

@@ -112,7 +112,7 @@ impl Explained {
         rows.push(vec![together.into(), String::new(), String::new(), self.points(posted), String::new()]);
         if let Some((rest, why)) = &self.waiting {
             rows.push(vec![
-                "to come".into(),
+                "the rest".into(),
                 String::new(),
                 String::new(),
                 self.points(*rest),

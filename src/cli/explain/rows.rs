@@ -117,7 +117,7 @@ impl Explained {
         }
         if let Some((rest, why)) = &self.waiting {
             let row = Row {
-                section: "to_come",
+                section: "rest",
                 working: (*why).to_owned(),
                 points: self.decimals.points(*rest),
                 ..Row::default()
