@@ -4,6 +4,7 @@
 //! rehearsal has left is removed by the next one: nobody holds its lock.
 
 use super::exit::Exit;
+use super::listing::Listing;
 use super::output::{Column, Format, number, text};
 use super::progress::Watching;
 use super::session::Session;
@@ -74,7 +75,8 @@ fn entries(
     decimals: &BTreeMap<String, u32>,
 ) -> Result<()> {
     let store = session.store(rehearsed)?;
-    let mut table = session.table("run", &COLUMNS)?;
+    let names = COLUMNS.map(|column| column.name());
+    let mut table = Listing::begin(session, "run", &COLUMNS, &names)?;
     store.each_entry(&Wanted { after, ..Wanted::default() }, |entry| {
         let decimals = decimals.get(&entry.scheme).copied().unwrap_or(0);
         table.row(&[
@@ -88,7 +90,7 @@ fn entries(
             &entry.reason,
         ])
     })?;
-    table.end().map(drop)
+    table.end(session).map(drop)
 }
 
 /// What the copy began with.

@@ -1,6 +1,7 @@
 //! `accrued files [NAME]`: every file ever taken, and what became of its rows.
 
 use super::exit::{Exit, Fault};
+use super::listing::Listing;
 use super::output::{Column, count, text};
 use super::session::Session;
 use crate::fault;
@@ -31,6 +32,9 @@ const COLUMNS: [Column; 15] = [
     text("sha256"),
 ];
 
+const FOR_PEOPLE: [&str; 9] =
+    ["taken_at", "feed", "name", "state", "rows", "accepted", "held", "rejected", "detail"];
+
 pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {
     let config = session.config()?;
     let store = session.store(&config)?;
@@ -44,11 +48,11 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {
             near.unwrap_or_default()
         )));
     }
-    let mut table = session.table("files", &COLUMNS)?;
+    let mut table = Listing::begin(session, "files", &COLUMNS, &FOR_PEOPLE)?;
     for file in &files {
         table.row(&cells(file))?;
     }
-    if table.end()? == 0 {
+    if table.end(session)? == 0 {
         session.say("no file was taken yet");
     }
     Ok(Exit::Done)

@@ -1,6 +1,7 @@
 //! `accrued holds`: what waits for a person, and a person's word on it.
 
 use super::exit::{Exit, Fault};
+use super::listing::Listing;
 use super::output::{Column, count, number, text};
 use super::session::Session;
 use super::who;
@@ -61,15 +62,18 @@ const COLUMNS: [Column; 13] = [
     text("detail"),
 ];
 
+const FOR_PEOPLE: [&str; 11] =
+    ["id", "kind", "state", "scheme", "cycle", "partner_code", "file", "lines", "amount", "points", "detail"];
+
 fn list(session: &Session, ended: Ended) -> Result<Exit> {
     let config = session.config()?;
     let store = session.store(&config)?;
-    let mut table = session.table("holds", &COLUMNS)?;
+    let mut table = Listing::begin(session, "holds", &COLUMNS, &FOR_PEOPLE)?;
     let holds = store.holds(ended)?;
     for hold in &holds {
         table.row(&cells(&store, hold)?)?;
     }
-    if table.end()? == 0 {
+    if table.end(session)? == 0 {
         session.say("nothing waits for a person");
     }
     let open = || holds.iter().filter(|hold| hold.state == HoldState::Open);

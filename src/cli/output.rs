@@ -5,7 +5,7 @@
 
 use crate::statement::cell;
 use anyhow::Result;
-use comfy_table::{CellAlignment, ContentArrangement, presets};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, presets};
 use serde_json::Value;
 use std::io::{BufWriter, IsTerminal, Stdout, Write};
 
@@ -155,12 +155,13 @@ impl<W: Write> Table<W> {
 
     /// Ends the table; how many rows it had.
     pub(crate) fn end(mut self) -> Result<u64> {
-        match &self.sink {
+        match &mut self.sink {
             Sink::Csv => {}
             Sink::Json if self.rows == 0 => writeln!(self.out, "]}}")?,
             Sink::Json => writeln!(self.out, "\n]}}")?,
             Sink::People(_) if self.rows == 0 => {}
             Sink::People(people) => {
+                hide_empty(people);
                 for line in people.lines() {
                     writeln!(self.out, "{}", line.trim_end())?;
                 }
@@ -189,6 +190,17 @@ fn people(columns: &[Column]) -> comfy_table::Table {
         }
     }
     table
+}
+
+/// People are not shown a column that says nothing in any row.
+fn hide_empty(table: &mut comfy_table::Table) {
+    for index in 0..table.column_count() {
+        let says_something =
+            table.column_cells_iter(index).any(|cell| cell.is_some_and(|cell| !cell.content().is_empty()));
+        if let (false, Some(column)) = (says_something, table.column_mut(index)) {
+            column.set_constraint(ColumnConstraint::Hidden);
+        }
+    }
 }
 
 fn json(kind: Kind, cell: &str) -> Value {
@@ -280,6 +292,14 @@ mod tests {
         assert_eq!(
             printed(Format::Table, &[["a\u{1b}[31m", "-1234567.50", "1200"], ["b", "5", "7"]]),
             "name                points   rows\na\\u{1b}[31m  -1,234,567.50  1,200\nb                        5      7\n"
+        );
+    }
+
+    #[test]
+    fn people_are_not_shown_a_column_that_says_nothing() {
+        assert_eq!(
+            printed(Format::Table, &[["a", "", "1"], ["b", "", "2"]]),
+            "name  rows\na        1\nb        2\n"
         );
     }
 

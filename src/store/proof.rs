@@ -179,13 +179,17 @@ impl Store {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Accruals and corrections of a scheme, summed: (cycle, partner) -> millionths of points.
-    pub fn posted_sums(&self, scheme: &str) -> Result<BTreeMap<(String, String), i64>> {
+    /// Accruals and corrections of a scheme, summed: partner -> cycle name -> millionths of points.
+    pub fn posted_sums(&self, scheme: &str) -> Result<BTreeMap<String, BTreeMap<String, i64>>> {
         let mut select = self.connection.prepare(
-            "SELECT cycle, partner_code, sum(points) FROM ledger WHERE scheme = ?1 AND kind IN ('accrual', 'correction')
-             GROUP BY cycle, partner_code",
+            "SELECT partner_code, cycle, sum(points) FROM ledger WHERE scheme = ?1 AND kind IN ('accrual', 'correction')
+             GROUP BY partner_code, cycle",
         )?;
-        let rows = select.query_map([scheme], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?)))?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
+        let mut rows = select.query([scheme])?;
+        let mut sums: BTreeMap<String, BTreeMap<String, i64>> = BTreeMap::new();
+        while let Some(row) = rows.next()? {
+            sums.entry(row.get(0)?).or_default().insert(row.get(1)?, row.get(2)?);
+        }
+        Ok(sums)
     }
 }

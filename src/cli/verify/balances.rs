@@ -71,12 +71,12 @@ struct Scene<'s> {
     closed: BTreeSet<Cycle>,
 }
 
-/// (cycle name, partner) -> millionths of points
-type Posted = BTreeMap<(String, String), i64>;
+/// partner -> cycle name -> millionths of points
+type Posted = BTreeMap<String, BTreeMap<String, i64>>;
 
 impl Scene<'_> {
     fn compare(&self, compared: &mut Compared, proof: &mut Proof) -> Result<()> {
-        let mut posted = self.store.posted_sums(&self.family.id)?;
+        let mut posted: Posted = self.store.posted_sums(&self.family.id)?;
         let mut after = String::new();
         loop {
             let dossiers = self.store.dossiers_after(&after, BATCH)?;
@@ -85,26 +85,33 @@ impl Scene<'_> {
             for dossier in &dossiers {
                 if self.store.is_stale(&dossier.partner)? {
                     compared.waiting += 1;
-                    posted.retain(|(_, partner), _| *partner != dossier.partner);
+                    posted.remove(&dossier.partner);
                 } else {
-                    self.partner(dossier, &mut posted, compared, proof)?;
+                    let posted = posted.remove(&dossier.partner).unwrap_or_default();
+                    self.partner(dossier, posted, compared, proof)?;
                 }
             }
         }
-        for ((cycle, partner), points) in posted.into_iter().filter(|(_, points)| *points != 0) {
+        for (partner, cycles) in posted {
+            self.without_facts(&partner, cycles, proof);
+        }
+        Ok(())
+    }
+
+    fn without_facts(&self, partner: &str, cycles: BTreeMap<String, i64>, proof: &mut Proof) {
+        for (cycle, points) in cycles.into_iter().filter(|(_, points)| *points != 0) {
             let how = format!(
                 "{} points are posted for cycle {cycle}, and no fact in force earns any",
                 Points(points)
             );
             proof.finds(format!("{} partner {partner}", self.family.id), how);
         }
-        Ok(())
     }
 
     fn partner(
         &self,
         dossier: &Dossier,
-        posted: &mut Posted,
+        mut posted: BTreeMap<String, i64>,
         compared: &mut Compared,
         proof: &mut Proof,
     ) -> Result<()> {
@@ -131,7 +138,7 @@ impl Scene<'_> {
         for position in &evaluate(&world, &subject).positions {
             let version = self.family.scheme(position.version);
             let name = version.calendar.name(position.cycle);
-            let has = posted.remove(&(name.clone(), partner.to_owned())).unwrap_or(0);
+            let has = posted.remove(&name).unwrap_or(0);
             let posts = self.closed.contains(&position.cycle) || version.post == Post::Continuous;
             let gives = if posts { position.points.0 } else { 0 };
             let held = if posts { position.held_points } else { Points::ZERO };
@@ -150,6 +157,7 @@ impl Scene<'_> {
                 );
             }
         }
+        self.without_facts(partner, posted, proof);
         Ok(())
     }
 }

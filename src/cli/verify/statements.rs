@@ -62,21 +62,15 @@ fn compare(config: &Config, store: &Store) -> Result<Proof> {
 fn in_force(store: &Store) -> Result<Vec<Publication>> {
     let all = store.publications(None)?;
     let waiting: BTreeSet<i64> = store.unplaced()?.into_iter().map(|one| one.seq).collect();
-    let stands = |index: usize, one: &Publication| {
-        let later = &all[index + 1..];
-        let current = one.folder.strip_suffix("/current");
-        let replaced = later.iter().any(|later| later.folder == one.folder);
-        let closed = current.is_some_and(|cycle| {
-            all.iter().any(|other| other.folder.strip_suffix("/rev-001") == Some(cycle))
-        });
-        !replaced && !closed && !waiting.contains(&one.seq)
+    let last: BTreeMap<&str, i64> = all.iter().map(|one| (one.folder.as_str(), one.seq)).collect();
+    let stands = |one: &&Publication| {
+        let closed = one
+            .folder
+            .strip_suffix("/current")
+            .is_some_and(|cycle| last.contains_key(format!("{cycle}/rev-001").as_str()));
+        last.get(one.folder.as_str()) == Some(&one.seq) && !closed && !waiting.contains(&one.seq)
     };
-    Ok(all
-        .iter()
-        .enumerate()
-        .filter(|(index, one)| stands(*index, one))
-        .map(|(_, one)| one.clone())
-        .collect())
+    Ok(all.iter().filter(stands).cloned().collect())
 }
 
 /// How many files are as the manifest says, whose own hash the journal has recorded.
