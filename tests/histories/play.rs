@@ -29,7 +29,7 @@ pub fn play(history: &History) -> Result<(), String> {
     same_fates(&workspace, &judgement)?;
     second_run_is_silent(&workspace, history)?;
     same_balances(&workspace, &judgement)?;
-    if history.seed % 4 == 0 {
+    if history.seed.is_multiple_of(4) {
         accrued(&workspace, &["verify"])?;
     }
     let at_once = from_scratch(history, &world)?;
