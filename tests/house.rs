@@ -108,7 +108,7 @@ fn crates_stay_in_the_rooms_that_the_map_names() {
 }
 
 #[test]
-fn every_dependency_is_on_the_map() {
+fn every_dependency_is_on_the_map_and_used() {
     let cargo: toml::Table =
         fs::read_to_string(root().join("Cargo.toml")).expect("Cargo.toml").parse().expect("is TOML");
     let dependencies: BTreeSet<String> =
@@ -116,6 +116,10 @@ fn every_dependency_is_on_the_map() {
     let map = map();
     let named: BTreeSet<String> = map.crates.iter().map(|used| used.name.clone()).collect();
     assert_eq!(dependencies, named, "Cargo.toml (left) and the table of crates in src/lib.rs (right)");
+    let sources = sources();
+    let used = |name: &str| sources.iter().any(|source| source.line_that_names(name).is_some());
+    let unused: Vec<&String> = named.iter().filter(|name| !used(name)).collect();
+    assert!(unused.is_empty(), "nothing in src/ uses {unused:?}");
 }
 
 #[test]
