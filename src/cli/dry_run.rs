@@ -75,7 +75,7 @@ fn entries(
     decimals: &BTreeMap<String, u32>,
 ) -> Result<()> {
     let store = session.store(rehearsed)?;
-    let names = COLUMNS.map(|column| column.name());
+    let names = COLUMNS.map(|column| (column.name(), column.name()));
     let mut table = Listing::begin(session, "run", &COLUMNS, &names)?;
     store.each_entry(&Wanted { after, ..Wanted::default() }, |entry| {
         let decimals = decimals.get(&entry.scheme).copied().unwrap_or(0);

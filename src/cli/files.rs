@@ -1,7 +1,7 @@
 //! `accrued files [NAME]`: every file ever taken, and what became of its rows.
 
 use super::exit::{Exit, Fault};
-use super::listing::Listing;
+use super::listing::{Listing, Titled};
 use super::output::{Column, count, text};
 use super::session::Session;
 use crate::fault;
@@ -32,8 +32,17 @@ const COLUMNS: [Column; 15] = [
     text("sha256"),
 ];
 
-const FOR_PEOPLE: [&str; 9] =
-    ["taken_at", "feed", "name", "state", "rows", "accepted", "held", "rejected", "detail"];
+const FOR_PEOPLE: [Titled; 9] = [
+    ("taken_at", "taken at"),
+    ("feed", "feed"),
+    ("name", "file"),
+    ("state", "state"),
+    ("rows", "rows"),
+    ("accepted", "accepted"),
+    ("held", "held"),
+    ("rejected", "rejected"),
+    ("detail", "detail"),
+];
 
 pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {
     let config = session.config()?;

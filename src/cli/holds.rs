@@ -1,7 +1,7 @@
 //! `accrued holds`: what waits for a person, and a person's word on it.
 
 use super::exit::{Exit, Fault};
-use super::listing::Listing;
+use super::listing::{Listing, Titled};
 use super::output::{Column, count, number, text};
 use super::session::Session;
 use super::who;
@@ -62,8 +62,19 @@ const COLUMNS: [Column; 13] = [
     text("detail"),
 ];
 
-const FOR_PEOPLE: [&str; 11] =
-    ["id", "kind", "state", "scheme", "cycle", "partner_code", "file", "lines", "amount", "points", "detail"];
+const FOR_PEOPLE: [Titled; 11] = [
+    ("id", "id"),
+    ("kind", "kind"),
+    ("state", "state"),
+    ("scheme", "scheme"),
+    ("cycle", "cycle"),
+    ("partner_code", "partner"),
+    ("file", "file"),
+    ("lines", "lines"),
+    ("amount", "amount"),
+    ("points", "points"),
+    ("detail", "detail"),
+];
 
 fn list(session: &Session, ended: Ended) -> Result<Exit> {
     let config = session.config()?;
