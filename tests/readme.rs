@@ -126,6 +126,26 @@ fn the_two_commands_are_there() {
 }
 
 #[test]
+fn every_command_is_in_the_table() {
+    let readme = readme();
+    let help = run("accrued --help", root());
+    let listed =
+        help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let names: Vec<&str> = listed
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| *name != "help")
+        .collect();
+    assert!(names.contains(&"run"), "{help}");
+    for name in names {
+        assert!(
+            readme.contains(&format!("| `accrued {name}")),
+            "the README's table of commands lacks {name}"
+        );
+    }
+}
+
+#[test]
 fn every_file_that_the_readme_links_is_there() {
     for (at, _) in readme().match_indices("](") {
         let readme = readme();
