@@ -113,7 +113,11 @@ impl Maker<'_> {
     fn stamp(&mut self, row: &mut Row) {
         self.clock += 1;
         if self.r.chance(self.stamps) {
-            let late = if self.any_order || self.r.chance(80) { self.clock } else { self.clock - 20 };
+            let late = match self.r.below(10) {
+                0 if !self.any_order => self.clock - 20,
+                1 if !self.any_order => self.clock - 1 - i64::from(self.r.chance(50)),
+                _ => self.clock,
+            };
             let at =
                 NaiveDate::from_ymd_opt(2026, 1, 1).expect("a date").and_hms_opt(0, 0, 0).expect("a time");
             let at = at + Duration::minutes(late);
@@ -185,6 +189,9 @@ impl Maker<'_> {
         row.insert("invoice_date", (day + Duration::days(1)).to_string());
         row.insert("amount", "0".into());
         self.stamp(&mut row);
+        if let (true, Some(same)) = (self.r.chance(20), first.get("updated_at")) {
+            row.insert("updated_at", same.clone());
+        }
         Document { feed: invoice.feed, rows: vec![row] }
     }
 

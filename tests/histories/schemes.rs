@@ -91,7 +91,7 @@ impl Head {
     fn random(r: &mut Random, id: &'static str) -> Head {
         Head {
             id,
-            starts: r.pick::<&str>(&["2025-10-01", "2026-01-01", "2026-01-01", "2026-02-10"]),
+            starts: r.pick::<&str>(&["2025-01-01", "2025-10-01", "2026-01-01", "2026-01-01", "2026-02-10"]),
             ends: if r.chance(20) { Some("2026-06-30") } else { None },
             zone: ZONES[r.below(ZONES.len())],
             length: r.pick::<&str>(&["month", "month", "quarter", "half-year"]),

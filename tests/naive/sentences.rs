@@ -168,3 +168,43 @@ fn wildcards() {
     assert!(yes("LED-*", "led-9") && yes("*9", "LED-9") && yes("L?D*", "LED") && yes("[A]", "[a]"));
     assert!(!yes("LED-*", "FAN-9") && !yes("[AB]", "A") && !yes("LED", "LED-9"));
 }
+
+/// The tier that P reaches in each of some months, of 1,000 sold in January and 10 in the month itself.
+fn tiers_over(window: &str, months: [&str; 3]) -> Vec<String> {
+    let scheme = scheme_of(
+        "month",
+        &format!(
+            "{ONE_PERCENT}[[tier_level]]\nname = \"Gold\"\nfrom = 1000\n[tier]\nmeasured_over = \"{window}\"\n"
+        ),
+    );
+    let mut rows = sale("A", "2026-01-10", "X", "1000");
+    for month in months {
+        rows += &sale(month, &format!("{month}-20"), "X", "10");
+    }
+    let judgement = judged(&feed(""), &scheme, "2027-03-01", &[rows]);
+    let tier =
+        |month: &str| judgement.schemes["s"].positions[&(month.to_string(), "P".to_string())].tier.clone();
+    months.iter().map(|month| tier(month).unwrap_or_default()).collect()
+}
+
+#[test]
+fn tiers_are_measured_over_their_window() {
+    assert_eq!(tiers_over("cycle", ["2026-01", "2026-02", "2026-03"]), ["Gold", "", ""]);
+    assert_eq!(
+        tiers_over("year-to-date", ["2026-01", "2026-03", "2026-04"]),
+        ["Gold", "Gold", ""],
+        "from April anew"
+    );
+    assert_eq!(tiers_over("trailing-12-months", ["2026-04", "2026-12", "2027-01"]), ["Gold", "Gold", ""]);
+}
+
+#[test]
+fn a_tier_applies_from_the_next_cycle() {
+    let levels =
+        "[[tier_level]]\nname = \"Gold\"\nfrom = 1000\n[[tier_bonus]]\ntier = \"Gold\"\npercent = \"100%\"\n";
+    let scheme = scheme_of("month", &format!("{ONE_PERCENT}{levels}[tier]\napplies = \"next-cycle\"\n"));
+    let rows = sale("A", "2026-01-10", "X", "1000") + &sale("B", "2026-02-10", "X", "500");
+    assert_eq!(position(&scheme, &rows, "2026-01"), (n("10"), "Gold".into()));
+    assert_eq!(position(&scheme, &rows, "2026-02"), (n("10"), "none".into()));
+    assert_eq!(position(&scheme, &rows, "2026-03"), (n("0"), "none".into()));
+}
