@@ -120,7 +120,7 @@ fn sales(maker: &mut Maker, day: NaiveDate, place: usize) -> Vec<FilePlan> {
     for number in 0..1 + maker.r.below(3) {
         let mut documents: Vec<Document> = vec![];
         for _ in 0..1 + maker.r.below(6) {
-            let back = Duration::days(*maker.r.pick(&[0, 2, 2, 20, 40, 80, 370]));
+            let back = Duration::days(*maker.r.pick(&[0, 2, 2, 20, 40, 80, 335, 366, 396]));
             documents.push(maker.event(day - back));
         }
         files.extend(written(maker.any_order, &documents, &format!("{place}-{number}")));

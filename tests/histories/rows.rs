@@ -100,6 +100,11 @@ impl Maker<'_> {
     /// A day within some days, plainly, at a local time, or (where numbers never restart) with an offset.
     fn date(&mut self, day: NaiveDate) -> String {
         let day = day - Duration::days(self.r.below(9) as i64) + Duration::days(self.r.below(5) as i64);
+        // at times a day on which a multiplier begins, has begun, ends or has ended
+        let edges = [(2026, 3, 14), (2026, 3, 15), (2026, 4, 30), (2026, 5, 1)];
+        let (year, month, date) = *self.r.pick(&edges);
+        let edge = NaiveDate::from_ymd_opt(year, month, date).expect("a date");
+        let day = if self.r.chance(20) { edge } else { day };
         let time = self.r.pick(&["00:00:00", "01:30:00", "12:00:00", "21:00:00", "23:30:00", "02:15:00"]);
         match self.r.below(4) {
             0 | 1 => day.to_string(),
