@@ -193,6 +193,7 @@ impl Run<'_> {
     fn take_answers(&mut self, scene: &Scene<'_>, answers: Vec<Answer>, papers: &mut Papers) -> Result<()> {
         let partners = self.report.evaluated;
         self.order.progress.tell(Step::Evaluating { scheme: &scene.family.id, partners });
+        let mut positions = Vec::new();
         for answer in answers {
             self.report.evaluated += 1;
             self.keep_holds(scene, &answer)?;
@@ -201,21 +202,21 @@ impl Run<'_> {
                 self.store.set_waking(&scene.family.id, &answer.partner, answer.wake_on)?;
             }
             for worked in answer.positions {
-                self.keep_worked(scene, worked, &answer.kept, answer.moved, papers)?;
+                positions.extend(self.take_worked(scene, worked, &answer.kept, answer.moved, papers)?);
             }
         }
-        Ok(())
+        self.store.keep_positions(&scene.family.id, &positions)
     }
 
-    /// Writes a position and hands its papers to the cycle that publishes them.
-    fn keep_worked(
+    /// Hands a position's papers to the cycle that publishes them; gives what is to be kept of it where it moved.
+    fn take_worked(
         &mut self,
         scene: &Scene<'_>,
         mut worked: Worked,
         before: &[Kept],
         moved: bool,
         papers: &mut Papers,
-    ) -> Result<()> {
+    ) -> Result<Option<(Kept, Settled)>> {
         let family = scene.family;
         let cycle = Cycle(worked.kept.cycle);
         let before = before.iter().find(|before| before.cycle == cycle.0);
@@ -227,7 +228,7 @@ impl Run<'_> {
         let version = family.version_for(cycle);
         let continuous = version.is_some_and(|version| version.post == Post::Continuous);
         if closed && !moved {
-            return Ok(());
+            return Ok(None);
         }
         let revised = closed && before.and_then(|before| before.published) != Some(worked.kept.papers);
         let current = continuous && !closed && !closing;
@@ -266,10 +267,10 @@ impl Run<'_> {
             )
         });
         if same && !closing {
-            return Ok(());
+            return Ok(None);
         }
         let settled = if closed || current { Settled::No } else { Settled::Yes };
-        self.store.keep_position(&family.id, &worked.kept, settled)
+        Ok(Some((worked.kept, settled)))
     }
 
     /// Opens, updates and ends the holds that evaluation makes of one partner.

@@ -2,6 +2,7 @@
 
 use super::migrate;
 use anyhow::{Context, Result, bail};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
 
@@ -138,6 +139,8 @@ fn settings(connection: &Connection) -> Result<()> {
     connection.pragma_update(None, "recursive_triggers", "ON")?;
     connection.pragma_update(None, "cache_size", -16_384)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
+    // a statement keeps the plan it was prepared with, whatever is bound to it: else many are planned anew each time
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())
 }

@@ -90,6 +90,19 @@ pub struct Counts {
     pub rejected: u64,
 }
 
+impl Counts {
+    /// Adds those of other rows of the same file.
+    pub fn add(&mut self, other: &Counts) {
+        self.rows += other.rows;
+        self.accepted += other.accepted;
+        self.duplicate += other.duplicate;
+        self.superseding += other.superseding;
+        self.outdated += other.outdated;
+        self.held += other.held;
+        self.rejected += other.rejected;
+    }
+}
+
 /// A file as it stands in the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileRow {

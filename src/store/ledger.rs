@@ -1,6 +1,6 @@
 //! The points ledger: appended to, summed, walked, proved.
 
-use super::Store;
+use super::{Store, rows};
 use crate::domain::chain;
 use crate::domain::entry::{Entry, EntryKind};
 use crate::domain::points::Points;
@@ -74,39 +74,41 @@ impl Store {
     /// Appends entries in order; fills their numbers and chain hashes.
     pub fn post(&self, entries: &mut [Entry]) -> Result<()> {
         let (mut last, mut previous) = self.ledger_head()?;
-        let mut insert = self.connection.prepare_cached(
-            "INSERT INTO ledger VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
-             (SELECT id FROM scheme_text WHERE version = ?17), unhex(?18))",
-        )?;
-        for entry in entries {
+        for entry in entries.iter_mut() {
             last += 1;
             entry.entry = last;
             entry.hash = chain::entry_hash(&previous, entry);
-            insert
-                .execute(rusqlite::params![
-                    entry.entry,
-                    entry.posted_at,
-                    entry.posting_date,
-                    entry.scheme,
-                    entry.cycle,
-                    entry.partner_code,
-                    entry.kind.word(),
-                    entry.points.0,
-                    entry.amount.normalize().to_string(),
-                    entry.tier,
-                    entry.reference,
-                    entry.against,
-                    entry.expires_on,
-                    entry.reason,
-                    entry.run,
-                    entry.actor,
-                    entry.scheme_version,
-                    entry.hash,
-                ])
-                .context("cannot post to the ledger")?;
             previous.clone_from(&entry.hash);
         }
+        for of_version in entries.chunk_by(|a, b| a.scheme_version == b.scheme_version) {
+            let version = self.version_id(&of_version[0].scheme_version)?;
+            self.insert_entries(of_version, version).context("cannot post to the ledger")?;
+        }
         Ok(())
+    }
+
+    fn insert_entries(&self, entries: &[Entry], version: Option<i64>) -> Result<()> {
+        const ROW: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, unhex(?))";
+        rows::insert(&self.connection, ("INSERT INTO ledger VALUES", ROW, ""), entries, |entry, cells| {
+            cells.next(entry.entry)?;
+            cells.next(&entry.posted_at)?;
+            cells.next(entry.posting_date)?;
+            cells.next(&entry.scheme)?;
+            cells.next(&entry.cycle)?;
+            cells.next(&entry.partner_code)?;
+            cells.next(entry.kind.word())?;
+            cells.next(entry.points.0)?;
+            cells.next(entry.amount.normalize().to_string())?;
+            cells.next(&entry.tier)?;
+            cells.next(&entry.reference)?;
+            cells.next(&entry.against)?;
+            cells.next(entry.expires_on)?;
+            cells.next(&entry.reason)?;
+            cells.next(entry.run)?;
+            cells.next(&entry.actor)?;
+            cells.next(version)?;
+            cells.next(&entry.hash)
+        })
     }
 
     /// Number and chain hash of the last entry.

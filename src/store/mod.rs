@@ -16,6 +16,7 @@ pub mod masters;
 mod migrate;
 pub mod positions;
 mod proof;
+mod rows;
 mod sorter;
 mod tamper;
 

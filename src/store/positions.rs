@@ -1,6 +1,6 @@
 //! What was evaluated last for each scheme, cycle and partner: worked out from facts, kept to be quick.
 
-use super::Store;
+use super::{Store, rows};
 use crate::domain::points::Points;
 use anyhow::{Context, Result};
 use rusqlite::{OptionalExtension, Row};
@@ -79,33 +79,29 @@ impl Store {
         )?)
     }
 
-    /// Keeps a position; `published` stays as it is unless the position carries one.
-    pub fn keep_position(&self, scheme: &str, position: &Kept, settled: Settled) -> Result<()> {
-        self.connection
-            .prepare_cached(
-                "INSERT INTO position VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
-                 ON CONFLICT (scheme, cycle, partner) DO UPDATE SET name = excluded.name, points = excluded.points, held = excluded.held,
-                 measure = excluded.measure, tier = excluded.tier, version_id = excluded.version_id,
-                 reason = excluded.reason, papers = excluded.papers, published = coalesce(excluded.published, published),
-                 settled = excluded.settled",
-            )?
-            .execute(rusqlite::params![
-                scheme,
-                position.cycle,
-                position.partner,
-                position.name,
-                position.points.0,
-                position.held.0,
-                position.measure,
-                position.tier,
-                position.version_id,
-                position.reason,
-                position.papers,
-                position.published,
-                settled == Settled::Yes,
-            ])
-            .context("cannot keep a position")?;
-        Ok(())
+    /// Keeps positions; `published` stays as it is unless the position carries one.
+    pub fn keep_positions(&self, scheme: &str, positions: &[(Kept, Settled)]) -> Result<()> {
+        const ROW: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+        const KNOWN: &str = "ON CONFLICT (scheme, cycle, partner) DO UPDATE SET name = excluded.name, points = excluded.points,
+             held = excluded.held, measure = excluded.measure, tier = excluded.tier, version_id = excluded.version_id, reason = excluded.reason, papers = excluded.papers,
+             published = coalesce(excluded.published, published), settled = excluded.settled";
+        let bind = |(position, settled): &(Kept, Settled), cells: &mut rows::Cells<'_, '_>| {
+            cells.next(scheme)?;
+            cells.next(position.cycle)?;
+            cells.next(&position.partner)?;
+            cells.next(&position.name)?;
+            cells.next(position.points.0)?;
+            cells.next(position.held.0)?;
+            cells.next(&position.measure)?;
+            cells.next(&position.tier)?;
+            cells.next(position.version_id)?;
+            cells.next(&position.reason)?;
+            cells.next(position.papers)?;
+            cells.next(position.published)?;
+            cells.next(*settled == Settled::Yes)
+        };
+        rows::insert(&self.connection, ("INSERT INTO position VALUES", ROW, KNOWN), positions, bind)
+            .context("cannot keep positions")
     }
 
     /// Cycles with positions that posting has not dealt with, first to last.

@@ -1,63 +1,31 @@
 //! Rows partner by partner: settled against what was said before, then written as bundles.
+//!
+//! A thread of its own merges, and settles each partner's rows as if nothing had been said before, which is so for most
+//! partners of most files; meanwhile the document index is brought up to date here. Where it tells otherwise, the rows
+//! are settled again beside the partner's dossier.
 
-use super::super::Store;
 use super::super::files::Counts;
-use super::super::holds::NewHold;
 use super::super::sorter::Merge;
+use super::super::{Store, rows};
 use super::feeder::Issuers;
+use super::judge::{BUNDLE_ROWS, Bundle, Judgement, Taking, judge};
 use super::numbers::Parties;
 use crate::facts::dossier::Dossier;
+use crate::facts::record;
 use crate::facts::row::Row;
-use crate::facts::settle::{Fate, HeldFact, NumberScope, Said, settle};
-use crate::facts::{bundle, record};
 use anyhow::{Context, Result, anyhow};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-/// Most rows of one bundle.
-const BUNDLE_ROWS: usize = 512;
+/// Rows after which drafts are handed over.
+const BATCH_ROWS: usize = 2_048;
+/// Batches of drafts that wait.
+const WAITING: usize = 4;
 
-/// Takes the rows of one file in order of partner.
-pub(super) struct Groups<'s> {
-    store: &'s Store,
-    seq: i64,
-    space: i64,
-    scope: NumberScope,
-    parties: &'s Parties,
-    issuers: Issuers,
-    judged: Judged,
-    /// rows of contested numbers, settled together at the end
-    contested: BTreeMap<(i64, String), Vec<Vec<u8>>>,
-    /// next chunk of partners that have bundles of this file already
-    chunks: HashMap<String, i64>,
-    body: Vec<u8>,
-}
-
-/// How the rows were judged.
-#[derive(Default)]
-pub(super) struct Judged {
-    counts: Counts,
-    for_cancelled: u64,
-    /// lines of `identity_twice`, with what is wrong
-    pub twice: BTreeMap<u64, String>,
-}
-
-impl Judged {
-    pub(super) fn add_to(&self, counts: &mut Counts) {
-        counts.accepted += self.counts.accepted;
-        counts.duplicate += self.counts.duplicate;
-        counts.superseding += self.counts.superseding;
-        counts.outdated += self.counts.outdated;
-        counts.held += self.counts.held;
-        counts.rejected += self.counts.rejected;
-    }
-
-    pub(super) fn notice(&self) -> String {
-        match self.for_cancelled {
-            0 => String::new(),
-            1 => "1 line arrived for a cancelled invoice".to_owned(),
-            many => format!("{many} lines arrived for cancelled invoices"),
-        }
-    }
+/// One partner's rows, and how they are judged if nothing was said before.
+struct Draft {
+    group: Group,
+    alone: Judgement,
 }
 
 /// Records of one partner, one after the other.
@@ -82,50 +50,140 @@ impl Group {
         self.records().next().map(record::partner)
     }
 
-    fn clear(&mut self) {
-        self.bytes.clear();
-        self.ends.clear();
+    fn rows(&self) -> Result<Vec<Row<'_>>> {
+        self.records().map(decode).collect()
+    }
+}
+
+/// Drafts that a thread makes.
+pub(super) struct Drafts {
+    made: Receiver<Result<Vec<Draft>>>,
+}
+
+impl Drafts {
+    /// Starts to make them. The thread ends with the rows, or when nobody takes drafts any more.
+    pub(super) fn start<'scope>(
+        threads: &'scope std::thread::Scope<'scope, '_>,
+        taking: Taking,
+        rows: Merge,
+    ) -> Result<Drafts> {
+        let (made, drafts) = sync_channel(WAITING);
+        std::thread::Builder::new().name("settle".into()).spawn_scoped(threads, move || {
+            if let Err(fault) = make_drafts(taking, rows, &made) {
+                // nobody listens where the store has failed first
+                let _ = made.send(Err(fault));
+            }
+        })?;
+        Ok(Drafts { made: drafts })
+    }
+}
+
+fn make_drafts(taking: Taking, mut rows: Merge, made: &SyncSender<Result<Vec<Draft>>>) -> Result<()> {
+    let mut group = Group::default();
+    let mut batch = Vec::new();
+    let mut waiting = 0;
+    while let Some(record) = rows.next()? {
+        if group.partner().is_some_and(|partner| partner != record::partner(record)) {
+            waiting += group.ends.len();
+            batch.push(draft(taking, std::mem::take(&mut group))?);
+            if waiting >= BATCH_ROWS {
+                waiting = 0;
+                if made.send(Ok(std::mem::take(&mut batch))).is_err() {
+                    return Ok(());
+                }
+            }
+        }
+        group.push(record);
+    }
+    if !group.ends.is_empty() {
+        batch.push(draft(taking, group)?);
+    }
+    // nobody listens where the store has failed
+    let _ = made.send(Ok(batch));
+    Ok(())
+}
+
+fn draft(taking: Taking, group: Group) -> Result<Draft> {
+    let rows = group.rows()?;
+    let said = Vec::with_capacity(rows.len());
+    let alone = judge(taking, None, said, rows);
+    Ok(Draft { group, alone })
+}
+
+/// Takes the rows of one file in order of partner.
+pub(super) struct Groups<'s> {
+    store: &'s Store,
+    taking: Taking,
+    parties: &'s Parties,
+    issuers: Issuers,
+    judged: Judged,
+    /// rows of contested numbers, settled together at the end
+    contested: BTreeMap<(i64, String), Vec<Vec<u8>>>,
+    /// next chunk of partners that have bundles of this file already
+    chunks: HashMap<String, i64>,
+}
+
+/// How the rows were judged.
+#[derive(Default)]
+pub(super) struct Judged {
+    pub counts: Counts,
+    for_cancelled: u64,
+    /// lines of `identity_twice`, with what is wrong
+    pub twice: BTreeMap<u64, String>,
+}
+
+impl Judged {
+    pub(super) fn notice(&self) -> String {
+        match self.for_cancelled {
+            0 => String::new(),
+            1 => "1 line arrived for a cancelled invoice".to_owned(),
+            many => format!("{many} lines arrived for cancelled invoices"),
+        }
     }
 }
 
 impl<'s> Groups<'s> {
     pub(super) fn new(
         store: &'s Store,
-        seq: i64,
-        space: i64,
-        scope: NumberScope,
+        taking: Taking,
         parties: &'s Parties,
         issuers: Issuers,
     ) -> Groups<'s> {
         Groups {
             store,
-            seq,
-            space,
-            scope,
+            taking,
             parties,
             issuers,
             judged: Judged::default(),
             contested: BTreeMap::new(),
             chunks: HashMap::new(),
-            body: Vec::new(),
         }
     }
 
     /// Takes every row.
-    pub(super) fn take(&mut self, mut rows: Merge) -> Result<()> {
-        let mut group = Group::default();
-        while let Some(record) = rows.next()? {
-            if group.partner().is_some_and(|partner| partner != record::partner(record)) {
-                self.group(&group)?;
-                group.clear();
+    pub(super) fn take(&mut self, drafts: Drafts) -> Result<()> {
+        for batch in drafts.made {
+            let mut moved = Vec::new();
+            for Draft { group, alone } in batch? {
+                moved.extend(if self.stands(&group) {
+                    self.carry_out(alone)?
+                } else {
+                    self.judge_beside(&group)?
+                });
             }
-            group.push(record);
+            self.mark_stale(&moved)?;
         }
-        self.group(&group)
+        Ok(())
     }
 
-    fn group(&mut self, group: &Group) -> Result<()> {
-        let Some(partner) = group.partner() else { return Ok(()) };
+    /// Whether nothing was said before about a partner or its numbers.
+    fn stands(&self, group: &Group) -> bool {
+        self.parties.contested.is_empty()
+            && group.partner().is_none_or(|partner| !self.parties.said_before.contains(partner))
+    }
+
+    fn judge_beside(&mut self, group: &Group) -> Result<Vec<String>> {
+        let Some(partner) = group.partner() else { return Ok(Vec::new()) };
         let mut rows = Vec::with_capacity(group.ends.len());
         for record in group.records() {
             let row = decode(record)?;
@@ -139,7 +197,11 @@ impl<'s> Groups<'s> {
         } else {
             None
         };
-        self.judge(before.as_ref(), rows)
+        let said = match &before {
+            Some(dossier) => dossier.said().map_err(|fault| anyhow!(fault.0))?,
+            None => Vec::with_capacity(rows.len()),
+        };
+        self.carry_out(judge(self.taking, before.as_ref(), said, rows))
     }
 
     /// Keeps a row of a contested number for the end.
@@ -147,7 +209,8 @@ impl<'s> Groups<'s> {
         if self.parties.contested.is_empty() {
             return false;
         }
-        let issuer = self.issuers.known.get(self.scope.issuer(row.distributor_code)).copied().unwrap_or(0);
+        let issuer =
+            self.issuers.known.get(self.taking.scope.issuer(row.distributor_code)).copied().unwrap_or(0);
         let number = (issuer, row.invoice_no.to_owned());
         if !self.parties.contested.contains(&number) {
             return false;
@@ -169,139 +232,77 @@ impl<'s> Groups<'s> {
                     Some(dossier) => absorb(dossier, next),
                 }
             }
-            let rows = rows.into_iter().collect();
-            self.judge_number(before.as_ref(), &number, rows)?;
+            let moved = self.judge_number(before.as_ref(), &number, rows)?;
+            self.mark_stale(&moved)?;
         }
         Ok(self.judged)
     }
 
-    fn judge_number(&mut self, before: Option<&Dossier>, number: &str, rows: Vec<Row<'_>>) -> Result<()> {
+    fn judge_number(
+        &mut self,
+        before: Option<&Dossier>,
+        number: &str,
+        rows: Vec<Row<'_>>,
+    ) -> Result<Vec<String>> {
         let mut said = Vec::new();
         if let Some(dossier) = before {
             said = dossier.said().map_err(|fault| anyhow!(fault.0))?;
-            said.retain(|said| said.row.invoice_no == number && said.seq < self.seq);
+            said.retain(|said| said.row.invoice_no == number && said.seq < self.taking.seq);
         }
-        self.settle_rows(before, said, rows)
+        self.carry_out(judge(self.taking, before, said, rows))
     }
 
-    fn judge(&mut self, before: Option<&Dossier>, rows: Vec<Row<'_>>) -> Result<()> {
-        let said = match before {
-            Some(dossier) => dossier.said().map_err(|fault| anyhow!(fault.0))?,
-            None => Vec::with_capacity(rows.len()),
-        };
-        self.settle_rows(before, said, rows)
+    /// Writes what was judged; gives the partners whose facts moved.
+    fn carry_out(&mut self, judgement: Judgement) -> Result<Vec<String>> {
+        let Judgement { counts, for_cancelled, twice, held, moved, bundles } = judgement;
+        self.judged.counts.add(&counts);
+        self.judged.for_cancelled += for_cancelled;
+        self.judged.twice.extend(twice);
+        for hold in &held {
+            self.store.open_hold(self.taking.seq, hold)?;
+        }
+        for bundle in bundles {
+            self.write(&bundle)?;
+        }
+        Ok(moved)
     }
 
-    fn settle_rows<'a>(
-        &mut self,
-        before: Option<&Dossier>,
-        mut said: Vec<Said<'a>>,
-        rows: Vec<Row<'a>>,
-    ) -> Result<()> {
-        let known = said.len();
-        said.extend(rows.into_iter().map(|row| Said {
-            seq: self.seq,
-            space: self.space,
-            scope: self.scope,
-            row,
-        }));
-        let settled = match before {
-            Some(dossier) => settle(&said, &dossier.cancellations, &dossier.decisions),
-            None => settle(&said, &[], &[]),
-        };
-        self.judged.for_cancelled +=
-            settled.for_cancelled.iter().filter(|&&index| index >= known).count() as u64;
-        let fates = &settled.fates[known..];
-        self.count(&said[known..], fates)?;
-        self.keep(&said[known..], fates)
-    }
-
-    fn count(&mut self, said: &[Said<'_>], fates: &[Fate]) -> Result<()> {
-        let mut held: BTreeMap<(&str, &str, u64), (HeldFact, Vec<&Row<'_>>)> = BTreeMap::new();
-        for (said, fate) in said.iter().zip(fates) {
-            let counts = &mut self.judged.counts;
-            match fate {
-                Fate::Accepted => counts.accepted += 1,
-                Fate::Duplicate => counts.duplicate += 1,
-                Fate::Superseding => counts.superseding += 1,
-                Fate::Outdated => counts.outdated += 1,
-                Fate::Held(why) => {
-                    counts.held += 1;
-                    // a document without line numbers is one fact: one hold
-                    let line = if said.row.line_no.is_empty() { 0 } else { said.row.file_line };
-                    let key = (said.row.invoice_no, said.row.distributor_code, line);
-                    held.entry(key).or_insert((*why, Vec::new())).1.push(&said.row);
-                }
-                Fate::Rejected(_) => {
-                    counts.rejected += 1;
-                    self.judged.twice.insert(said.row.file_line, twice_detail(&said.row));
-                }
-            }
-        }
-        for (why, rows) in held.values() {
-            self.store.open_hold(self.seq, &held_fact(self.seq, *why, rows))?;
-        }
-        Ok(())
-    }
-
-    fn keep(&mut self, said: &[Said<'_>], fates: &[Fate]) -> Result<()> {
-        // a duplicate does nothing, but a later updated_at of it is kept
-        let dated = said.iter().any(|said| said.row.updated_at.is_some());
-        let mut rows: Vec<Row<'_>> = Vec::with_capacity(said.len());
-        let mut moved = false;
-        for (said, fate) in said.iter().zip(fates) {
-            let keep = match fate {
-                Fate::Accepted | Fate::Superseding => {
-                    moved = true;
-                    true
-                }
-                Fate::Outdated | Fate::Held(_) => true,
-                Fate::Duplicate => dated,
-                Fate::Rejected(_) => false,
-            };
-            if keep {
-                rows.push(said.row);
-            }
-        }
-        rows.sort_by(|a, b| a.partner_code.cmp(b.partner_code)); // contested numbers have several partners
-        for of_partner in rows.chunk_by(|a, b| a.partner_code == b.partner_code) {
-            if moved {
-                self.store.mark_stale(of_partner[0].partner_code)?;
-            }
-            for chunk in of_partner.chunks(BUNDLE_ROWS) {
-                self.write(chunk)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn write(&mut self, rows: &[Row<'_>]) -> Result<()> {
-        let partner = rows[0].partner_code;
-        let chunk = match self.chunks.get_mut(partner) {
+    fn write(&mut self, bundle: &Bundle) -> Result<()> {
+        let chunk = match self.chunks.get_mut(&bundle.partner) {
             Some(next) => {
                 *next += 1;
                 *next
             }
-            None => self.first_chunk(partner, rows.len())?,
+            None => self.first_chunk(bundle),
         };
-        self.body.clear();
-        bundle::encode(rows, &mut self.body);
         self.store
             .connection
             .prepare_cached(
                 "INSERT INTO bundle (partner, seq, chunk, space, rows, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?
-            .execute((partner, self.seq, chunk, self.space, rows.len() as i64, &self.body))
+            .execute((
+                &bundle.partner,
+                self.taking.seq,
+                chunk,
+                self.taking.space,
+                bundle.rows as i64,
+                &bundle.body,
+            ))
             .context("cannot write facts to the store")?;
         Ok(())
     }
 
     /// Chunks are counted only where there can be a second one, so that nothing is remembered of most partners.
-    fn first_chunk(&mut self, partner: &str, rows: usize) -> Result<i64> {
-        if rows == BUNDLE_ROWS || !self.parties.contested.is_empty() {
-            self.chunks.insert(partner.to_owned(), 0);
+    fn first_chunk(&mut self, bundle: &Bundle) -> i64 {
+        if bundle.rows == BUNDLE_ROWS || !self.parties.contested.is_empty() {
+            self.chunks.insert(bundle.partner.clone(), 0);
         }
-        Ok(0)
+        0
+    }
+
+    fn mark_stale(&self, partners: &[String]) -> Result<()> {
+        let insert = ("INSERT OR IGNORE INTO stale VALUES", "(?)", "");
+        rows::insert(&self.store.connection, insert, partners, |partner, cells| cells.next(partner))
     }
 }
 
@@ -332,44 +333,5 @@ fn absorb(dossier: &mut Dossier, other: Dossier) {
         if !dossier.decisions.iter().any(|one| one.at == decision.at) {
             dossier.decisions.push(decision);
         }
-    }
-}
-
-fn twice_detail(row: &Row<'_>) -> String {
-    if row.line_no.is_empty() {
-        format!("document {} stands in this file with rows that contradict each other", row.invoice_no)
-    } else {
-        format!(
-            "line {} of document {} stands more than once in this file, with different content",
-            row.line_no, row.invoice_no
-        )
-    }
-}
-
-fn held_fact(seq: i64, why: HeldFact, rows: &[&Row<'_>]) -> NewHold {
-    let first = rows[0];
-    let (kind, why) = match why {
-        HeldFact::IdentityConflict => (
-            "identity_conflict",
-            "contradicts what was said before (another partner, a date more than 31 days away, or with and without line numbers)",
-        ),
-        HeldFact::RowsVanished => ("rows_vanished", "came again with fewer rows"),
-    };
-    let line = if first.line_no.is_empty() { String::new() } else { format!(" line {}", first.line_no) };
-    NewHold {
-        kind,
-        subject: format!("{seq}:{}", first.file_line),
-        scheme: String::new(),
-        cycle: String::new(),
-        partner: first.partner_code.to_owned(),
-        file: Some(seq),
-        line: Some(first.file_line),
-        lines: rows.len() as u64,
-        amount: rows
-            .iter()
-            .map(|row| row.amount)
-            .fold(rust_decimal::Decimal::ZERO, |sum, amount| sum.checked_add(amount).unwrap_or(sum)),
-        points: 0,
-        detail: format!("{} {}{line} {why}", first.doc_type.word(), first.invoice_no),
     }
 }

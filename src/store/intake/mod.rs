@@ -3,10 +3,12 @@
 //! 1. A thread reads; rows and document numbers go into two sorters, rejects and cancellations straight into the store.
 //! 2. The numbers, in order, are put into the document index; it tells which partners have said something about them
 //!    before, and which numbers several partners claim.
-//! 3. The rows, partner by partner, are settled against what was said before where anything was, and become bundles.
+//! 3. The rows, partner by partner, are settled against what was said before where anything was, and become bundles:
+//!    on a thread that runs beside step 2, again here where step 2 finds that something was said before.
 
 mod feeder;
 mod groups;
+mod judge;
 mod numbers;
 
 pub use feeder::Feeder;
@@ -17,6 +19,8 @@ use super::journal::Stamp;
 use crate::facts::settle::NumberScope;
 use anyhow::{Context, Result, anyhow};
 use feeder::{Aside, Fed};
+use groups::{Drafts, Groups};
+use judge::Taking;
 use rust_decimal::Decimal;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -163,11 +167,16 @@ impl Store {
         let (fed, mut counts) = self.read_rows(seq, space, intake, read, sample)?;
         refuse_if_too_many(intake, &counts)?;
         self.insert_issuers(space, &fed.issuers)?;
-        let parties = self.index_numbers(fed.numbers.finish()?)?;
-        let mut groups = groups::Groups::new(self, seq, space, intake.scope, &parties, fed.issuers);
-        groups.take(fed.rows.finish()?)?;
-        let judged = groups.finish()?;
-        judged.add_to(&mut counts);
+        let taking = Taking { seq, space, scope: intake.scope };
+        let Fed { rows, numbers, issuers, .. } = fed;
+        let judged = std::thread::scope(|threads| -> Result<_> {
+            let drafts = Drafts::start(threads, taking, rows.finish()?)?;
+            let parties = self.index_numbers(numbers.finish()?)?;
+            let mut groups = Groups::new(self, taking, &parties, issuers);
+            groups.take(drafts)?;
+            groups.finish()
+        })?;
+        counts.add(&judged.counts);
         if !judged.twice.is_empty() {
             self.reject_twice(seq, &judged.twice, texts, sample)?;
         }

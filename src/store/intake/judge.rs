@@ -1,0 +1,164 @@
+//! What settling rows of a file comes to: pure, so that any thread can work it out before the store takes it.
+
+use super::super::files::Counts;
+use super::super::holds::NewHold;
+use crate::facts::bundle;
+use crate::facts::dossier::Dossier;
+use crate::facts::row::Row;
+use crate::facts::settle::{Fate, HeldFact, NumberScope, Said, settle};
+use std::collections::BTreeMap;
+
+/// Most rows of one bundle.
+pub(super) const BUNDLE_ROWS: usize = 512;
+
+/// The file that is taken.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Taking {
+    pub seq: i64,
+    pub space: i64,
+    pub scope: NumberScope,
+}
+
+/// What is to be done about some rows.
+#[derive(Default)]
+pub(super) struct Judgement {
+    pub counts: Counts,
+    /// lines that arrived for an invoice cancelled before
+    pub for_cancelled: u64,
+    /// lines of `identity_twice`, with what is wrong
+    pub twice: Vec<(u64, String)>,
+    pub held: Vec<NewHold>,
+    /// partners whose facts moved
+    pub moved: Vec<String>,
+    pub bundles: Vec<Bundle>,
+}
+
+/// Rows of one partner, encoded.
+pub(super) struct Bundle {
+    pub partner: String,
+    pub rows: usize,
+    pub body: Vec<u8>,
+}
+
+/// Settles rows beside all that was said before about the same partner or number.
+pub(super) fn judge<'a>(
+    taking: Taking,
+    before: Option<&Dossier>,
+    mut said: Vec<Said<'a>>,
+    rows: impl IntoIterator<Item = Row<'a>>,
+) -> Judgement {
+    let known = said.len();
+    let Taking { seq, space, scope } = taking;
+    said.extend(rows.into_iter().map(|row| Said { seq, space, scope, row }));
+    let settled = match before {
+        Some(dossier) => settle(&said, &dossier.cancellations, &dossier.decisions),
+        None => settle(&said, &[], &[]),
+    };
+    let mut judgement = Judgement {
+        for_cancelled: settled.for_cancelled.iter().filter(|&&index| index >= known).count() as u64,
+        ..Judgement::default()
+    };
+    let fates = &settled.fates[known..];
+    judgement.count(seq, &said[known..], fates);
+    judgement.keep(&said[known..], fates);
+    judgement
+}
+
+impl Judgement {
+    fn count(&mut self, seq: i64, said: &[Said<'_>], fates: &[Fate]) {
+        let mut held: BTreeMap<(&str, &str, u64), (HeldFact, Vec<&Row<'_>>)> = BTreeMap::new();
+        for (said, fate) in said.iter().zip(fates) {
+            let counts = &mut self.counts;
+            match fate {
+                Fate::Accepted => counts.accepted += 1,
+                Fate::Duplicate => counts.duplicate += 1,
+                Fate::Superseding => counts.superseding += 1,
+                Fate::Outdated => counts.outdated += 1,
+                Fate::Held(why) => {
+                    counts.held += 1;
+                    // a document without line numbers is one fact: one hold
+                    let line = if said.row.line_no.is_empty() { 0 } else { said.row.file_line };
+                    let key = (said.row.invoice_no, said.row.distributor_code, line);
+                    held.entry(key).or_insert((*why, Vec::new())).1.push(&said.row);
+                }
+                Fate::Rejected(_) => {
+                    counts.rejected += 1;
+                    self.twice.push((said.row.file_line, twice_detail(&said.row)));
+                }
+            }
+        }
+        self.held.extend(held.values().map(|(why, rows)| held_fact(seq, *why, rows)));
+    }
+
+    fn keep(&mut self, said: &[Said<'_>], fates: &[Fate]) {
+        // a duplicate does nothing, but a later updated_at of it is kept
+        let dated = said.iter().any(|said| said.row.updated_at.is_some());
+        let mut rows: Vec<Row<'_>> = Vec::with_capacity(said.len());
+        let mut moved = false;
+        for (said, fate) in said.iter().zip(fates) {
+            let keep = match fate {
+                Fate::Accepted | Fate::Superseding => {
+                    moved = true;
+                    true
+                }
+                Fate::Outdated | Fate::Held(_) => true,
+                Fate::Duplicate => dated,
+                Fate::Rejected(_) => false,
+            };
+            if keep {
+                rows.push(said.row);
+            }
+        }
+        rows.sort_by(|a, b| a.partner_code.cmp(b.partner_code)); // contested numbers have several partners
+        for of_partner in rows.chunk_by(|a, b| a.partner_code == b.partner_code) {
+            let partner = of_partner[0].partner_code;
+            if moved {
+                self.moved.push(partner.to_owned());
+            }
+            for chunk in of_partner.chunks(BUNDLE_ROWS) {
+                let mut body = Vec::new();
+                bundle::encode(chunk, &mut body);
+                self.bundles.push(Bundle { partner: partner.to_owned(), rows: chunk.len(), body });
+            }
+        }
+    }
+}
+
+fn twice_detail(row: &Row<'_>) -> String {
+    if row.line_no.is_empty() {
+        format!("document {} stands in this file with rows that contradict each other", row.invoice_no)
+    } else {
+        format!(
+            "line {} of document {} stands more than once in this file, with different content",
+            row.line_no, row.invoice_no
+        )
+    }
+}
+
+fn held_fact(seq: i64, why: HeldFact, rows: &[&Row<'_>]) -> NewHold {
+    let first = rows[0];
+    let (kind, why) = match why {
+        HeldFact::IdentityConflict => (
+            "identity_conflict",
+            "contradicts what was said before (another partner, a date more than 31 days away, or with and without line numbers)",
+        ),
+        HeldFact::RowsVanished => ("rows_vanished", "came again with fewer rows"),
+    };
+    let line = if first.line_no.is_empty() { String::new() } else { format!(" line {}", first.line_no) };
+    NewHold {
+        kind,
+        subject: format!("{seq}:{}", first.file_line),
+        scheme: String::new(),
+        cycle: String::new(),
+        partner: first.partner_code.to_owned(),
+        file: Some(seq),
+        line: Some(first.file_line),
+        lines: rows.len() as u64,
+        amount: rows
+            .iter()
+            .map(|row| row.amount)
+            .fold(rust_decimal::Decimal::ZERO, |sum, amount| sum.checked_add(amount).unwrap_or(sum)),
+        points: 0,
+        detail: format!("{} {}{line} {why}", first.doc_type.word(), first.invoice_no),
+    }
+}
