@@ -63,8 +63,9 @@ const COLUMNS: &str =
 impl Store {
     /// The positions of one partner in a scheme, in order of cycle.
     pub fn positions_of(&self, scheme: &str, partner: &str) -> Result<Vec<Kept>> {
+        // by the index on partners: along the scheme's key every partner would walk the whole table
         let mut select = self.connection.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM position WHERE partner = ?2 AND scheme = ?1 ORDER BY cycle"
+            "SELECT {COLUMNS} FROM position INDEXED BY position_by_partner WHERE partner = ?2 AND scheme = ?1 ORDER BY cycle"
         ))?;
         let rows = select.query_map((scheme, partner), kept)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
@@ -107,7 +108,7 @@ impl Store {
     /// Cycles with positions that posting has not dealt with, first to last.
     pub fn unsettled_cycles(&self, scheme: &str) -> Result<Vec<i32>> {
         let mut select = self.connection.prepare_cached(
-            "SELECT DISTINCT cycle FROM position WHERE scheme = ?1 AND settled = 0 ORDER BY cycle",
+            "SELECT DISTINCT cycle FROM position INDEXED BY position_unsettled WHERE scheme = ?1 AND settled = 0 ORDER BY cycle",
         )?;
         let rows = select.query_map([scheme], |row| row.get(0))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
@@ -116,7 +117,7 @@ impl Store {
     /// The next positions of a cycle that posting has not dealt with, in order of partner.
     pub fn unsettled(&self, scheme: &str, cycle: i32) -> Result<Vec<Kept>> {
         let mut select = self.connection.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM position WHERE scheme = ?1 AND cycle = ?2 AND settled = 0 ORDER BY partner"
+            "SELECT {COLUMNS} FROM position INDEXED BY position_unsettled WHERE scheme = ?1 AND cycle = ?2 AND settled = 0 ORDER BY partner"
         ))?;
         let rows = select.query_map((scheme, cycle), kept)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
