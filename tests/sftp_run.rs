@@ -78,6 +78,8 @@ fn another_host_key_is_exit_12_with_both_fingerprints_and_the_other_feed_is_comm
     let pinned = fingerprint(&server.path("other.pub"));
     let workspace = workspace(&server, &pinned, 0);
     let said = run(&workspace, 12).whole();
+    let checked = workspace.trial(&["check"]).status(12).check().whole();
+    assert!(checked.contains("error: feed far: ") && checked.contains("feed near: reached"), "{checked}");
     assert!(said.contains(&pinned) && said.contains(&server.fingerprint("ed25519")), "{said}");
     assert_eq!(archived(&workspace), 1);
     assert!(!server.log().contains("Accepted"), "{}", server.log());

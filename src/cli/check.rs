@@ -158,7 +158,7 @@ fn of_listing(
         rows.push([feed.name.clone(), passed.name.clone(), none.clone(), none, state, passed.why.clone()]);
     }
     session.say(format_args!(
-        "feed {}: reached; {} match {:?}, {new} of them new, {} passed over",
+        "feed {}: reached; {} matching {:?}, {new} of them new; {} passed over",
         feed.name,
         counted(listing.files.len() as u64, "file"),
         feed.source.pattern.text,

@@ -149,8 +149,11 @@ fn says_something(line: &CycleLine) -> bool {
 
 fn cycle_words(line: &CycleLine) -> String {
     let closed = if line.closed { ", closes the cycle" } else { "" };
-    let sum = grouped(&line.points.to_string());
-    format!("{} {}: {sum} points to {}{closed}", line.scheme, line.cycle, counted(line.partners, "partner"))
+    let sum = match line.points.to_string().as_str() {
+        "1" => "1 point".to_owned(),
+        plain => format!("{} points", grouped(plain)),
+    };
+    format!("{} {}: {sum} to {}{closed}", line.scheme, line.cycle, counted(line.partners, "partner"))
 }
 
 fn files_words(files: &[FileLine]) -> String {

@@ -147,7 +147,7 @@ fn a_server_that_is_not_there_is_5() {
     );
     let checked = workspace.trial(&["check"]).status(5).check();
     assert!(checked.stderr.contains("error: feed far: "), "{}", checked.whole());
-    assert!(checked.stderr.contains("feed sales: reached; 1 file match"), "{}", checked.whole());
+    assert!(checked.stderr.contains("feed sales: reached; 1 file matching"), "{}", checked.whole());
     workspace.trial(&["run", "--feed", "sales", "--as-of", FEBRUARY]).check();
 }
 

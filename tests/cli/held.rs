@@ -1,6 +1,6 @@
 //! `accrued holds`: what a person may decide, what only a cause can end, and who decided.
 
-use crate::rig::{FEBRUARY, HEADER, closed, feed, january, with, workspace};
+use crate::rig::{FEBRUARY, HEADER, SCHEME, closed, feed, january, with, workspace};
 use crate::support::program::Workspace;
 
 /// The same bytes came from two feeds: the second is held.
@@ -117,4 +117,65 @@ fn nothing_waits() {
         .status(2)
         .check();
     assert!(refused.stderr.contains("--as-of cannot say when a person decided"), "{}", refused.whole());
+}
+
+/// A scheme with one more setting, January dropped.
+fn with_scheme(from: &str, to: &str) -> Workspace {
+    let mut workspace = workspace();
+    workspace.write("schemes/club.toml", SCHEME.replace(from, to));
+    january(&mut workspace);
+    workspace
+}
+
+/// The one hold's (kind, points).
+fn only(workspace: &Workspace) -> (String, String) {
+    let holds = workspace.trial(&["holds"]).check().csv();
+    assert_eq!(holds.len(), 1, "{holds:?}");
+    (holds[0]["kind"].clone(), holds[0]["points"].clone())
+}
+
+#[test]
+fn points_over_the_limit_are_posted_once_they_are_released() {
+    let workspace = with_scheme("[slabs]", "[limits]\naccrual = 4\n[slabs]");
+    let run = workspace.trial(&["run", "--as-of", FEBRUARY]).status(3).check();
+    assert!(run.stdout.contains("club 2026-01: 6 points to 2 partners"), "{}", run.whole());
+    assert_eq!(only(&workspace), ("over_limit".into(), "6".into()));
+    workspace.trial(&["verify"]).check();
+    workspace.trial(&["holds", "release", "1", "--reason", "agreed"]).check();
+    // what a person has decided and no run has carried out is no fault
+    let between = workspace.trial(&["verify", "balances", "--format", "table"]).check();
+    assert!(between.stdout.contains("note    1 partner with news for the next run: not compared"));
+    let run = workspace.trial(&["run", "--as-of", "2026-02-09"]).check();
+    assert!(run.stdout.contains("club 2026-01: 6 points to 1 partner"), "{}", run.whole());
+    workspace.trial(&["verify"]).check();
+    workspace.trial(&["status"]).check();
+}
+
+#[test]
+fn a_correction_of_a_locked_cycle_waits_and_is_posted_or_never() {
+    for (verb, posted) in [("release", "club 2026-01: 5 points to 1 partner"), ("discard", "nothing")] {
+        let mut workspace = with_scheme("length = \"month\"\n", "length = \"month\"\nlock_after_days = 1\n");
+        workspace.trial(&["run", "--as-of", FEBRUARY]).check();
+        workspace.drop("drop/sales/late.csv", format!("{HEADER}A3,1,2026-01-07,P1,500\n"));
+        workspace.trial(&["run", "--as-of", "2026-02-20"]).status(3).check();
+        assert_eq!(only(&workspace), ("cycle_locked".into(), "5".into()));
+        workspace.trial(&["verify"]).check();
+        workspace.trial(&["holds", verb, "1", "--reason", "r"]).check();
+        let run = workspace.trial(&["run", "--as-of", "2026-02-21"]).check();
+        assert!(run.stdout.contains(&format!("posted     {posted}\n")), "{}", run.whole());
+        workspace.trial(&["verify"]).check();
+    }
+}
+
+#[test]
+fn an_edit_of_a_closed_cycle_waits_and_counts_once_it_is_released() {
+    let workspace = closed();
+    workspace.write("schemes/club.toml", SCHEME.replace("1%", "2%"));
+    workspace.trial(&["run", "--as-of", "2026-02-09"]).status(3).check();
+    assert_eq!(only(&workspace), ("scheme_edited".into(), "13".into()));
+    workspace.trial(&["verify"]).check();
+    workspace.trial(&["holds", "release", "1", "--reason", "meant so"]).check();
+    let run = workspace.trial(&["run", "--as-of", "2026-02-10"]).check();
+    assert!(run.stdout.contains("posted     club 2026-01: 13 points to 2 partners\n"), "{}", run.whole());
+    workspace.trial(&["verify"]).check();
 }

@@ -51,7 +51,7 @@ fn check_lists_every_feed_what_is_new_taken_and_passed_over() {
     assert!(
         listed
             .stderr
-            .contains("feed sales: reached; 2 files match \"*.csv\", 1 of them new, 1 name passed over"),
+            .contains("feed sales: reached; 2 files matching \"*.csv\", 1 of them new; 1 name passed over"),
         "{}",
         listed.whole()
     );

@@ -84,7 +84,7 @@ fn a_cycle_closes_without_a_file_that_will_not_come() {
     let mut workspace = workspace;
     workspace.drop("drop/sales/s-2026-02.csv", format!("{HEADER}A2,1,2026-02-05,P1,100\n"));
     let run = workspace.trial(&["run", "--as-of", "2026-03-10"]).check();
-    assert!(run.stdout.contains("posted     club 2026-02: 1 points to 1 partner\n"), "{}", run.whole());
+    assert!(run.stdout.contains("posted     club 2026-02: 1 point to 1 partner\n"), "{}", run.whole());
 }
 
 #[test]
