@@ -5,12 +5,18 @@
 //! - `in/AS-OF/FEED/FILE`: what is dropped before the run of that day, one run a folder, in their order;
 //! - `expected/ledger.csv`, `expected/summary.csv`: the entries, and the rows of the papers in force, in the columns
 //!   that the header names.
+//!
+//! What asks for more than a folder can say is told in tests/told/.
 
 #[path = "support/papers.rs"]
 mod papers;
 #[path = "support/program.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod program;
+#[path = "told/rows_alike.rs"]
+mod rows_alike;
+#[path = "told/summer_time.rs"]
+mod summer_time;
 
 use std::collections::BTreeMap;
 use std::fs;
