@@ -509,7 +509,7 @@ fn partner_name<'d>(dossier: &'d Dossier, lines: &[Line<'d>], today: chrono::Nai
     lines
         .iter()
         .filter(|line| line.row.partner_code == dossier.partner && !line.row.partner_name.is_empty())
-        .max_by_key(|line| (line.seq, line.row.file_line))
+        .max_by_key(|line| (line.rank, line.row.file_line))
         .map_or("", |line| line.row.partner_name)
 }
 

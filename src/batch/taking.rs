@@ -34,6 +34,8 @@ impl Run<'_> {
             part: file.candidate.named.part.clone(),
             distributor: file.feed.distributor_of(&file.candidate.named).map(str::to_owned),
             layout: layout_text(&layout),
+            rank: None,
+            silences: Vec::new(),
         };
         let before = self.store.ingested_bytes(&arrival.sha256)?;
         let outcome = if let Some(first) = before.iter().find(|before| before.arrival.feed == arrival.feed) {
@@ -61,7 +63,7 @@ impl Run<'_> {
             let Some(feed) = self.config.feed(&file.arrival.feed) else { continue };
             let named = feed.source.pattern.matches(&file.arrival.name).unwrap_or_default();
             let layout = feed.layout_of(&named);
-            let arrival = Arrival { layout: layout_text(&layout), ..file.arrival };
+            let arrival = Arrival { layout: layout_text(&layout), rank: None, ..file.arrival };
             let path = crate::inbox::Archive::of(&self.places.data).path_of(&arrival.sha256);
             let outcome = self.read_file(feed, &layout, &arrival, &path)?;
             let seq = outcome.seq;

@@ -100,7 +100,7 @@ fn document_order(a: &Line<'_>, b: &Line<'_>) -> Ordering {
         .then_with(|| a.row.distributor_code.cmp(b.row.distributor_code))
         .then_with(|| document(a).cmp(&document(b)))
         .then_with(|| line_order(a.row.line_no, b.row.line_no))
-        .then_with(|| (a.seq, a.row.file_line).cmp(&(b.seq, b.row.file_line)))
+        .then_with(|| (a.rank, a.row.file_line).cmp(&(b.rank, b.row.file_line)))
 }
 
 /// Digits in their order as numbers, anything else as text.

@@ -11,7 +11,7 @@ use std::ops::Range;
 struct Void<'v> {
     document: DocumentNo<'v>,
     day: NaiveDate,
-    seq: i64,
+    rank: i64,
     file_line: u64,
     updated_at: Option<i64>,
     source: Source,
@@ -43,7 +43,7 @@ impl<'v> Voids<'v> {
                 number: &given.invoice_no,
             },
             day: given.day,
-            seq: given.seq,
+            rank: given.rank,
             file_line: given.file_line,
             updated_at: given.updated_at,
             source: Source::Given(i),
@@ -51,13 +51,13 @@ impl<'v> Voids<'v> {
         let among = among.map(|i| Void {
             document: DocumentNo::of(said[i].space, said[i].scope, &said[i].row),
             day: said[i].row.when.written_day(),
-            seq: said[i].seq,
+            rank: said[i].rank,
             file_line: said[i].row.file_line,
             updated_at: said[i].row.updated_at,
             source: Source::Said(i),
         });
         let mut voids: Vec<Void<'v>> = given.chain(among).collect();
-        voids.sort_by_key(|void| (void.document, void.day, void.seq, void.file_line));
+        voids.sort_by_key(|void| (void.document, void.day, void.rank, void.file_line));
         Voids(voids)
     }
 
@@ -169,12 +169,12 @@ fn void_lines(voids: &[Void<'_>], lines: &mut [Line<'_>]) {
 
 /// Rows that came after a cancellation of their document and are void by it. Rejected rows are none.
 fn arrivals(voids: &[Void<'_>], said: &[Said<'_>], fates: &[Fate], rows: &[usize], late: &mut Vec<usize>) {
-    let first = voids.iter().map(|void| void.seq).min().unwrap_or(i64::MAX);
-    for row in rows.iter().copied().filter(|row| said[*row].seq > first) {
+    let first = voids.iter().map(|void| void.rank).min().unwrap_or(i64::MAX);
+    for row in rows.iter().copied().filter(|row| said[*row].rank > first) {
         if said[row].row.doc_type != DocType::Invoice || matches!(fates[row], Fate::Rejected(_)) {
             continue;
         }
-        let heard = voids.iter().filter(|void| void.seq < said[row].seq && names(void, said, rows, row));
+        let heard = voids.iter().filter(|void| void.rank < said[row].rank && names(void, said, rows, row));
         let voided = heard.fold(Voided::No, |voided, void| voided.and(void.updated_at));
         if voided.voids(said[row].row.updated_at) {
             late.push(row);
@@ -187,7 +187,7 @@ fn names(void: &Void<'_>, said: &[Said<'_>], rows: &[usize], row: usize) -> bool
     let Some(year) = said[row].row.number_year else { return true };
     let before = |other: &usize| said[*other].row.when.written_day() <= void.day;
     let later = |other: &usize| {
-        said[*other].seq <= said[row].seq && said[*other].row.number_year.is_some_and(|other| other > year)
+        said[*other].rank <= said[row].rank && said[*other].row.number_year.is_some_and(|other| other > year)
     };
     before(&row) && !rows.iter().any(|other| later(other) && before(other))
 }

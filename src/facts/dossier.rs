@@ -17,6 +17,8 @@ pub struct RawBundle {
     pub partner: String,
     /// journal sequence of the file
     pub seq: i64,
+    /// its place in the order of ingestion
+    pub rank: i64,
     /// document space
     pub space: i64,
     /// within what its numbers are unique
@@ -33,7 +35,7 @@ pub type Number = (i64, String, String);
 pub struct Dossier {
     /// partner code
     pub partner: String,
-    /// this partner's, in order of `seq`
+    /// this partner's, of files that speak, in order of `seq`
     pub own: Vec<RawBundle>,
     /// bundles of other partners; only rows of `shared` numbers count
     pub others: Vec<RawBundle>,
@@ -84,7 +86,7 @@ fn concerns(shared: &[DocumentNo<'_>], raw: &RawBundle, row: &Row<'_>) -> bool {
 
 impl RawBundle {
     fn said<'a>(&'a self, row: Row<'a>) -> Said<'a> {
-        Said { seq: self.seq, space: self.space, scope: self.scope, row }
+        Said { seq: self.seq, rank: self.rank, space: self.space, scope: self.scope, row }
     }
 }
 

@@ -4,7 +4,7 @@
 //! zones, schemes or the date a return counts for; read or write anything.
 //!
 //! Rows are sorted by document. What came once and contradicts nothing (nearly all) speaks as it stands; a number about which
-//! more was said is walked over in order of `seq` (`walk`). Cancellations (`cancel`) and references
+//! more was said is walked over in order of `rank` (`walk`). Cancellations (`cancel`) and references
 //! (`returns`) are looked up in what speaks in the end, so that their order tells nothing.
 //!
 //! # Readings
@@ -48,8 +48,10 @@ pub enum NumberScope {
 /// A version of a line, or of a document without line numbers: one row as one ingestion said it.
 #[derive(Debug, Clone)]
 pub struct Said<'a> {
-    /// journal sequence of the ingestion; later ones are later files
+    /// journal sequence of the ingestion
     pub seq: i64,
+    /// its place in the order of ingestion; later ones are later files. A file that was read again has that of its first reading
+    pub rank: i64,
     /// the document space (interned `documents` of the feed)
     pub space: i64,
     /// within what a number is unique in that space
@@ -63,6 +65,8 @@ pub struct Said<'a> {
 pub struct Cancellation {
     /// journal sequence of the ingestion
     pub seq: i64,
+    /// its place in the order of ingestion
+    pub rank: i64,
     /// the document space
     pub space: i64,
     /// empty where numbers are unique in the whole space
@@ -150,6 +154,8 @@ pub struct Line<'a> {
     pub row: Row<'a>,
     /// ingestion that said it
     pub seq: i64,
+    /// its place in the order of ingestion
+    pub rank: i64,
     /// its document space
     pub space: i64,
     /// whether its distributor is part of its document's identity
@@ -184,10 +190,10 @@ pub(super) struct Span<'a> {
     pub(super) lines: Range<usize>,
 }
 
-/// Walks everything said about a set of documents in order of `seq` and tells what is in force.
+/// Walks everything said about a set of documents in order of `rank` and tells what is in force.
 ///
 /// `said` must hold every version of every document it touches (of whatever partner), in any order; rows of one
-/// `seq` are one file. `cancellations` likewise; cancellations among what was said are heard as well. Pure: the same
+/// `seq` are one file, and no two files have one `rank`. `cancellations` likewise; cancellations among what was said are heard as well. Pure: the same
 /// input in any order gives the same lines, except where evaluation.md lets the later file speak.
 pub fn settle<'a>(said: &[Said<'a>], cancellations: &[Cancellation], decisions: &[Decision]) -> Settled<'a> {
     settle_by(Shortcut::Taken, said, cancellations, decisions)
@@ -223,7 +229,7 @@ fn in_order(said: &[Said<'_>]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..said.len()).collect();
     order.sort_by(|a, b| {
         let (a, b) = (&said[*a], &said[*b]);
-        rank(a.space, a.scope, &a.row).cmp(&rank(b.space, b.scope, &b.row)).then(a.seq.cmp(&b.seq))
+        rank(a.space, a.scope, &a.row).cmp(&rank(b.space, b.scope, &b.row)).then(a.rank.cmp(&b.rank))
     });
     order
 }
@@ -320,6 +326,7 @@ fn line<'a>(said: &Said<'a>, updated_at: Option<i64>) -> Line<'a> {
     Line {
         row: Row { updated_at, ..said.row },
         seq: said.seq,
+        rank: said.rank,
         space: said.space,
         scope: said.scope,
         cancelled: false,

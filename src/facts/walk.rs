@@ -122,9 +122,9 @@ impl<'w, 'a> Walk<'w, 'a> {
         });
         let mut walk = Walk { said, fates, decisions, documents: documents.collect(), released: Vec::new() };
         let mut files = rows.to_vec();
-        files.sort_by_key(|row| said[*row].seq);
+        files.sort_by_key(|row| said[*row].rank);
         for file in files.chunk_by(|a, b| said[*a].seq == said[*b].seq) {
-            walk.release(said[file[0]].seq);
+            walk.release(said[file[0]].rank);
             walk.file(file);
         }
         walk.release(i64::MAX);
@@ -137,10 +137,10 @@ impl<'w, 'a> Walk<'w, 'a> {
         self.said[row].row.number_year
     }
 
-    /// lets versions speak that were released before `seq`
-    fn release(&mut self, seq: i64) {
+    /// lets versions speak that were released before the file of this rank
+    fn release(&mut self, rank: i64) {
         while let Some(next) = (0..self.released.len()).min_by_key(|i| self.released[*i].0) {
-            if self.released[next].0 >= seq {
+            if self.released[next].0 >= rank {
                 return;
             }
             let (_, arrival) = self.released.remove(next);

@@ -129,7 +129,7 @@ impl Sheet {
     fn rows(&self) -> impl Iterator<Item = Said<'_>> {
         // what was encoded above decodes
         let rows = self.records.iter().filter_map(|bytes| record::decode(bytes).ok());
-        rows.map(|row: Row<'_>| Said { seq: 1, space: 1, scope: NumberScope::Distributor, row })
+        rows.map(|row: Row<'_>| Said { seq: 1, rank: 1, space: 1, scope: NumberScope::Distributor, row })
     }
 }
 

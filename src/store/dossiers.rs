@@ -1,23 +1,36 @@
 //! Reading facts back: one partner's dossier, or those of many partners in order of their codes.
 
 use super::Store;
+use super::silence::{rank, speaks};
 use crate::facts::dossier::{Dossier, RawBundle};
 use crate::facts::settle::{Cancellation, NumberScope};
 use anyhow::{Context, Result};
 use rusqlite::Row;
 use std::collections::BTreeSet;
 
-const BUNDLES: &str =
-    "SELECT partner, seq, bundle.space, space.scope, body FROM bundle JOIN space ON space.id = bundle.space";
+/// Bundles, and whether the file of each speaks as of ?2.
+fn bundles(which: &str) -> String {
+    format!(
+        "SELECT partner, bundle.seq, {}, bundle.space, space.scope, {}, body FROM bundle JOIN space ON space.id = bundle.space
+         WHERE {which} ORDER BY partner, bundle.seq, chunk",
+        rank("bundle.seq"),
+        speaks("bundle.seq", "?2")
+    )
+}
 
-fn raw_bundle(row: &Row<'_>) -> rusqlite::Result<RawBundle> {
-    Ok(RawBundle {
+/// Nothing where its file is silent.
+fn raw_bundle(row: &Row<'_>) -> rusqlite::Result<Option<RawBundle>> {
+    if !row.get::<_, bool>(5)? {
+        return Ok(None);
+    }
+    Ok(Some(RawBundle {
         partner: row.get(0)?,
         seq: row.get(1)?,
-        space: row.get(2)?,
-        scope: scope(row.get_ref(3)?.as_str()?),
-        body: row.get(4)?,
-    })
+        rank: row.get(2)?,
+        space: row.get(3)?,
+        scope: scope(row.get_ref(4)?.as_str()?),
+        body: row.get(6)?,
+    }))
 }
 
 fn scope(word: &str) -> NumberScope {
@@ -57,11 +70,9 @@ impl Store {
     }
 
     fn bundles_of(&self, partner: &str, upto: Option<i64>) -> Result<Vec<RawBundle>> {
-        let mut select = self
-            .connection
-            .prepare_cached(&format!("{BUNDLES} WHERE partner = ?1 AND seq <= ?2 ORDER BY seq, chunk"))?;
+        let mut select = self.connection.prepare_cached(&bundles("partner = ?1 AND bundle.seq <= ?2"))?;
         let rows = select.query_map((partner, upto.unwrap_or(i64::MAX)), raw_bundle)?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
+        Ok(rows.filter_map(Result::transpose).collect::<rusqlite::Result<_>>()?)
     }
 
     /// What others said that concerns the partner, decisions and master records.
@@ -119,19 +130,23 @@ impl Store {
         upto: Option<i64>,
         dossier: &mut Dossier,
     ) -> Result<()> {
-        let mut select = self.connection.prepare_cached(
-            "SELECT seq, day, updated_at, file_line FROM cancellation WHERE issuer = ?1 AND number = ?2 AND seq <= ?3",
-        )?;
+        let mut select = self.connection.prepare_cached(&format!(
+            "SELECT seq, {}, day, updated_at, file_line FROM cancellation
+             WHERE issuer = ?1 AND number = ?2 AND seq <= ?3 AND {}",
+            rank("cancellation.seq"),
+            speaks("cancellation.seq", "?3")
+        ))?;
         let mut rows = select.query((issuer, number, upto.unwrap_or(i64::MAX)))?;
         while let Some(row) = rows.next()? {
             dossier.cancellations.push(Cancellation {
                 seq: row.get(0)?,
+                rank: row.get(1)?,
                 space,
                 distributor_code: distributor.to_owned(),
                 invoice_no: number.to_owned(),
-                day: row.get(1)?,
-                updated_at: row.get(2)?,
-                file_line: row.get(3)?,
+                day: row.get(2)?,
+                updated_at: row.get(3)?,
+                file_line: row.get(4)?,
             });
         }
         Ok(())
@@ -141,21 +156,19 @@ impl Store {
     pub fn dossiers_after(&self, after: &str, count: usize) -> Result<Vec<Dossier>> {
         let mut dossiers: Vec<Dossier> = Vec::with_capacity(count);
         {
-            let mut select = self
-                .connection
-                .prepare_cached(&format!("{BUNDLES} WHERE partner > ?1 ORDER BY partner, seq, chunk"))?;
-            let mut rows = select.query([after])?;
+            let mut select = self.connection.prepare_cached(&bundles("partner > ?1"))?;
+            let mut rows = select.query((after, i64::MAX))?;
             while let Some(row) = rows.next().context("cannot read facts from the store")? {
-                let raw = raw_bundle(row)?;
-                let full = dossiers.len() == count;
-                match dossiers.last_mut() {
-                    Some(last) if last.partner == raw.partner => last.own.push(raw),
-                    Some(_) if full => break,
-                    Some(_) | None => dossiers.push(Dossier {
-                        partner: raw.partner.clone(),
-                        own: vec![raw],
-                        ..Dossier::default()
-                    }),
+                let partner = row.get_ref(0)?.as_str()?;
+                if dossiers.last().is_none_or(|last| last.partner != partner) {
+                    if dossiers.len() == count {
+                        break;
+                    }
+                    dossiers.push(Dossier { partner: partner.to_owned(), ..Dossier::default() });
+                }
+                // a partner of whom only silent files speak has a dossier all the same: what it had is to be taken back
+                if let (Some(last), Some(raw)) = (dossiers.last_mut(), raw_bundle(row)?) {
+                    last.own.push(raw);
                 }
             }
         }

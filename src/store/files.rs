@@ -29,6 +29,10 @@ pub struct Arrival {
     pub distributor: Option<String>,
     /// how it is read, as text
     pub layout: String,
+    /// its place in the order of ingestion, where it is not its own: a file that is read again keeps that of its first reading
+    pub rank: Option<i64>,
+    /// files that say nothing any more once this one is taken
+    pub silences: Vec<i64>,
 }
 
 /// What an ingested file speaks for: first and last day of its period, and its distributor.
@@ -108,7 +112,7 @@ impl Counts {
 pub struct FileRow {
     /// journal sequence of its taking
     pub seq: i64,
-    /// what was known of it (its layout is not filled)
+    /// what was known of it (its layout and what it silences are not filled)
     pub arrival: Arrival,
     /// instant of the run that took it
     pub taken_at: String,
@@ -122,10 +126,13 @@ pub struct FileRow {
     pub detail: String,
     /// its rows
     pub counts: Counts,
+    /// the journal record since which it says nothing any more
+    pub silent_since: Option<i64>,
 }
 
 const COLUMNS: &str = "seq, feed, name, size, mtime, sha256, taken_at, run, state, reason, detail, period_first, period_last, \
-     part, distributor, rows, accepted, duplicate, superseding, outdated, held, rejected";
+     part, distributor, rows, accepted, duplicate, superseding, outdated, held, rejected, rank, \
+     (SELECT by FROM silenced WHERE silenced.seq = file.seq)";
 
 fn file_row(row: &Row<'_>) -> rusqlite::Result<FileRow> {
     let first: Option<NaiveDate> = row.get(11)?;
@@ -143,6 +150,8 @@ fn file_row(row: &Row<'_>) -> rusqlite::Result<FileRow> {
             part: row.get(13)?,
             distributor: row.get(14)?,
             layout: String::new(),
+            rank: row.get(22)?,
+            silences: Vec::new(),
         },
         taken_at: row.get(6)?,
         run: row.get(7)?,
@@ -158,6 +167,7 @@ fn file_row(row: &Row<'_>) -> rusqlite::Result<FileRow> {
             held: row.get(20)?,
             rejected: row.get(21)?,
         },
+        silent_since: row.get(23)?,
     })
 }
 
@@ -171,22 +181,33 @@ impl Store {
         (reason, detail): (&str, &str),
         counts: &Counts,
     ) -> Result<i64> {
-        let body = json!({
+        let mut body = json!({
             "feed": arrival.feed, "name": arrival.name, "size": arrival.size, "mtime": arrival.mtime,
             "sha256": arrival.sha256, "layout": arrival.layout, "state": state.word(), "reason": reason,
             "rows": counts.rows, "accepted": counts.accepted, "duplicate": counts.duplicate,
             "superseding": counts.superseding, "outdated": counts.outdated, "held": counts.held,
             "rejected": counts.rejected,
         });
+        let speaks = match state {
+            FileState::Ingested => true,
+            FileState::Duplicate | FileState::Refused | FileState::Held => false,
+        };
+        let rank = arrival.rank.filter(|_| speaks);
+        if let Some(rank) = rank {
+            body["rank"] = rank.into();
+        }
+        if speaks && !arrival.silences.is_empty() {
+            body["silences"] = arrival.silences.as_slice().into();
+        }
         let seq = self.append(stamp, "file", &body)?;
         self.connection
             .execute("INSERT OR IGNORE INTO layout (text) VALUES (?1)", [&arrival.layout])
             .context("cannot record how the file was read")?;
         self.connection.prepare_cached(
             "INSERT INTO file (seq, feed, name, size, mtime, sha256, taken_at, run, state, reason, detail, period_first, period_last,
-                 part, distributor, layout, rows, accepted, duplicate, superseding, outdated, held, rejected)
+                 part, distributor, layout, rows, accepted, duplicate, superseding, outdated, held, rejected, rank)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,
-                 (SELECT id FROM layout WHERE text = ?16), ?17, ?18, ?19, ?20, ?21, ?22, ?23)",
+                 (SELECT id FROM layout WHERE text = ?16), ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)",
         )?
         .execute(rusqlite::params![
             seq,
@@ -212,6 +233,7 @@ impl Store {
             counts.outdated,
             counts.held,
             counts.rejected,
+            rank,
         ])
         .context("cannot record the file")?;
         Ok(seq)

@@ -4,6 +4,7 @@ use super::Store;
 use super::files::{Arrival, Counts, FileState};
 use super::intake::{Outcome, Reject};
 use super::journal::Stamp;
+use super::silence::{rank, speaks};
 use crate::facts::master::{ItemRecord, PartnerRecord};
 use anyhow::{Context, Result};
 use chrono::NaiveDate;
@@ -55,7 +56,25 @@ fn item_record(row: &Row<'_>) -> rusqlite::Result<ItemRecord> {
     })
 }
 
-const PARTNER: &str = "SELECT effective_from, seq, name, class, channel, email, phone, joined_on, active, tracked, referred_by FROM partner_record";
+/// Partner records of files that speak as of ?2; the rank of its file tells which of two came later.
+fn partner_records() -> String {
+    format!(
+        "SELECT effective_from, {}, name, class, channel, email, phone, joined_on, active, tracked, referred_by FROM partner_record
+         WHERE code = ?1 AND seq <= ?2 AND {} ORDER BY effective_from, 2",
+        rank("partner_record.seq"),
+        speaks("partner_record.seq", "?2")
+    )
+}
+
+/// Item records of files that speak as of ?1.
+fn item_records(which: &str) -> String {
+    format!(
+        "SELECT effective_from, {}, name, category, earns_points, launched_on, sku FROM item_record
+         WHERE seq <= ?1 AND {} AND {which} ORDER BY sku, effective_from, 2",
+        rank("item_record.seq"),
+        speaks("item_record.seq", "?1")
+    )
+}
 
 impl Store {
     /// Takes one master file in one transaction. `read` gives each row or reject to the function it is handed.
@@ -102,7 +121,7 @@ impl Store {
     fn take_records(
         &mut self,
         stamp: &Stamp,
-        _arrival: &Arrival,
+        arrival: &Arrival,
         read: impl FnOnce(
             &mut dyn FnMut(Result<MasterSaid, Reject>) -> Result<()>,
         ) -> Result<super::intake::Reading>,
@@ -111,6 +130,7 @@ impl Store {
     ) -> Result<(super::intake::Reading, i64)> {
         let _ = stamp;
         let seq = self.next_seq()?;
+        self.fall_silent(&arrival.silences, seq)?;
         let reading = read(&mut |said| {
             counts.rows += 1;
             match said {
@@ -188,28 +208,20 @@ impl Store {
 
     /// Master records of a partner, in order of first day and arrival.
     pub fn partner_records(&self, code: &str, upto: Option<i64>) -> Result<Vec<PartnerRecord>> {
-        let mut select = self.connection.prepare_cached(&format!(
-            "{PARTNER} WHERE code = ?1 AND seq <= ?2 ORDER BY effective_from, seq"
-        ))?;
+        let mut select = self.connection.prepare_cached(&partner_records())?;
         let rows = select.query_map((code, upto.unwrap_or(i64::MAX)), partner_record)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     fn item_records(&self, sku: &str) -> Result<Vec<ItemRecord>> {
-        let mut select = self.connection.prepare_cached(
-            "SELECT effective_from, seq, name, category, earns_points, launched_on FROM item_record WHERE sku = ?1
-             ORDER BY effective_from, seq",
-        )?;
-        let rows = select.query_map([sku], item_record)?;
+        let mut select = self.connection.prepare_cached(&item_records("sku = ?2"))?;
+        let rows = select.query_map((i64::MAX, sku), item_record)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     /// The whole item master by SKU in lower case; `None` where there is none.
     pub fn items(&self, upto: Option<i64>) -> Result<Option<HashMap<String, Vec<ItemRecord>>>> {
-        let mut select = self.connection.prepare_cached(
-            "SELECT effective_from, seq, name, category, earns_points, launched_on, sku FROM item_record
-             WHERE seq <= ?1 ORDER BY sku, effective_from, seq",
-        )?;
+        let mut select = self.connection.prepare_cached(&item_records("TRUE"))?;
         let mut items: HashMap<String, Vec<ItemRecord>> = HashMap::new();
         let mut rows = select.query([upto.unwrap_or(i64::MAX)])?;
         while let Some(row) = rows.next()? {
@@ -221,20 +233,26 @@ impl Store {
     /// Whether any partner master record was said, up to a journal sequence.
     pub fn has_partner_master(&self, upto: Option<i64>) -> Result<bool> {
         Ok(self.connection.query_row(
-            "SELECT EXISTS (SELECT 1 FROM partner_record WHERE seq <= ?1)",
+            &format!(
+                "SELECT EXISTS (SELECT 1 FROM partner_record WHERE seq <= ?1 AND {})",
+                speaks("partner_record.seq", "?1")
+            ),
             [upto.unwrap_or(i64::MAX)],
             |row| row.get(0),
         )?)
     }
 
-    /// Whether any partner master record was ever said, and the last file that changed the item master: every partner rests on both.
+    /// Whether any partner master record speaks, and the last journal record that changed the item master (a file, or one that
+    /// silenced a file of it): every partner rests on both.
     pub fn master_state(&self) -> Result<(bool, i64)> {
-        let partners =
-            self.connection
-                .query_row("SELECT EXISTS (SELECT 1 FROM partner_record)", [], |row| row.get(0))?;
+        let partners = self.has_partner_master(None)?;
         let items: Option<i64> = self
             .connection
-            .query_row("SELECT max(seq) FROM item_record", [], |row| row.get(0))
+            .query_row(
+                "SELECT max(coalesce(by, seq)) FROM item_record LEFT JOIN silenced USING (seq)",
+                [],
+                |row| row.get(0),
+            )
             .optional()?
             .flatten();
         Ok((partners, items.unwrap_or(0)))

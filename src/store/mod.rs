@@ -17,6 +17,7 @@ mod migrate;
 pub mod positions;
 mod proof;
 mod rows;
+mod silence;
 mod sorter;
 mod tamper;
 

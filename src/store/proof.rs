@@ -7,17 +7,32 @@ use anyhow::Result;
 use std::collections::BTreeMap;
 
 /// What keeps the database from changing or deleting entries and records.
-const GUARDS: [&str; 6] =
-    ["journal_appends", "journal_holds", "journal_keeps", "ledger_appends", "ledger_holds", "ledger_keeps"];
+const GUARDS: [&str; 9] = [
+    "journal_appends",
+    "journal_holds",
+    "journal_keeps",
+    "ledger_appends",
+    "ledger_holds",
+    "ledger_keeps",
+    "silenced_appends",
+    "silenced_holds",
+    "silenced_keeps",
+];
 
 /// Rows that say something else than the journal record of the same number, and what they are.
-const UNLIKE: [(&str, &str); 4] = [
+const UNLIKE: [(&str, &str); 5] = [
     (
         "the file",
         "SELECT seq, name FROM file LEFT JOIN journal USING (seq) WHERE kind IS NOT 'file'
          OR (body ->> 'feed', body ->> 'name', body ->> 'size', body ->> 'sha256', body ->> 'state', body ->> 'rows',
-             body ->> 'accepted', body ->> 'duplicate', body ->> 'superseding', body ->> 'outdated', body ->> 'held', body ->> 'rejected')
-         IS NOT (feed, name, size, sha256, state, rows, accepted, duplicate, superseding, outdated, held, rejected)",
+             body ->> 'accepted', body ->> 'duplicate', body ->> 'superseding', body ->> 'outdated', body ->> 'held', body ->> 'rejected',
+             body ->> 'rank')
+         IS NOT (feed, name, size, sha256, state, rows, accepted, duplicate, superseding, outdated, held, rejected, rank)",
+    ),
+    (
+        "the silence",
+        "SELECT silenced.seq, name FROM silenced LEFT JOIN file USING (seq) LEFT JOIN journal ON journal.seq = by
+         WHERE silenced.seq NOT IN (SELECT value FROM json_each(body -> 'silences'))",
     ),
     (
         "the scheme text",
@@ -38,7 +53,12 @@ const UNLIKE: [(&str, &str); 4] = [
 ];
 
 /// Journal records whose rows are gone.
-const GONE: [(&str, &str); 4] = [
+const GONE: [(&str, &str); 5] = [
+    (
+        "silence",
+        "SELECT journal.seq, body ->> 'name' FROM journal, json_each(body -> 'silences') AS one WHERE kind = 'file'
+         AND NOT EXISTS (SELECT 1 FROM silenced WHERE silenced.seq = one.value AND by = journal.seq)",
+    ),
     (
         "file",
         "SELECT seq, body ->> 'name' FROM journal WHERE kind = 'file' AND seq NOT IN (SELECT seq FROM file)",

@@ -332,7 +332,7 @@ fn name_of(store: &Store, scheme: &str, partner: &str, lines: &[Line<'_>]) -> Re
         return Ok(name);
     }
     let own = lines.iter().filter(|line| line.row.partner_code == partner);
-    let last = own.max_by_key(|line| (line.seq, line.row.file_line));
+    let last = own.max_by_key(|line| (line.rank, line.row.file_line));
     Ok(last.map_or(String::new(), |line| line.row.partner_name.to_owned()))
 }
 

@@ -82,7 +82,7 @@ fn histories() -> impl Strategy<Value = Vec<Line<'static>>> {
                 lines.push(back);
             }
             for (index, line) in lines.iter_mut().enumerate() {
-                line.seq = index as i64;
+                line.rank = index as i64;
             }
             lines
         },

@@ -85,6 +85,7 @@ pub fn sale(number: &'static str, date: &str, amount: &str) -> Line<'static> {
             ..Row::blank("P")
         },
         seq: 1,
+        rank: 1,
         space: 1,
         scope: NumberScope::Distributor,
         cancelled: false,

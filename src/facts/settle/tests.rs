@@ -45,6 +45,7 @@ impl History {
         let scope = self.scope.unwrap_or(NumberScope::Distributor);
         self.said.extend((2..).zip(rows).map(|(file_line, row)| Said {
             seq,
+            rank: seq,
             space: 1,
             scope,
             row: Row { file_line, ..*row },
@@ -61,6 +62,7 @@ impl History {
         let seq = self.seq() + 10;
         self.cancellations.push(Cancellation {
             seq,
+            rank: seq,
             space: 1,
             distributor_code: "D".into(),
             invoice_no: invoice_no.into(),

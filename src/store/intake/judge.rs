@@ -15,6 +15,8 @@ pub(super) const BUNDLE_ROWS: usize = 512;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Taking {
     pub seq: i64,
+    /// its place in the order of ingestion
+    pub rank: i64,
     pub space: i64,
     pub scope: NumberScope,
 }
@@ -33,6 +35,15 @@ pub(super) struct Judgement {
     pub bundles: Vec<Bundle>,
 }
 
+/// What duplicates among some rows can be duplicates of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Repeats {
+    /// rows of the same file only
+    OfThisFile,
+    /// also what another file said
+    OfOthers,
+}
+
 /// Rows of one partner, encoded.
 pub(super) struct Bundle {
     pub partner: String,
@@ -48,8 +59,8 @@ pub(super) fn judge<'a>(
     rows: impl IntoIterator<Item = Row<'a>>,
 ) -> Judgement {
     let known = said.len();
-    let Taking { seq, space, scope } = taking;
-    said.extend(rows.into_iter().map(|row| Said { seq, space, scope, row }));
+    let Taking { seq, rank, space, scope } = taking;
+    said.extend(rows.into_iter().map(|row| Said { seq, rank, space, scope, row }));
     let settled = match before {
         Some(dossier) => settle(&said, &dossier.cancellations, &dossier.decisions),
         None => settle(&said, &[], &[]),
@@ -60,7 +71,7 @@ pub(super) fn judge<'a>(
     };
     let fates = &settled.fates[known..];
     judgement.count(seq, &said[known..], fates);
-    judgement.keep(&said[known..], fates);
+    judgement.keep(&said[known..], fates, if known == 0 { Repeats::OfThisFile } else { Repeats::OfOthers });
     judgement
 }
 
@@ -90,9 +101,13 @@ impl Judgement {
         self.held.extend(held.values().map(|(why, rows)| held_fact(seq, *why, rows)));
     }
 
-    fn keep(&mut self, said: &[Said<'_>], fates: &[Fate]) {
-        // a duplicate does nothing, but a later updated_at of it is kept
-        let dated = said.iter().any(|said| said.row.updated_at.is_some());
+    fn keep(&mut self, said: &[Said<'_>], fates: &[Fate], repeats: Repeats) {
+        let keep_duplicates = match repeats {
+            // if the file that said it first falls silent, this one still says it
+            Repeats::OfOthers => true,
+            // a duplicate does nothing, but a later updated_at of it is kept
+            Repeats::OfThisFile => said.iter().any(|said| said.row.updated_at.is_some()),
+        };
         let mut rows: Vec<Row<'_>> = Vec::with_capacity(said.len());
         let mut moved = false;
         for (said, fate) in said.iter().zip(fates) {
@@ -102,7 +117,7 @@ impl Judgement {
                     true
                 }
                 Fate::Outdated | Fate::Held(_) => true,
-                Fate::Duplicate => dated,
+                Fate::Duplicate => keep_duplicates,
                 Fate::Rejected(_) => false,
             };
             if keep {

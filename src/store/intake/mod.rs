@@ -163,11 +163,12 @@ impl Store {
         sample: &mut Vec<Reject>,
     ) -> Result<Outcome, GivenUp> {
         let seq = self.next_seq()?;
+        self.fall_silent(&arrival.silences, seq)?;
         let space = self.space(&intake.documents, intake.scope)?;
         let (fed, mut counts) = self.read_rows(seq, space, intake, read, sample)?;
         refuse_if_too_many(intake, &counts)?;
         self.insert_issuers(space, &fed.issuers)?;
-        let taking = Taking { seq, space, scope: intake.scope };
+        let taking = Taking { seq, rank: arrival.rank.unwrap_or(seq), space, scope: intake.scope };
         let Fed { rows, numbers, issuers, .. } = fed;
         let judged = std::thread::scope(|threads| -> Result<_> {
             let drafts = Drafts::start(threads, taking, rows.finish()?)?;

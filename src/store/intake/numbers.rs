@@ -1,6 +1,7 @@
 //! The document index: which partner a number leads to, and which numbers concern several parties.
 
 use super::super::Store;
+use super::super::silence::speaks;
 use super::super::sorter::Merge;
 use super::feeder::{Cancelled, Issuers};
 use anyhow::{Context, Result};
@@ -37,15 +38,16 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps a cancellation; `false` if the same was said before.
+    /// Keeps a cancellation, unless this file says it twice; `false` if a file that speaks cancelled the same before.
     pub(super) fn keep_cancellation(&self, seq: i64, said: &Cancelled) -> Result<bool> {
         let (before, same): (bool, bool) = self
             .connection
-            .prepare_cached(
-                "SELECT count(*) > 0, coalesce(max(updated_at IS ?4), 0) FROM cancellation
-                 WHERE issuer = ?1 AND number = ?2 AND year IS ?3",
-            )?
-            .query_row((said.issuer, &said.number, said.year, said.updated_at), |row| {
+            .prepare_cached(&format!(
+                "SELECT count(*) > 0, coalesce(max(seq = ?4 AND day = ?5 AND updated_at IS ?6), 0) FROM cancellation
+                 WHERE issuer = ?1 AND number = ?2 AND year IS ?3 AND {}",
+                speaks("cancellation.seq", "?4")
+            ))?
+            .query_row((said.issuer, &said.number, said.year, seq, said.day, said.updated_at), |row| {
                 Ok((row.get(0)?, row.get(1)?))
             })?;
         if !same {

@@ -24,6 +24,18 @@ fn other_content_supersedes_also_when_it_is_older_content_again() {
 }
 
 #[test]
+fn a_file_read_again_keeps_its_place_among_the_others() {
+    let mut told = history().file(&[A(1)]).file(&[A(2)]).file(&[A(3), line_of("B", "1", 4)]);
+    // the first file, read again: its first reading is silent, and the second file still comes after it
+    (told.said[0].seq, told.said[0].rank) = (40, 10);
+    assert_eq!(told.fates(), [Fate::Accepted, Fate::Superseding, Fate::Superseding, Fate::Accepted]);
+    assert_eq!(told.in_force(), [3, 4]);
+    // without the files in between, it is the only one
+    told.said.drain(1..);
+    assert_eq!((told.fates(), told.settle().lines[0].seq), (vec![Fate::Accepted], 40));
+}
+
+#[test]
 fn the_later_updated_at_speaks_where_both_have_one() {
     let told = history().file(&[at(A(1), 5)]).file(&[at(A(2), 4)]);
     assert_eq!((told.fates(), told.in_force()), (vec![Fate::Accepted, Fate::Outdated], vec![1]));

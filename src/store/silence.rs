@@ -1,0 +1,102 @@
+//! Which files speak, and their order: a file that a newer one of its period replaced, or that was read again, is silent.
+//!
+//! Answers for: the table `silenced`, the conditions by which every reader of facts leaves out what silent files said, whom it
+//! concerns that a file falls silent. Does not: decide which file replaces which, nor read facts.
+//!
+//! Nothing is removed: "as it stood at seq N" hears the files with `seq <= N` that were not silenced by a record up to N.
+
+use super::Store;
+use super::holds::HoldState;
+use anyhow::{Context, Result};
+use rusqlite::OptionalExtension;
+
+/// SQL: whether the file `seq` (a column) had not fallen silent as of the journal record `upto` (a parameter).
+pub(super) fn speaks(seq: &str, upto: &str) -> String {
+    format!("NOT EXISTS (SELECT 1 FROM silenced WHERE silenced.seq = {seq} AND silenced.by <= {upto})")
+}
+
+/// SQL: the place of the file `seq` (a column) in the order of ingestion.
+pub(super) fn rank(seq: &str) -> String {
+    // hardly any file has another rank than its seq: the index over those that do is all that is looked at
+    format!(
+        "coalesce((SELECT ranked.rank FROM file AS ranked INDEXED BY file_ranked WHERE ranked.seq = {seq} AND ranked.rank IS NOT NULL), {seq})"
+    )
+}
+
+/// Kinds of holds on rows of a file: their subject begins with its seq.
+const ROW_HOLDS: [&str; 2] = ["identity_conflict", "rows_vanished"];
+
+impl Store {
+    /// Lets files fall silent from the journal record `by` on, and marks all whose facts that moves. Part of the caller's
+    /// transaction; `by` need not be written yet.
+    pub(super) fn fall_silent(&self, files: &[i64], by: i64) -> Result<()> {
+        for &seq in files {
+            self.connection
+                .prepare_cached("INSERT INTO silenced VALUES (?1, ?2)")?
+                .execute((seq, by))
+                .with_context(|| format!("cannot let file {seq} fall silent"))?;
+            self.mark_spoken_of(seq)?;
+            for kind in ROW_HOLDS {
+                self.end_holds(kind, &format!("{seq}:"), HoldState::Gone, by)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The journal record since which a file is silent.
+    pub fn silent_since(&self, seq: i64) -> Result<Option<i64>> {
+        Ok(self
+            .connection
+            .prepare_cached("SELECT by FROM silenced WHERE seq = ?1")?
+            .query_row([seq], |row| row.get(0))
+            .optional()?)
+    }
+
+    /// Marks every partner of whom a file says something, and those who share document numbers with them.
+    fn mark_spoken_of(&self, seq: i64) -> Result<()> {
+        let (first, end) = (self.first_bundle(seq)?, self.first_bundle(seq + 1)?);
+        let mark = |sql: &str, parameters: &[&dyn rusqlite::ToSql]| -> Result<()> {
+            self.connection.prepare_cached(sql)?.execute(parameters).context("cannot mark partners")?;
+            Ok(())
+        };
+        mark(
+            "INSERT OR IGNORE INTO stale SELECT partner FROM bundle WHERE id >= ?1 AND id < ?2",
+            &[&first, &end],
+        )?;
+        mark(
+            "INSERT OR IGNORE INTO stale
+             SELECT partner FROM document WHERE partner <> '' AND (issuer, number) IN (SELECT issuer, number FROM link WHERE partner IN
+                 (SELECT partner FROM bundle WHERE id >= ?1 AND id < ?2))
+             UNION SELECT partner FROM party WHERE partner <> '' AND (issuer, number) IN (SELECT issuer, number FROM link WHERE partner IN
+                 (SELECT partner FROM bundle WHERE id >= ?1 AND id < ?2))",
+            &[&first, &end],
+        )?;
+        mark(
+            "INSERT OR IGNORE INTO stale
+             SELECT document.partner FROM cancellation JOIN document USING (issuer, number) WHERE cancellation.seq = ?1 AND document.partner <> ''
+             UNION SELECT party.partner FROM cancellation JOIN party USING (issuer, number) WHERE cancellation.seq = ?1 AND party.partner <> ''",
+            &[&seq],
+        )?;
+        mark("INSERT OR IGNORE INTO stale SELECT code FROM partner_record WHERE seq = ?1", &[&seq])
+    }
+
+    /// The first bundle of a file or of a later one. Bundles are numbered in order of their files, without gaps.
+    pub(super) fn first_bundle(&self, seq: i64) -> Result<i64> {
+        let (mut low, mut high): (i64, i64) = self
+            .connection
+            .prepare_cached("SELECT coalesce((SELECT min(id) FROM bundle), 1), coalesce((SELECT max(id) FROM bundle), 0) + 1")?
+            .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let mut file_of =
+            self.connection.prepare_cached("SELECT seq FROM bundle WHERE id >= ?1 ORDER BY id LIMIT 1")?;
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let file: i64 = file_of.query_row([middle], |row| row.get(0))?;
+            if file < seq {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        Ok(low)
+    }
+}
