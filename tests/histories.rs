@@ -3,6 +3,8 @@
 //! `ACCRUED_HISTORIES=100000` plays so many; `ACCRUED_SEED=123` replays one, and with both so many from there on. A failing history is made small and
 //! printed: config, schemes, files and runs, ready to be laid out by hand.
 
+#[path = "support/explained.rs"]
+mod explained;
 #[path = "histories/make.rs"]
 mod make;
 #[path = "naive/mod.rs"]

@@ -115,9 +115,18 @@ impl Run<'_> {
             self.store.rollback()?;
             return Err(fault);
         }
-        self.store.set_rests_on(&family.id, &rests_on)?;
         self.store.commit()?;
         Ok(papers)
+    }
+
+    /// Everything that positions rest on is posted and published: from now on only news is evaluated. (Said after the posting,
+    /// so that a run killed before it is finished by one that evaluates everybody again.)
+    pub(super) fn rest_on(&mut self, family: &Family) -> Result<()> {
+        let rests_on = self.rests_on(family)?;
+        if self.store.rests_on(&family.id)?.as_deref() != Some(rests_on.as_str()) {
+            self.store.set_rests_on(&family.id, &rests_on)?;
+        }
+        Ok(())
     }
 
     fn published_before(&self, family: &Family, plan: &ClosingPlan) -> Result<HashMap<Cycle, Before>> {

@@ -13,10 +13,10 @@ mod schemes;
 mod taking;
 
 pub use closing::{Missing, OpenCycle, Stays, missing_files, open_cycles, overdue};
-pub use posting::withheld;
+pub use posting::{over_limit_upto, withheld};
 pub use progress::{Progress, Step};
 pub use report::{CycleLine, Exit, FeedFault, FileLine, Report};
-pub use schemes::{Invalid, RealSchemes, evaluated_families, load_schemes, with_pins};
+pub use schemes::{Invalid, RealSchemes, evaluated_families, families_upto, load_schemes, with_pins};
 pub use taking::{layout_text, reject_bytes};
 
 use crate::clock;
@@ -137,6 +137,7 @@ pub fn run(config: &Config, schemes: RealSchemes, order: &Order) -> Result<Repor
             let plan = run.closing_plan(family, listed)?;
             let papers = run.evaluate(family, &plan)?;
             run.post(family, &plan, papers)?;
+            run.rest_on(family)?;
             if !plan.more {
                 break;
             }

@@ -16,6 +16,7 @@ use crate::store::positions::Kept;
 use anyhow::{Context, Result, anyhow};
 use chrono::{Days, NaiveDate};
 use rust_decimal::Decimal;
+use serde_json::json;
 use std::collections::BTreeSet;
 
 /// Entries handed to the ledger at once.
@@ -102,7 +103,9 @@ impl Run<'_> {
             published: Vec::new(),
         };
         self.order.progress.tell(Step::Posting { scheme: &cycling.family.id, cycle: &cycling.name });
+        let before = self.store.ledger_head()?.0;
         self.post_positions(&cycling, &mut line)?;
+        self.note_posted(&cycling, before, &line)?;
         if cycling.standing == Standing::Closing {
             if balances.is_none() {
                 *balances = Some(Balances::load(self, &family.id)?);
@@ -119,6 +122,19 @@ impl Run<'_> {
             line.published.push(self.publish_statement(version, cycle, plan, balances)?);
         }
         Ok(line)
+    }
+
+    /// Journals which entries were posted: what they rest on is what the journal knew before this record.
+    fn note_posted(&mut self, cycling: &Cycling<'_>, before: i64, line: &CycleLine) -> Result<()> {
+        if line.entries == 0 {
+            return Ok(());
+        }
+        let last = self.store.ledger_head()?.0;
+        let posted = json!({
+            "scheme": cycling.family.id, "cycle": cycling.name, "first": before + 1, "last": last,
+            "points": line.points.0,
+        });
+        self.store.append(&self.stamp, "posted", &posted).map(drop)
     }
 
     fn close_cycle(&mut self, cycling: &Cycling<'_>) -> Result<()> {
@@ -286,6 +302,21 @@ fn waits_of(store: &Store, subject: &str, held: Points) -> Result<i64> {
     }
     let released = store.released_points("over_limit", subject)?;
     Ok((held.0 - released).max(0))
+}
+
+/// Of `held` points over a limit those that waited when the journal record `upto` was the last.
+pub fn over_limit_upto(
+    store: &Store,
+    (scheme, cycle, partner): (&str, Cycle, &str),
+    held: Points,
+    upto: i64,
+) -> Result<Points> {
+    if held == Points::ZERO {
+        return Ok(held);
+    }
+    let subject = subject_of(scheme, cycle.0, partner);
+    let released = store.released_points_upto("over_limit", &subject, upto)?;
+    Ok(Points(held.0.saturating_sub(released).max(0)))
 }
 
 /// What holds keep from being posted, in millionths of points, of a position with `held` points over the limit whose

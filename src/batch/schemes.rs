@@ -4,6 +4,7 @@ use crate::config::Config;
 use crate::fault::{Fault, Faults};
 use crate::scheme::{self, Family, Scheme};
 use crate::store::Store;
+use crate::store::cycles::SchemeText;
 use crate::store::journal::Stamp;
 use anyhow::{Context, Result, anyhow, bail};
 use std::collections::BTreeMap;
@@ -112,6 +113,8 @@ pub(super) fn take_in_force(store: &Store, stamp: &Stamp, real: RealSchemes) -> 
             }
         }
     }
+    let versions = real.families.iter().flat_map(|family| &family.versions);
+    store.versions_in_force(stamp, &versions.map(|version| version.version.as_str()).collect::<Vec<_>>())?;
     let families = real.families.into_iter().map(|family| with_pins(store, family)).collect::<Result<_>>()?;
     Ok(InForce { families })
 }
@@ -179,35 +182,56 @@ pub fn evaluated_families(store: &Store) -> Result<Vec<Family>> {
     let mut families = Vec::new();
     for (id, rests_on) in store.evaluated_schemes()? {
         let versions = rests_on.split(" | ").next().unwrap_or_default().split_whitespace();
-        let mut schemes = Vec::new();
-        for version in versions {
-            let text = texts.iter().find(|text| text.version == version).with_context(|| {
-                format!("the text of version {version} of scheme {id} is not in the store")
-            })?;
-            let scheme = parsed(&text.path, &text.text)?;
-            if scheme.version != version {
-                bail!("the text of version {version} of scheme {id} was changed in the store");
-            }
-            schemes.push(scheme);
-        }
+        let schemes = versions.map(|version| text_of(&texts, version)).collect::<Result<Vec<_>>>()?;
         families.push(with_pins(store, Family::new(id, schemes))?);
     }
     Ok(families)
 }
 
-/// Closed cycles go by the text that they were closed with, whatever its file says today.
-pub fn with_pins(store: &Store, mut family: Family) -> Result<Family> {
+/// The schemes that a run went by, as they stood when the journal record `upto` was the last; `None` where the journal does
+/// not say (stores that older versions have made).
+pub fn families_upto(store: &Store, upto: i64) -> Result<Option<Vec<Family>>> {
+    let Some(record) = store.last_record_upto("schemes", upto)? else { return Ok(None) };
+    let body: serde_json::Value = serde_json::from_str(&record.body)?;
     let texts = store.scheme_texts()?;
-    for closed in store.closed(&family.id)? {
+    let mut families: Vec<Family> = Vec::new();
+    for version in body["versions"].as_array().into_iter().flatten() {
+        let scheme = text_of(&texts, version.as_str().unwrap_or_default())?;
+        match families.last_mut() {
+            Some(family) if family.id == scheme.id => family.versions.push(scheme),
+            Some(_) | None => families.push(Family::new(scheme.id.clone(), vec![scheme])),
+        }
+    }
+    families.into_iter().map(|family| with_pins_upto(store, family, upto)).collect::<Result<_>>().map(Some)
+}
+
+/// A version out of the texts of the store.
+fn text_of(texts: &[SchemeText], version: &str) -> Result<Scheme> {
+    let text = texts
+        .iter()
+        .find(|text| text.version == version)
+        .with_context(|| format!("the text of scheme version {version} is not in the store"))?;
+    let scheme = parsed(&text.path, &text.text)?;
+    if scheme.version != version {
+        bail!("the text of version {version} of scheme {} was changed in the store", text.scheme);
+    }
+    Ok(scheme)
+}
+
+/// Closed cycles go by the text that they were closed with, whatever its file says today.
+pub fn with_pins(store: &Store, family: Family) -> Result<Family> {
+    with_pins_upto(store, family, i64::MAX)
+}
+
+fn with_pins_upto(store: &Store, mut family: Family, upto: i64) -> Result<Family> {
+    let texts = store.scheme_texts()?;
+    for closed in store.closed_upto(&family.id, upto)? {
         let Some(version) = closed.version else { continue };
         let cycle = crate::calendar::Cycle(closed.cycle);
         if family.version_for(cycle).is_some_and(|today| today.version == version) {
             continue;
         }
-        let text = texts.iter().find(|text| text.version == version).with_context(|| {
-            format!("the text of version {version} of scheme {} is not in the store", family.id)
-        })?;
-        family.pin(cycle, parsed(&text.path, &text.text)?);
+        family.pin(cycle, text_of(&texts, &version)?);
     }
     Ok(family)
 }

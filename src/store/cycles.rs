@@ -95,6 +95,16 @@ impl Store {
         Ok(self.connection.last_insert_rowid())
     }
 
+    /// Journals which versions of all schemes a run goes by, where they are others than before.
+    pub fn versions_in_force(&self, stamp: &Stamp, versions: &[&str]) -> Result<()> {
+        let body = json!({ "versions": versions });
+        let as_text = body.to_string();
+        if self.last_record("schemes")?.is_none_or(|record| record.body != as_text) {
+            self.append(stamp, "schemes", &body)?;
+        }
+        Ok(())
+    }
+
     /// The number of a scheme version, if it was ever in force.
     pub fn version_id(&self, version: &str) -> Result<Option<i64>> {
         Ok(self
@@ -122,15 +132,20 @@ impl Store {
 
     /// Closed cycles of a scheme, in order, each as it was pinned last.
     pub fn closed(&self, scheme: &str) -> Result<Vec<Closed>> {
+        self.closed_upto(scheme, i64::MAX)
+    }
+
+    /// The same as it was when the journal record `upto` was the last.
+    pub fn closed_upto(&self, scheme: &str, upto: i64) -> Result<Vec<Closed>> {
         let mut select = self.connection.prepare_cached(
             "SELECT last.cycle, first.day, (SELECT version FROM scheme_text WHERE id = last.version_id), first.reason, last.seq
              FROM close AS last JOIN close AS first ON first.scheme = last.scheme AND first.cycle = last.cycle
-             WHERE last.scheme = ?1
-               AND last.seq = (SELECT max(seq) FROM close WHERE scheme = last.scheme AND cycle = last.cycle)
+             WHERE last.scheme = ?1 AND last.seq <= ?2
+               AND last.seq = (SELECT max(seq) FROM close WHERE scheme = last.scheme AND cycle = last.cycle AND seq <= ?2)
                AND first.seq = (SELECT min(seq) FROM close WHERE scheme = last.scheme AND cycle = last.cycle)
              ORDER BY last.cycle",
         )?;
-        let rows = select.query_map([scheme], |row| {
+        let rows = select.query_map((scheme, upto), |row| {
             Ok(Closed {
                 cycle: row.get(0)?,
                 day: row.get(1)?,

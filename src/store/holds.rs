@@ -278,6 +278,17 @@ impl Store {
             .query_row((kind, subject), |row| row.get(0))?)
     }
 
+    /// The same as persons had decided when the journal record `upto` was the last.
+    pub fn released_points_upto(&self, kind: &str, subject: &str, upto: i64) -> Result<i64> {
+        Ok(self
+            .connection
+            .prepare_cached(
+                "SELECT coalesce(sum(points), 0) FROM hold WHERE kind = ?1 AND subject = ?2 AND state IN ('released', 'done')
+                 AND EXISTS (SELECT 1 FROM journal WHERE journal.kind = 'decision' AND seq <= ?3 AND body ->> 'hold' = hold.id)",
+            )?
+            .query_row((kind, subject, upto), |row| row.get(0))?)
+    }
+
     /// A person's word on a hold: journalled with who and why; what it concerns is evaluated again by the next run.
     pub fn decide_hold(&mut self, stamp: &Stamp, id: i64, state: HoldState, reason: &str) -> Result<Hold> {
         self.whole(|store| {

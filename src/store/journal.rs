@@ -24,7 +24,8 @@ pub struct Record {
     pub seq: i64,
     /// who and when
     pub stamp: Stamp,
-    /// `run-started`, `config`, `scheme`, `file`, `decision`, `cycle-closed`, `published`, `run-finished`, ...
+    /// `run-started`, `config`, `scheme`, `schemes`, `looked`, `file`, `decision`, `posted`, `cycle-closed`, `published`,
+    /// `run-finished`, ...
     pub kind: String,
     /// JSON
     pub body: String,
@@ -46,6 +47,16 @@ impl Record {
             ],
         )
     }
+}
+
+fn record(row: &rusqlite::Row<'_>) -> rusqlite::Result<Record> {
+    Ok(Record {
+        seq: row.get(0)?,
+        stamp: Stamp { at: row.get(1)?, run: row.get(2)?, actor: row.get(3)? },
+        kind: row.get(4)?,
+        body: row.get(5)?,
+        hash: row.get(6)?,
+    })
 }
 
 impl Store {
@@ -91,33 +102,38 @@ impl Store {
             .prepare("SELECT seq, at, run, actor, kind, body, lower(hex(hash)) FROM journal ORDER BY seq")?;
         let mut rows = select.query([])?;
         while let Some(row) = rows.next()? {
-            take(Record {
-                seq: row.get(0)?,
-                stamp: Stamp { at: row.get(1)?, run: row.get(2)?, actor: row.get(3)? },
-                kind: row.get(4)?,
-                body: row.get(5)?,
-                hash: row.get(6)?,
-            })?;
+            take(record(row)?)?;
         }
         Ok(())
     }
 
     /// The last record of a kind.
     pub fn last_record(&self, kind: &str) -> Result<Option<Record>> {
+        self.last_record_upto(kind, i64::MAX)
+    }
+
+    /// The last record of a kind as it was when the record `upto` was the last of all.
+    pub fn last_record_upto(&self, kind: &str, upto: i64) -> Result<Option<Record>> {
         Ok(self
             .connection
             .prepare_cached(
-                "SELECT seq, at, run, actor, kind, body, lower(hex(hash)) FROM journal WHERE kind = ?1 ORDER BY seq DESC LIMIT 1",
+                "SELECT seq, at, run, actor, kind, body, lower(hex(hash)) FROM journal WHERE kind = ?1 AND seq <= ?2
+                 ORDER BY seq DESC LIMIT 1",
             )?
-            .query_row([kind], |row| {
-                Ok(Record {
-                    seq: row.get(0)?,
-                    stamp: Stamp { at: row.get(1)?, run: row.get(2)?, actor: row.get(3)? },
-                    kind: row.get(4)?,
-                    body: row.get(5)?,
-                    hash: row.get(6)?,
-                })
-            })
+            .query_row((kind, upto), record)
+            .optional()?)
+    }
+
+    /// What was known when an entry was posted: the last record before the one that tells of its posting. `None` where no
+    /// record does (entries of stores that older versions have made).
+    pub fn known_when_posted(&self, entry: i64) -> Result<Option<i64>> {
+        Ok(self
+            .connection
+            .prepare_cached(
+                "SELECT seq - 1 FROM journal WHERE kind = 'posted' AND body ->> 'first' <= ?1 AND body ->> 'last' >= ?1
+                 ORDER BY seq LIMIT 1",
+            )?
+            .query_row([entry], |row| row.get(0))
             .optional()?)
     }
 

@@ -37,7 +37,7 @@ fn a_sound_store_is_proved() {
     let outcome = workspace.trial(&["verify", "--format", "table"]).stderr("").check();
     assert_eq!(
         without_hashes(&outcome.stdout),
-        "chain       ok      3 ledger rows, head HASH 15 journal records, head HASH\n\
+        "chain       ok      3 ledger rows, head HASH 18 journal records, head HASH\n\
          balances    ok      2 positions re-evaluated from facts\n\
          files       ok      2 files in the archive, 1 reject file\n\
          statements  ok      5 folders with 13 files, every account adds up\n"

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::make;
 use super::plan::History;
+use crate::explained;
 use crate::naive::counting::Verdict;
 use crate::naive::number::{self, Frac, show};
 use crate::naive::{Drop, Judgement, Run, Seen, World, judge};
@@ -31,6 +32,7 @@ pub fn play(history: &History) -> Result<(), String> {
     same_balances(&workspace, &judgement)?;
     if history.seed.is_multiple_of(4) {
         accrued(&workspace, &["verify"])?;
+        explained::every_entry(&workspace)?;
     }
     let at_once = from_scratch(history, &world)?;
     if history.any_order {

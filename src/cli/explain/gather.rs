@@ -1,5 +1,6 @@
 //! Everything there is to say about one partner and cycle, worked out from the store.
 
+use crate::batch;
 use crate::calendar::Cycle;
 use crate::cli::choice;
 use crate::cli::exit::Fault;
@@ -31,8 +32,8 @@ pub(in crate::cli) struct Question {
 /// Of which state of the store.
 enum Moment {
     Now,
-    /// when this entry was posted
-    Posted(Box<Entry>),
+    /// when this entry was posted, and the last journal record before it
+    Posted(Box<Entry>, i64),
 }
 
 /// The answer.
@@ -51,8 +52,10 @@ pub(in crate::cli) struct Explained {
     /// in what its lines are measured
     pub(super) measure: Measure,
     pub(super) points: Points,
-    /// of `points`, over a limit and not posted
+    /// of `points`, over a limit
     pub(super) held: Points,
+    /// of `held`, what nobody had released when the entry was posted that is explained
+    pub(super) waited: Points,
     pub(super) tier: String,
     pub(super) steps: Vec<Step>,
     pub(super) missing: Vec<Missing>,
@@ -164,7 +167,12 @@ impl Question {
                 )));
             }
         }
-        let mut family = choice::family(families, &entry.scheme)?.clone();
+        let known = match store.known_when_posted(number)? {
+            Some(seq) => seq,
+            None => store.last_seq_of(entry.run)?,
+        };
+        let then = batch::families_upto(store, known)?;
+        let mut family = choice::family(then.as_deref().unwrap_or(families), &entry.scheme)?.clone();
         let cycle = choice::cycle(&family, &entry.cycle)?;
         if family.version_for(cycle).is_none_or(|version| version.version != entry.scheme_version) {
             family.pin(cycle, text_of(store, &entry.scheme_version)?);
@@ -174,7 +182,7 @@ impl Question {
             family,
             cycle,
             today: entry.posting_date,
-            moment: Moment::Posted(Box::new(entry)),
+            moment: Moment::Posted(Box::new(entry), known),
         })
     }
 
@@ -182,7 +190,7 @@ impl Question {
     pub(in crate::cli) fn answer(self, store: &Store) -> Result<Explained> {
         let upto = match &self.moment {
             Moment::Now => None,
-            Moment::Posted(entry) => Some(store.last_seq_of(entry.run)?),
+            Moment::Posted(_, known) => Some(*known),
         };
         let scene = Scene::of(store, &self.family, self.today, upto)?;
         let dossier = scene.dossier(store, &self.partner)?;
@@ -220,12 +228,13 @@ impl Question {
             path: scheme.path.clone(),
             entry: match &self.moment {
                 Moment::Now => None,
-                Moment::Posted(entry) => Some((**entry).clone()),
+                Moment::Posted(entry, _) => Some((**entry).clone()),
             },
             decimals,
             measure: scheme.earn.measure,
             points: position.points,
             held: position.held_points,
+            waited: Points::ZERO,
             tier: position.tier.clone(),
             steps: trail(scheme, position, lines),
             missing: missing(scheme, position),
@@ -250,7 +259,7 @@ impl Question {
         };
         let upto = match &self.moment {
             Moment::Now => i64::MAX,
-            Moment::Posted(entry) => entry.entry,
+            Moment::Posted(entry, _) => entry.entry,
         };
         let mut entries = Vec::new();
         store.each_entry(&wanted, |entry| {
@@ -267,15 +276,18 @@ impl Question {
         let posted = explained.posted().context("the points posted are more than a ledger can hold")?;
         let rest = Points(explained.points.0.saturating_sub(posted.0));
         match &self.moment {
-            Moment::Posted(entry) => {
-                let over = explained.held;
-                if rest != Points::ZERO && rest != over {
+            Moment::Posted(entry, known) => {
+                let of = (self.family.id.as_str(), self.cycle, self.partner.as_str());
+                let waited = batch::over_limit_upto(store, of, explained.held, *known)?;
+                explained.waited = waited;
+                if rest != waited {
                     explained.doubt = Some(format!(
-                        "after entry {} the ledger held {} points of this cycle, and what was known then comes to {} today: \
-                         a hold, another version of the program or of a neighbouring cycle's rules makes the difference",
+                        "after entry {} the ledger held {} points of this cycle, and what was known then comes to {} less {} held: \
+                         facts were changed in the store, or another version of the program posted it (accrued verify tells)",
                         entry.entry,
                         explained.decimals.points(posted),
-                        explained.decimals.points(explained.points)
+                        explained.decimals.points(explained.points),
+                        explained.decimals.points(waited)
                     ));
                 }
             }
@@ -306,7 +318,30 @@ impl Question {
     }
 }
 
+/// How the entry that is explained came about: `due - waited - before`.
+pub(super) struct Difference {
+    pub(super) due: Points,
+    /// over a limit, and not released
+    pub(super) waited: Points,
+    /// posted before it
+    pub(super) before: Points,
+}
+
+impl Difference {
+    /// What had to be posted; `None` beyond the ledger's range.
+    pub(super) fn points(&self) -> Option<Points> {
+        self.due.0.checked_sub(self.waited.0)?.checked_sub(self.before.0).map(Points)
+    }
+}
+
 impl Explained {
+    /// Of an entry: what its points were the difference of.
+    pub(super) fn difference(&self) -> Option<Difference> {
+        let entry = self.entry.as_ref()?;
+        let before = Points(self.posted()?.0.checked_sub(entry.points.0)?);
+        Some(Difference { due: self.points, waited: self.waited, before })
+    }
+
     /// The sum of its entries; `None` beyond the ledger's range.
     pub(super) fn posted(&self) -> Option<Points> {
         self.entries.iter().try_fold(Points::ZERO, |sum, entry| sum.checked_add(entry.points))

@@ -49,10 +49,26 @@ impl Explained {
                 "as it stood when entry {} was posted (run {}, {})\n",
                 entry.entry, entry.run, entry.posted_at
             ));
+            out.push_str(&self.told_difference());
         }
         let version: String = self.version.chars().take(8).collect();
         out.push_str(&format!("rules: {} (version {version})\n", printable(&self.path)));
         out
+    }
+
+    /// `2,580 due - 2,460 posted before = 120`
+    fn told_difference(&self) -> String {
+        let Some(difference) = self.difference() else { return String::new() };
+        let waited = match difference.waited {
+            Points::ZERO => String::new(),
+            waited => format!(" - {} held", self.points(waited)),
+        };
+        let points = difference.points().map_or(String::new(), |points| self.points(points));
+        format!(
+            "{} due{waited} - {} posted before = {points}\n",
+            self.points(difference.due),
+            self.points(difference.before)
+        )
     }
 
     fn tell_missing(&self, out: &mut String) {

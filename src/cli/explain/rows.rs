@@ -78,6 +78,22 @@ impl Explained {
             ..Row::default()
         };
         table.row(&position.cells())?;
+        if let (Some(entry), Some(difference)) = (&self.entry, self.difference()) {
+            let points = |points| self.decimals.points(points);
+            let row = Row {
+                section: "difference",
+                name: entry.entry.to_string(),
+                working: format!(
+                    "{} due - {} held - {} posted before",
+                    points(difference.due),
+                    points(difference.waited),
+                    points(difference.before)
+                ),
+                points: difference.points().map_or(String::new(), points),
+                ..Row::default()
+            };
+            table.row(&row.cells())?;
+        }
         for step in &self.steps {
             let row = Row {
                 section: "step",
