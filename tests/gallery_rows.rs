@@ -91,6 +91,13 @@ fn told(mut case: Case) -> String {
             });
             Ok(())
         }),
+        Some("fx") => ingest::fx(&mut case.bytes, case.packing, &case.layout, &mut |taken| {
+            tell(&mut told, taken, |row| {
+                let rate = row.record;
+                format!("line {}: {} {} to {} {}", row.file_line, rate.day, rate.from, rate.to, rate.rate)
+            });
+            Ok(())
+        }),
         Some(_) | None => ingest::sales(&mut case.bytes, case.packing, &case.layout, &mut |taken| {
             tell(&mut told, taken, |row| {
                 format!(

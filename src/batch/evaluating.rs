@@ -8,10 +8,12 @@ use super::closing::ClosingPlan;
 use super::progress::Step;
 use super::publishing::Papers;
 use super::reason::{self, Before};
+use super::stakes::{self, Stakes};
 use crate::calendar::{Cycle, ZoneCache};
 use crate::domain::frac::{Frac, Rounding};
-use crate::evaluate::{Counts, HeldLine, Position, Subject, World, evaluate};
+use crate::evaluate::{Converted, Position, Subject, World, evaluate};
 use crate::facts::dossier::Dossier;
+use crate::facts::fx::{Asked, Rates};
 use crate::facts::master::{self, ItemRecord};
 use crate::facts::settle::{Line, settle};
 use crate::scheme::{Family, Post};
@@ -22,7 +24,7 @@ use crate::store::positions::{Kept, Settled};
 use anyhow::{Result, anyhow};
 use rust_decimal::Decimal;
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 /// Threads that evaluate.
@@ -49,6 +51,7 @@ struct Scene<'s> {
     plan: &'s ClosingPlan,
     items: Option<HashMap<String, Vec<ItemRecord>>>,
     has_partner_master: bool,
+    rates: Rates,
     file_names: HashMap<i64, String>,
     /// numbers of scheme versions in the store
     version_ids: HashMap<String, i64>,
@@ -70,9 +73,11 @@ struct Question {
 struct Answer {
     partner: String,
     positions: Vec<Worked>,
-    /// kinds of held lines by cycle: lines, amount
-    held: BTreeMap<(Option<Cycle>, HeldLine), (u64, Decimal)>,
+    /// what is held of its lines
+    held: Stakes,
     wake_on: Option<chrono::NaiveDate>,
+    /// foreign currencies of its lines, and the days on which a rate was asked for
+    asked: Vec<Asked>,
     kept: Vec<Kept>,
     moved: bool,
 }
@@ -101,6 +106,7 @@ impl Run<'_> {
             plan,
             items: self.store.items(None)?,
             has_partner_master: self.store.master_state()?.0,
+            rates: self.store.rates(None)?,
             file_names: self.store.file_names()?,
             version_ids: self.store.scheme_texts()?.into_iter().map(|text| (text.version, text.id)).collect(),
             holds: self.store.has_open_holds()?,
@@ -149,7 +155,7 @@ impl Run<'_> {
             .filter(|closed| family.is_pinned(Cycle(closed.cycle)))
             .map(|closed| format!("{}={}", closed.cycle, closed.version.unwrap_or_default()))
             .collect();
-        Ok(format!("{} | {} | {has_partners} {items}", versions.join(" "), pins.join(" ")))
+        Ok(format!("{} | {} | {has_partners} {items} fx", versions.join(" "), pins.join(" ")))
     }
 
     fn scope(&self, family: &Family, plan: &ClosingPlan, rests_on: &str) -> Result<Scope> {
@@ -210,6 +216,7 @@ impl Run<'_> {
             if waking {
                 self.store.set_waking(&scene.family.id, &answer.partner, answer.wake_on)?;
             }
+            self.store.note_asked(&answer.partner, &answer.asked)?;
             for worked in answer.positions {
                 positions.extend(self.take_worked(scene, worked, &answer.kept, answer.moved, papers)?);
             }
@@ -288,7 +295,7 @@ impl Run<'_> {
         let mut wanted: Vec<NewHold> = answer
             .held
             .iter()
-            .map(|(key, stake)| held_lines(scene.family, &answer.partner, *key, *stake))
+            .map(|(cause, stake)| stakes::hold(scene.family, &answer.partner, cause, stake))
             .collect();
         wanted.extend(
             answer
@@ -365,41 +372,6 @@ pub(super) fn name_of(family: &Family, cycle: Cycle) -> String {
     family.versions.first().map_or_else(String::new, |version| version.calendar.name(cycle))
 }
 
-fn held_lines(
-    family: &Family,
-    partner: &str,
-    (cycle, why): (Option<Cycle>, HeldLine),
-    (lines, amount): (u64, Decimal),
-) -> NewHold {
-    let (kind, remedy) = match why {
-        HeldLine::FutureDate => (
-            "future_date",
-            "dated after the run's day: counts when that day has come, or send a corrected line",
-        ),
-        HeldLine::PartnerUnlistedHeld => {
-            ("partner_unlisted_held", "the partner master does not list this partner: add it there")
-        }
-        HeldLine::SkuUnlistedHeld => {
-            ("sku_unlisted_held", "the item master does not list these SKUs: add them there")
-        }
-        HeldLine::NoFxRate => ("no_fx_rate", "there is no rate for the currency of these lines"),
-    };
-    let cycle_name = cycle.map_or_else(String::new, |cycle| name_of(family, cycle));
-    NewHold {
-        kind,
-        subject: format!("{}|{}|{partner}", family.id, cycle.map_or(0, |cycle| cycle.0)),
-        scheme: family.id.clone(),
-        cycle: cycle_name,
-        partner: partner.to_owned(),
-        file: None,
-        line: None,
-        lines,
-        amount,
-        points: 0,
-        detail: remedy.to_owned(),
-    }
-}
-
 /// One worker's ends: batches go in at the first and come out of the second, in order.
 type Worker = (SyncSender<Vec<Question>>, Receiver<Result<Vec<Answer>>>);
 
@@ -464,6 +436,7 @@ fn answer(scene: &Scene<'_>, zone: &ZoneCache, question: Question) -> Result<Ans
         family: scene.family,
         items: scene.items.as_ref(),
         has_partner_master: scene.has_partner_master,
+        rates: &scene.rates,
         today: scene.plan.today,
         zone,
     };
@@ -476,25 +449,8 @@ fn answer(scene: &Scene<'_>, zone: &ZoneCache, question: Question) -> Result<Ans
     };
     let positions = evaluate(&world, &subject);
     let wake_on = positions.wake_on();
-    let mut held = BTreeMap::new();
-    let mut hold = |cycle, why, line: usize| {
-        let amount = settled.lines.get(line).map_or(Decimal::ZERO, |line| line.row.amount);
-        let stake: &mut (u64, Decimal) = held.entry((cycle, why)).or_default();
-        stake.0 += 1;
-        stake.1 = stake.1.checked_add(amount).unwrap_or(stake.1);
-    };
-    for outside in &positions.outside {
-        if let Counts::Held(why) = outside.counts {
-            hold(None, why, outside.line);
-        }
-    }
-    for position in &positions.positions {
-        for outcome in &position.lines {
-            if let Counts::Held(why) = outcome.counts {
-                hold(Some(position.cycle), why, outcome.line);
-            }
-        }
-    }
+    let held = stakes::of(&positions, &settled.lines);
+    let asked = asked_rates(scene.family, &positions.positions, &settled.lines);
     let name = partner_name(&dossier, &settled.lines, scene.plan.today);
     let mut worked = Vec::with_capacity(positions.positions.len());
     for position in &positions.positions {
@@ -504,7 +460,24 @@ fn answer(scene: &Scene<'_>, zone: &ZoneCache, question: Question) -> Result<Ans
             .map_or_else(String::new, |&before| reason::reason(before, &dossier, &said, &settled, position));
         worked.push(work(scene, position, &settled.lines, (&dossier.partner, name), reason, moved));
     }
-    Ok(Answer { partner: dossier.partner.clone(), positions: worked, held, wake_on, kept, moved })
+    Ok(Answer { partner: dossier.partner.clone(), positions: worked, held, wake_on, asked, kept, moved })
+}
+
+/// Which rates a partner's positions rest on: the pairs of its lines, with their first and last day.
+fn asked_rates(family: &Family, positions: &[Position], lines: &[Line<'_>]) -> Vec<Asked> {
+    let mut asked: Vec<Asked> = Vec::new();
+    for position in positions {
+        let to = family.scheme(position.version).currency.as_str();
+        for outcome in &position.lines {
+            match outcome.converted {
+                Converted::AsItIs => continue,
+                Converted::At(_) | Converted::NoRate => {}
+            }
+            let from = lines.get(outcome.line).map_or("", |line| line.row.currency);
+            Asked::note(&mut asked, (from, to), outcome.rule_date);
+        }
+    }
+    asked
 }
 
 /// The master's name today, else the one that the last file gives.

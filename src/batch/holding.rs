@@ -126,11 +126,13 @@ impl Run<'_> {
     ) -> Result<BTreeMap<Cycle, Change>> {
         let first = today.versions.first().context("a scheme has at least one version")?;
         let items = self.store.items(None)?;
+        let rates = self.store.rates(None)?;
         let zone = ZoneCache::new(first.timezone);
         let world = World {
             family: today,
             items: items.as_ref(),
             has_partner_master: self.store.master_state()?.0,
+            rates: &rates,
             today: self.order.now.with_timezone(&first.timezone).date_naive(),
             zone: &zone,
         };

@@ -10,6 +10,7 @@ mod publishing;
 mod reason;
 mod report;
 mod schemes;
+mod stakes;
 mod taking;
 
 pub use closing::{Missing, OpenCycle, Stays, missing_files, open_cycles, overdue};

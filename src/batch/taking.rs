@@ -141,7 +141,7 @@ impl Run<'_> {
                 };
                 self.store.take_sales(&stamp, arrival, &intake, read, texts)
             }
-            Kind::Partners | Kind::Items => {
+            Kind::Partners | Kind::Items | Kind::Fx => {
                 let day = Day::Otherwise(self.undated_day(arrival));
                 let percent = feed.max_reject_percent;
                 let read = |take: &mut dyn FnMut(Result<MasterSaid, Reject>) -> Result<()>| {
@@ -265,6 +265,10 @@ fn read_master(
             Taken::Row(row) => {
                 take(Ok(MasterSaid::Item(crate::scheme::fold(&row.code), row.record, day(row.dated))))
             }
+            Taken::Reject(reject) => take(rejected(reject)),
+        })),
+        Kind::Fx => ended(ingest::fx(&mut bytes, packing, layout, &mut |taken| match taken {
+            Taken::Row(row) => take(Ok(MasterSaid::Rate(row.record, row.file_line))),
             Taken::Reject(reject) => take(rejected(reject)),
         })),
         Kind::Partners | Kind::Sales => {

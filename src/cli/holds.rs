@@ -93,7 +93,7 @@ fn list(session: &Session, ended: Ended) -> Result<Exit> {
     }
     if open().any(|hold| remedy(hold).is_some()) {
         session.next(
-            "what is held for want of a date or a master record counts by itself once its cause is gone",
+            "what is held for want of a date, a master record or a rate counts by itself once its cause is gone",
         );
     }
     Ok(Exit::Done)
@@ -174,7 +174,9 @@ fn remedy(hold: &Hold) -> Option<&'static str> {
         "sku_unlisted_held" => Some(
             "add the SKUs to the item master and send that file: their lines then count by themselves; to leave such SKUs out, write unlisted_skus = \"exclude\" in the scheme",
         ),
-        "no_fx_rate" => Some("send the exchange rate: the lines then count by themselves"),
+        "no_fx_rate" => Some(
+            "send the exchange rate in a file of an fx feed: the lines then count by themselves; to leave such currencies out, write currencies in the scheme's [earn]",
+        ),
         _ => None,
     }
 }

@@ -3,6 +3,7 @@
 use crate::calendar::{Cycle, ZoneCache};
 use crate::evaluate::{Positions, Subject, World, evaluate};
 use crate::facts::dossier::Dossier;
+use crate::facts::fx::Rates;
 use crate::facts::master::ItemRecord;
 use crate::facts::settle::{Line, settle};
 use crate::scheme::Family;
@@ -16,6 +17,7 @@ pub(super) struct Scene<'f> {
     pub(super) family: &'f Family,
     items: Option<HashMap<String, Vec<ItemRecord>>>,
     has_partner_master: bool,
+    rates: Rates,
     today: NaiveDate,
     zone: ZoneCache,
     file_names: HashMap<i64, String>,
@@ -34,6 +36,7 @@ impl<'f> Scene<'f> {
             family,
             items: store.items(upto)?,
             has_partner_master: store.has_partner_master(upto)?,
+            rates: store.rates(upto)?,
             today,
             zone: ZoneCache::new(family.versions[0].timezone),
             file_names: store.file_names()?,
@@ -61,6 +64,7 @@ impl<'f> Scene<'f> {
             family: self.family,
             items: self.items.as_ref(),
             has_partner_master: self.has_partner_master,
+            rates: &self.rates,
             today: self.today,
             zone: &self.zone,
         };

@@ -17,7 +17,18 @@ impl AnyKind {
             AnyKind::Now(Kind::Sales) => &SALES,
             AnyKind::Now(Kind::Partners) => &PARTNERS,
             AnyKind::Now(Kind::Items) => &ITEMS,
+            AnyKind::Now(Kind::Fx) => &FX,
             AnyKind::Later(columns) => columns,
+        }
+    }
+}
+
+impl AnyKind {
+    /// Whether its rows name documents, so that a document space means something.
+    pub fn speaks_of_documents(self) -> bool {
+        match self {
+            AnyKind::Now(Kind::Sales) | AnyKind::Later(_) => true,
+            AnyKind::Now(Kind::Partners | Kind::Items | Kind::Fx) => false,
         }
     }
 }
@@ -41,7 +52,7 @@ pub(super) const KINDS: [(&str, AnyKind); 8] = [
         ]),
     ),
     ("deposits", AnyKind::Later(&["deposit_ref", "date", "amount", "currency"])),
-    ("fx", AnyKind::Later(&["date", "from", "to", "rate"])),
+    ("fx", AnyKind::Now(Kind::Fx)),
     (
         "redemptions",
         AnyKind::Later(&["ref", "action", "scheme", "partner_code", "points", "at", "invoice_no", "reason"]),
@@ -102,6 +113,8 @@ const PARTNERS: [&str; 13] = [
 ];
 
 const ITEMS: [&str; 6] = ["sku", "name", "category", "earns_points", "launched_on", "effective_from"];
+
+const FX: [&str; 4] = ["date", "from", "to", "rate"];
 
 /// The words that a canonical column may hold, where they are few.
 pub(super) fn words(column: &str) -> Option<&'static [&'static str]> {

@@ -73,7 +73,7 @@ pub(super) fn read(
         let codes = distributors.iter().map(|read| read.value.code.clone()).collect();
         if read.value.names_distributor() { read.value.with_distributors(codes) } else { read.value }
     });
-    let speaks_of_documents = !matches!(kind, Some(AnyKind::Now(super::Kind::Partners | super::Kind::Items)));
+    let speaks_of_documents = kind.is_none_or(AnyKind::speaks_of_documents);
     warn_of_idle_keys(&table, reading, speaks_of_documents);
     table.close(reading);
     let feed = (|| {
@@ -139,10 +139,11 @@ fn folder_name(value: &DeValue<'_>) -> Result<String, Wrong> {
 }
 
 fn kind(table: &mut Table<'_>, reading: &mut Reading<'_>) -> Option<AnyKind> {
-    let help = "sales, partners and items can be read";
+    let help = "sales, partners, items and fx can be read";
     let read =
         |value: &DeValue<'_>| word(&KINDS)(value).map_err(|wrong| Wrong { help: help.to_owned(), ..wrong });
-    let kind = table.required(reading, "kind", "add kind = \"sales\", \"partners\" or \"items\"", read)?;
+    let kind =
+        table.required(reading, "kind", "add kind = \"sales\", \"partners\", \"items\" or \"fx\"", read)?;
     match kind.value {
         AnyKind::Now(_) => {}
         AnyKind::Later(_) => {

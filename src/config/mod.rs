@@ -105,6 +105,7 @@ pub enum Kind {
     Sales,
     Partners,
     Items,
+    Fx,
 }
 
 /// One `[[feed]]`.

@@ -5,7 +5,7 @@
 //! its sale's. An item's `launched_on` is not a rule: evaluation.md has none about it.
 
 use super::dates::{LineDate, Place};
-use super::{Counts, HeldLine, Subject, WhyNot, World};
+use super::{Converted, Counts, HeldLine, Subject, WhyNot, World};
 use crate::domain::frac::Frac;
 use crate::facts::master::{ItemRecord, PartnerRecord, on};
 use crate::facts::row::{DocType, Row};
@@ -23,8 +23,10 @@ pub(super) struct View<'v> {
     pub channel: &'v str,
     /// its own, else its item's, else that of the lines it returns where they all have the same
     pub category: &'v str,
-    /// amount in the scheme's currency
-    pub scheme_amount: Option<Frac>,
+    /// amount in the scheme's currency; zero where no rate is known
+    pub scheme_amount: Frac,
+    /// how it became that
+    pub converted: Converted,
 }
 
 /// How every line fares, in the order of `subject.lines`.
@@ -62,19 +64,33 @@ impl<'v> Judge<'_, 'v> {
         let date = &self.dates[index];
         let Place::In(_, version) = date.place else {
             let counts = self.outside(line, date);
-            return View { counts, channel: row.channel, category: row.category, scheme_amount: None };
+            let (channel, category) = (row.channel, row.category);
+            let (scheme_amount, converted) = (Frac::from(row.amount), Converted::AsItIs);
+            return View { counts, channel, category, scheme_amount, converted };
         };
         let scheme = self.world.family.scheme(version);
         let listing = self.listing(row, date);
         let channel = own_else(row.channel, listing.partner.map(|record| record.channel.as_str()));
         let category = own_else(row.category, listing.item.map(|record| record.category.as_str()));
-        let mut view =
-            View { counts: Counts::Yes, channel, category, scheme_amount: scheme_amount(scheme, row) };
+        let (scheme_amount, converted) = self.convert(scheme, row, date);
+        let mut view = View { counts: Counts::Yes, channel, category, scheme_amount, converted };
         view.counts = self.gate(line, date, scheme).unwrap_or_else(|| {
             let found = matches!(line.reference, Reference::Found(_));
             if found { with_rate(&view) } else { by_rules(scheme, row, &listing, &view) }
         });
         view
+    }
+
+    /// Step 1: the amount times the rate of the line's day for its pair, exactly.
+    fn convert(&self, scheme: &Scheme, row: &Row<'_>, date: &LineDate) -> (Frac, Converted) {
+        let amount = Frac::from(row.amount);
+        if row.currency.is_empty() || same_word(row.currency, &scheme.currency) {
+            return (amount, Converted::AsItIs);
+        }
+        match self.world.rates.on(row.currency, &scheme.currency, date.rule) {
+            Some(rate) => (&amount * &Frac::from(rate), Converted::At(rate)),
+            None => (Frac::ZERO, Converted::NoRate),
+        }
     }
 
     fn outside(&self, line: &Line<'_>, date: &LineDate) -> Counts {
@@ -177,7 +193,10 @@ fn by_rules(scheme: &Scheme, row: &Row<'_>, listing: &Listing<'_>, view: &View<'
 }
 
 fn with_rate(view: &View<'_>) -> Counts {
-    if view.scheme_amount.is_some() { Counts::Yes } else { Counts::Held(HeldLine::NoFxRate) }
+    match view.converted {
+        Converted::AsItIs | Converted::At(_) => Counts::Yes,
+        Converted::NoRate => Counts::Held(HeldLine::NoFxRate),
+    }
 }
 
 /// The first rule from `currency` to `sku_unlisted` that keeps a line out. `unpaid` is not asked: a scheme that earns on
@@ -224,12 +243,6 @@ fn partner_refused(earn: &Earn, listing: &Listing<'_>) -> Option<WhyNot> {
         return Some(WhyNot::PartnerInactive);
     }
     (!record.tracked).then_some(WhyNot::PartnerUntracked)
-}
-
-/// `amount` in the scheme's currency; `None` where no rate is known: no feed brings any yet.
-fn scheme_amount(scheme: &Scheme, row: &Row<'_>) -> Option<Frac> {
-    let own = row.currency.is_empty() || same_word(row.currency, &scheme.currency);
-    own.then(|| Frac::from(row.amount))
 }
 
 fn own_else<'v>(own: &'v str, other: Option<&'v str>) -> &'v str {

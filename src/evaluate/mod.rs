@@ -25,10 +25,12 @@ pub use trail::{Step, trail};
 use crate::calendar::{Cycle, ZoneCache};
 use crate::domain::frac::Frac;
 use crate::domain::points::Points;
+use crate::facts::fx::Rates;
 use crate::facts::master::{ItemRecord, PartnerRecord};
 use crate::facts::settle::Line;
 use crate::scheme::Family;
 use chrono::NaiveDate;
+use rust_decimal::Decimal;
 use std::collections::{BTreeSet, HashMap};
 
 /// What is the same for every partner of a scheme in one run.
@@ -40,6 +42,8 @@ pub struct World<'w> {
     pub items: Option<&'w HashMap<String, Vec<ItemRecord>>>,
     /// whether any partner master record exists
     pub has_partner_master: bool,
+    /// exchange rates
+    pub rates: &'w Rates,
     /// the run's day in the scheme's zone; later dates are held
     pub today: NaiveDate,
     /// of the scheme's zone (another zone's is not used, only slower)
@@ -102,6 +106,27 @@ pub enum Counts {
     Held(HeldLine),
 }
 
+impl Counts {
+    /// Why it waits, if it does.
+    pub fn held(self) -> Option<HeldLine> {
+        match self {
+            Counts::Held(why) => Some(why),
+            Counts::Yes | Counts::No(_) => None,
+        }
+    }
+}
+
+/// How a line's amount became one in the scheme's currency (evaluation.md 3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Converted {
+    /// it is in that currency
+    AsItIs,
+    /// at the rate of its day
+    At(Decimal),
+    /// it did not: no rate of the pair is that old
+    NoRate,
+}
+
 /// A line in a cycle.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LineOutcome {
@@ -117,6 +142,8 @@ pub struct LineOutcome {
     pub notes: Vec<&'static str>,
     /// amount in the scheme's currency (quantity is in the row); zero where no rate is known
     pub scheme_amount: Frac,
+    /// how it became that
+    pub converted: Converted,
     /// its share of the base (step 5)
     pub share: Frac,
     /// the factor that multiplied it (step 6)

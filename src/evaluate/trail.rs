@@ -12,7 +12,7 @@ use tale::Tale;
 /// One step of the arithmetic, for `accrued explain`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// the word of evaluation.md 3: `measure`, `slab`, `base`, `fixed points`, `line points`, `multipliers`, `caps within`,
+    /// the word of evaluation.md 3: `convert`, `measure`, `slab`, `base`, `fixed points`, `line points`, `multipliers`, `caps within`,
     /// `rounded lines`, `tier`, `tier bonus`, `sum`, `caps`, `round`, `limit`
     pub name: &'static str,
     /// the sum as a person would write it: `900,000.00 x 0.3%`
@@ -25,6 +25,7 @@ pub struct Step {
 pub fn trail(scheme: &Scheme, position: &Position, lines: &[Line<'_>]) -> Vec<Step> {
     let tale = Tale::new(scheme, position, lines);
     let steps = [
+        tale.convert(),
         Some(tale.measure()),
         Some(tale.slab()),
         tale.base(),

@@ -10,6 +10,7 @@ mod bytes;
 mod cancel;
 pub mod content;
 pub mod dossier;
+pub mod fx;
 pub mod identity;
 pub mod master;
 pub mod record;

@@ -285,6 +285,9 @@ fn missing(name: &str) -> &'static str {
         "partner_code" => "partner_code_missing",
         "amount" => "amount_missing",
         "sku" => "sku_missing",
+        "date" => "date_missing",
+        "rate" => "rate_missing",
+        "from" | "to" => "currency_missing",
         _ => "cell_missing",
     }
 }
@@ -294,6 +297,7 @@ fn not_a_number(name: &str) -> &'static str {
         "amount" => "amount_not_a_number",
         "quantity" => "quantity_not_a_number",
         "invoice_total" => "invoice_total_not_a_number",
+        "rate" => "rate_not_a_number",
         _ => "not_a_number",
     }
 }

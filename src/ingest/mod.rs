@@ -6,6 +6,7 @@
 mod bytes;
 mod cells;
 mod dates;
+mod fx;
 mod header;
 mod masters;
 mod records;
@@ -15,6 +16,7 @@ mod split;
 pub use sales::UNDATED_CANCELLATION;
 
 use crate::domain::decimal::DecimalMark;
+use crate::facts::fx::RateRecord;
 use crate::facts::master::{ItemRecord, PartnerRecord};
 use crate::facts::row::Row;
 use bytes::Bytes;
@@ -199,6 +201,25 @@ pub fn items(
     })
 }
 
+/// Reads an `fx` file, likewise; rates come in the order of their rows.
+pub fn fx(
+    bytes: &mut dyn Read,
+    packing: Packing,
+    layout: &Layout,
+    take: &mut dyn FnMut(Taken<'_, FxRow>) -> anyhow::Result<()>,
+) -> Result<Tally, Stop> {
+    let mut records = open(bytes, packing, layout)?;
+    let mut header = Header::read(&mut records, layout)?;
+    let columns = fx::Fx::new(&mut header, layout)?;
+    let mut dates = Dates::new(&layout.dates, layout.timezone);
+    each(&mut records, &header, &mut |read| match read
+        .and_then(|cells| understood(cells, columns.row(cells, &mut dates)))
+    {
+        Ok(row) => give(take(Taken::Row(row)), Fate::Taken),
+        Err(reject) => give(take(Taken::Reject(&reject)), Fate::Rejected),
+    })
+}
+
 /// The text of some rows, by the line where they begin: for rows that are found wanting only beside others.
 pub fn texts(
     bytes: &mut dyn Read,
@@ -261,6 +282,15 @@ fn each(records: &mut Records<'_>, header: &Header<'_>, handle: &mut Handle<'_>)
     }
     tally.bytes = records.count();
     Ok(tally)
+}
+
+/// A row of an `fx` file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FxRow {
+    /// line in the file
+    pub file_line: u64,
+    /// the rate
+    pub record: RateRecord,
 }
 
 /// A row of a master file.

@@ -7,7 +7,7 @@
 //! # Readings
 //! - All sales of an example are one file of one partner. A sale without invoice_no is an invoice of its own, one without
 //!   partner_code is the example's partner.
-//! - There is no item master, and a partner master only where the scheme asks for a class: the partner then has the first
+//! - There is no item master and no exchange rate, and a partner master only where the scheme asks for a class: the partner then has the first
 //!   one that the scheme names.
 //! - The day of the rehearsal is late enough for every sale to count, whatever today is.
 //! - The cycle that is checked is the one that the example names, else that of its first sale.

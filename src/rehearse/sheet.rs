@@ -4,6 +4,7 @@ use super::Aside;
 use crate::calendar::{Cycle, ZoneCache, business_date};
 use crate::domain::decimal::DecimalMark;
 use crate::evaluate::{Position, Positions, Subject, World, evaluate};
+use crate::facts::fx::Rates;
 use crate::facts::master::PartnerRecord;
 use crate::facts::record;
 use crate::facts::row::{DocType, Row};
@@ -101,10 +102,12 @@ impl Sheet {
             return look(&Played { all: &none, position: None, lines: &[], set_aside: Vec::new() });
         };
         let zone = ZoneCache::new(version.timezone);
+        let rates = Rates::default();
         let world = World {
             family,
             items: None,
             has_partner_master: !self.masters.is_empty(),
+            rates: &rates,
             today: self.today,
             zone: &zone,
         };

@@ -5,14 +5,15 @@
 //!
 //! `currency` is the scheme's where the file gave none, for such a line is in the scheme's (evaluation.md 3.1). `scheme_amount`
 //! has the digits of `amount` where no conversion was needed, and is empty
-//! while no rate is known. Several notes are separated by `; `.
+//! while no rate is known, and of lines in no cycle. Several notes are separated by `; `.
 
 use super::cell::{comma, date, end, header, plain, text, when};
 use super::number::{decimal, frac, points, unsigned};
 use super::papers::{MONEY, Papers};
 use crate::domain::frac::Frac;
 use crate::domain::points::Points;
-use crate::evaluate::{Counts, HeldLine, LineOutcome, Outside, Position, WhyNot};
+use crate::domain::word::same_word;
+use crate::evaluate::{Converted, Counts, HeldLine, LineOutcome, Outside, Position, WhyNot};
 use crate::facts::row::Row;
 use crate::facts::settle::Line;
 use chrono::NaiveDate;
@@ -87,7 +88,8 @@ impl Papers<'_> {
                 rule_date: outside.business_date,
                 counts: outside.counts,
                 notes: Vec::new(),
-                scheme_amount: Frac::from(line.row.amount),
+                scheme_amount: Frac::ZERO,
+                converted: self.unconverted(&line.row),
                 share: Frac::ZERO,
                 factor: Frac::ZERO,
                 earned: Frac::ZERO,
@@ -140,12 +142,18 @@ impl Papers<'_> {
         comma(out);
         text(out, if row.currency.is_empty() { &self.scheme.currency } else { row.currency });
         comma(out);
-        if row.currency.is_empty() || row.currency.eq_ignore_ascii_case(&self.scheme.currency) {
-            out.extend_from_within(amount);
-        } else if outcome.counts != Counts::Held(HeldLine::NoFxRate) {
-            frac(out, &outcome.scheme_amount, MONEY);
+        match outcome.converted {
+            Converted::AsItIs => out.extend_from_within(amount),
+            Converted::At(_) => frac(out, &outcome.scheme_amount, MONEY),
+            Converted::NoRate => (),
         }
         comma(out);
+    }
+
+    /// A line of no cycle is not converted: it has no day for the rules.
+    fn unconverted(&self, row: &Row<'_>) -> Converted {
+        let own = row.currency.is_empty() || same_word(row.currency, &self.scheme.currency);
+        if own { Converted::AsItIs } else { Converted::NoRate }
     }
 }
 

@@ -5,6 +5,7 @@ use super::files::{Arrival, Counts, FileState};
 use super::intake::{Outcome, Reject};
 use super::journal::Stamp;
 use super::silence::{rank, speaks};
+use crate::facts::fx::RateRecord;
 use crate::facts::master::{ItemRecord, PartnerRecord};
 use anyhow::{Context, Result};
 use chrono::NaiveDate;
@@ -18,6 +19,8 @@ pub enum MasterSaid {
     Partner(String, PartnerRecord, Day),
     /// of `items`; the SKU is folded as the evaluation compares it
     Item(String, ItemRecord, Day),
+    /// of `fx`, from this line of its file
+    Rate(RateRecord, u64),
 }
 
 /// Where a record's first day comes from.
@@ -156,6 +159,7 @@ impl Store {
         match said {
             MasterSaid::Partner(code, record, day) => self.keep_partner(seq, &code, record, day),
             MasterSaid::Item(sku, record, day) => self.keep_item(seq, &sku, record, day),
+            MasterSaid::Rate(record, file_line) => self.keep_rate(seq, &record, file_line),
         }
     }
 
@@ -265,7 +269,7 @@ const BEGINNING: NaiveDate = match NaiveDate::from_ymd_opt(1, 1, 1) {
     None => NaiveDate::MIN,
 };
 
-enum Kept {
+pub(super) enum Kept {
     New,
     Changed,
     Same,

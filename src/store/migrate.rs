@@ -4,7 +4,11 @@ use anyhow::{Context, Result, bail};
 use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 
-const MIGRATIONS: &[&str] = &[include_str!("migrations/001.sql"), include_str!("migrations/002_silence.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/001.sql"),
+    include_str!("migrations/002_silence.sql"),
+    include_str!("migrations/003_fx.sql"),
+];
 
 /// Brings an empty or older store to today's form; refuses one that is newer or was made by another text.
 pub fn migrate(connection: &mut Connection) -> Result<()> {

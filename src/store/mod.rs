@@ -8,6 +8,7 @@ pub mod cycles;
 pub mod decisions;
 pub mod dossiers;
 pub mod files;
+pub mod fx;
 pub mod holds;
 mod intake;
 pub mod journal;

@@ -8,7 +8,7 @@ use crate::cli::shown::{Decimals, written};
 use crate::cli::worked::Scene;
 use crate::domain::entry::{Entry, EntryKind};
 use crate::domain::points::Points;
-use crate::evaluate::{Counts, LineOutcome, Position, Positions, Step, trail};
+use crate::evaluate::{Converted, Counts, LineOutcome, Position, Positions, Step, trail};
 use crate::facts::settle::Line;
 use crate::scheme::{Family, Measure, Post, Scheme};
 use crate::statement::{number, papers, transactions};
@@ -415,7 +415,20 @@ struct Telling<'t> {
 
 impl Telling<'_> {
     fn outcome(&self, outcome: &LineOutcome) -> Option<Told> {
-        self.line(outcome.line, outcome.business_date, outcome.counts, &outcome.notes, outcome.points)
+        let notes = &outcome.notes;
+        let mut told =
+            self.line(outcome.line, outcome.business_date, outcome.counts, notes, outcome.points)?;
+        if let Converted::At(rate) = outcome.converted {
+            let row = &self.lines.get(outcome.line)?.row;
+            let scheme_amount = written(|out| number::frac(out, &outcome.scheme_amount, 2));
+            let rate = written(|out| number::decimal(out, rate, 0));
+            let conversion = format!("{} x {rate} = {scheme_amount}", row.currency);
+            told.note = std::iter::once(conversion)
+                .chain((!told.note.is_empty()).then_some(told.note))
+                .collect::<Vec<_>>()
+                .join("; ");
+        }
+        Some(told)
     }
 
     fn line(

@@ -8,6 +8,7 @@ use crate::cli::summary::counted;
 use crate::domain::points::Points;
 use crate::evaluate::{Subject, World, evaluate};
 use crate::facts::dossier::Dossier;
+use crate::facts::fx::Rates;
 use crate::facts::master::ItemRecord;
 use crate::facts::settle::settle;
 use crate::scheme::{Family, Post};
@@ -32,6 +33,7 @@ pub(super) fn prove(store: &Store) -> Result<Proof> {
     let now = chrono::DateTime::parse_from_rfc3339(&started.stamp.at)
         .with_context(|| format!("journal record {} has no instant", started.seq))?;
     let items = store.items(None)?;
+    let rates = store.rates(None)?;
     let mut compared = Compared::default();
     for family in batch::evaluated_families(store)? {
         let first = family.versions.first().context("a scheme has at least one version")?;
@@ -41,6 +43,7 @@ pub(super) fn prove(store: &Store) -> Result<Proof> {
             family: &family,
             items: items.as_ref(),
             has_partner_master: store.master_state()?.0,
+            rates: &rates,
             today: now.with_timezone(&first.timezone).date_naive(),
             zone: &zone,
             closed: store.closed(&family.id)?.into_iter().map(|closed| Cycle(closed.cycle)).collect(),
@@ -66,6 +69,7 @@ struct Scene<'s> {
     family: &'s Family,
     items: Option<&'s HashMap<String, Vec<ItemRecord>>>,
     has_partner_master: bool,
+    rates: &'s Rates,
     today: chrono::NaiveDate,
     zone: &'s ZoneCache,
     closed: BTreeSet<Cycle>,
@@ -126,6 +130,7 @@ impl Scene<'_> {
             family: self.family,
             items: self.items,
             has_partner_master: self.has_partner_master,
+            rates: self.rates,
             today: self.today,
             zone: self.zone,
         };

@@ -2,6 +2,7 @@
 
 use super::rig::*;
 use crate::domain::when::{ClockNote, When};
+use crate::evaluate::Converted;
 use crate::evaluate::Counts::{Held, No, Yes};
 use crate::evaluate::HeldLine::{FutureDate, NoFxRate, PartnerUnlistedHeld, SkuUnlistedHeld};
 use crate::evaluate::{Counts, WhyNot};
@@ -127,6 +128,46 @@ fn currencies_and_their_rates() {
     assert_eq!(one("", dollars()), Held(NoFxRate));
     assert_eq!(one("[earn]\nmeasure = \"quantity\"", dollars()), Held(NoFxRate));
     assert_eq!(one("", with(plain("2026-05-02"), |r| r.currency = "inr")), Yes);
+}
+
+#[test]
+fn a_rate_of_its_day_converts_a_line_exactly() {
+    let dollars = |date, amount| with(sale("A", date, amount), |r| r.currency = "usd");
+    let rig = rig(scheme(ONE_PERCENT)).rate("USD", "2026-05-02", "83.333").rate("USD", "2026-06-01", "3");
+    let lines = [dollars("2026-05-01", "1"), dollars("2026-05-31", "0.01"), dollars("2026-06-01", "7")];
+    assert_eq!(rig.counts(&lines), [Held(NoFxRate), Yes, Yes]);
+    let position = rig.only(&lines);
+    assert_eq!(position.measure, frac("21.83333"));
+    assert_eq!(line_of(&position, 1).converted, Converted::At(dec("83.333")));
+    assert_eq!(line_of(&position, 0).converted, Converted::NoRate);
+    let convert = crate::evaluate::trail(&rig.family.versions[0], &position, &lines);
+    assert_eq!(
+        (convert[0].name, convert[0].working.as_str(), convert[0].result.as_str()),
+        ("convert", "0.01 usd x 83.333 (1 line) + 7.00 usd x 3 (1 line)", "21.83333")
+    );
+}
+
+#[test]
+fn a_return_is_converted_by_the_rate_of_its_sale_or_of_its_own_day() {
+    let dollars = |line| with(line, |r| r.currency = "USD");
+    let lines = [
+        dollars(sale("A", "2026-05-02", "100")),
+        dollars(note("C", "2026-08-20", "-100", &[0])),
+        dollars(sale("B", "2026-08-01", "100")),
+    ];
+    let rated = |rules: &str| {
+        rig(scheme(&format!("{rules}{ONE_PERCENT}"))).rate("USD", "2026-05-01", "80").rate(
+            "USD",
+            "2026-08-10",
+            "90",
+        )
+    };
+    let original = rated("");
+    assert_eq!(original.position("FY2026-27-Q1", &lines).measure, frac("0"));
+    assert_eq!(original.position("FY2026-27-Q2", &lines).measure, frac("8000"));
+    let own = rated("[earn]\nreturns = \"return-cycle\"\n");
+    assert_eq!(own.position("FY2026-27-Q1", &lines).measure, frac("8000"));
+    assert_eq!(own.position("FY2026-27-Q2", &lines).measure, frac("-1000"));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use crate::calendar::ZoneCache;
 use crate::domain::frac::Frac;
 use crate::domain::when::{ClockNote, When};
 use crate::evaluate::{Counts, LineOutcome, Position, Positions, Subject, World, evaluate};
+use crate::facts::fx::{RateRecord, Rates};
 use crate::facts::master::{ItemRecord, PartnerRecord};
 use crate::facts::row::{DocType, Row};
 use crate::facts::settle::{Line, NumberScope, Reference};
@@ -121,6 +122,7 @@ pub struct Rig {
     pub items: Option<HashMap<String, Vec<ItemRecord>>>,
     pub masters: HashMap<String, Vec<PartnerRecord>>,
     pub known: BTreeSet<crate::calendar::Cycle>,
+    pub rates: Vec<RateRecord>,
     pub today: NaiveDate,
 }
 
@@ -134,6 +136,7 @@ pub fn rig_of(versions: Vec<Scheme>) -> Rig {
         items: None,
         masters: HashMap::new(),
         known: BTreeSet::new(),
+        rates: Vec::new(),
         today: day("2028-03-31"),
     }
 }
@@ -141,10 +144,12 @@ pub fn rig_of(versions: Vec<Scheme>) -> Rig {
 impl Rig {
     pub fn positions(&self, lines: &[Line<'static>]) -> Positions {
         let zone = ZoneCache::new(self.family.versions[0].timezone);
+        let rates = Rates::new(self.rates.clone());
         let world = World {
             family: &self.family,
             items: self.items.as_ref(),
             has_partner_master: !self.masters.is_empty(),
+            rates: &rates,
             today: self.today,
             zone: &zone,
         };
@@ -192,6 +197,12 @@ impl Rig {
         };
         change(&mut record);
         self.items.get_or_insert_default().entry(crate::scheme::fold(sku)).or_default().push(record);
+        self
+    }
+
+    pub fn rate(mut self, from: &str, date: &str, rate: &str) -> Rig {
+        let (from, to) = (from.to_string(), "INR".to_string());
+        self.rates.push(RateRecord { day: day(date), from, to, rate: dec(rate) });
         self
     }
 

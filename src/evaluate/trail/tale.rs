@@ -4,13 +4,16 @@ use super::Step;
 use super::words::{counted, exact, number, rate, sum_of, times_rate};
 use crate::domain::frac::{Frac, Rounding};
 use crate::domain::points::Points;
-use crate::evaluate::{Counts, LineOutcome, Position, slab, tiers};
+use crate::domain::word::same_word;
+use crate::evaluate::{Converted, Counts, LineOutcome, Position, slab, tiers};
 use crate::facts::settle::Line;
 use crate::scheme::{Applies, CapWithin, Measure, MeasuredOver, RoundAt, Scheme, Slab, SlabMode};
+use rust_decimal::Decimal;
 
 pub(super) struct Tale<'t> {
     scheme: &'t Scheme,
     position: &'t Position,
+    lines: &'t [Line<'t>],
     counting: Vec<&'t LineOutcome>,
     /// sum of the lines' points after step 7
     earned: Frac,
@@ -19,7 +22,7 @@ pub(super) struct Tale<'t> {
 }
 
 impl<'t> Tale<'t> {
-    pub fn new(scheme: &'t Scheme, position: &'t Position, lines: &'t [Line<'_>]) -> Tale<'t> {
+    pub fn new(scheme: &'t Scheme, position: &'t Position, lines: &'t [Line<'t>]) -> Tale<'t> {
         let counts = |line: &&LineOutcome| line.counts == Counts::Yes && line.line < lines.len();
         let counting: Vec<&LineOutcome> = position.lines.iter().filter(counts).collect();
         let places = match scheme.earn.measure {
@@ -27,11 +30,37 @@ impl<'t> Tale<'t> {
             Measure::Quantity => 0,
         };
         let earned = counting.iter().map(|line| &line.earned).sum();
-        Tale { scheme, position, counting, earned, places }
+        Tale { scheme, position, lines, counting, earned, places }
     }
 
     fn of_measure(&self, value: &Frac) -> String {
         exact(value, self.places)
+    }
+
+    /// Counting lines in another currency, those of one rate together.
+    pub fn convert(&self) -> Option<Step> {
+        let mut groups: Vec<(&str, Decimal, Frac, Frac, usize)> = Vec::new();
+        for outcome in &self.counting {
+            let Converted::At(rate) = outcome.converted else { continue };
+            let row = &self.lines[outcome.line].row;
+            let amount = Frac::from(row.amount);
+            match groups.iter_mut().find(|group| group.1 == rate && same_word(group.0, row.currency)) {
+                Some((_, _, sum, converted, lines)) => {
+                    *sum += &amount;
+                    *converted += &outcome.scheme_amount;
+                    *lines += 1;
+                }
+                None => groups.push((row.currency, rate, amount, outcome.scheme_amount.clone(), 1)),
+            }
+        }
+        let terms: Vec<String> = groups
+            .iter()
+            .map(|(currency, rate, sum, _, lines)| {
+                format!("{} {currency} x {} ({})", exact(sum, 2), number(*rate), counted(*lines))
+            })
+            .collect();
+        let converted: Frac = groups.iter().map(|(_, _, _, converted, _)| converted).sum();
+        (!terms.is_empty()).then(|| step("convert", sum_of(&terms), exact(&converted, 2)))
     }
 
     pub fn measure(&self) -> Step {

@@ -5,7 +5,7 @@ use crate::scheme::Rate;
 use rust_decimal::Decimal;
 
 /// More decimals than this are shown as a fraction.
-const DECIMALS: u32 = 6;
+const DECIMALS: u32 = 12;
 
 /// Exact: digits with at least `least` decimals, `900,000.00`; a number that few decimals cannot say as a fraction with about
 /// what it is, `20/3 (about 6.6667)`.

@@ -1,0 +1,12 @@
+//! Master data and exchange rates through the binary: which record applies on a day, what waits for one, and that
+//! nothing but what they concern moves. One module a subject, in tests/masters/.
+
+#[path = "masters/fx.rs"]
+mod fx;
+#[path = "masters/rig.rs"]
+mod rig;
+
+mod support {
+    #[allow(dead_code, reason = "each test program uses its own part")]
+    pub mod program;
+}
