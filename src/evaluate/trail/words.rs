@@ -96,8 +96,8 @@ mod tests {
         assert_eq!(exact(&third, 0), "20/3 (about 6.6667)");
         assert_eq!(exact(&Frac::from(900_000i64), 2), "900,000.00");
         assert_eq!(
-            exact(&Frac::ratio(1, 10_000_000).expect("a denominator"), 0),
-            "1/10000000 (about 0.0000)"
+            exact(&Frac::ratio(1, 10_000_000_000_000).expect("a denominator"), 0),
+            "1/10000000000000 (about 0.0000)"
         );
         assert_eq!(sum_of(&["1".into(), "-2".into(), "3".into()]), "1 - 2 + 3");
         assert_eq!(counted(1), "1 line");
