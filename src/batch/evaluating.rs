@@ -11,7 +11,7 @@ use super::reason::{self, Before};
 use super::stakes::{self, Stakes};
 use crate::calendar::{Cycle, ZoneCache};
 use crate::domain::frac::{Frac, Rounding};
-use crate::evaluate::{Converted, Position, Subject, World, evaluate};
+use crate::evaluate::{Converted, Payments, Position, Subject, World, evaluate};
 use crate::facts::dossier::Dossier;
 use crate::facts::fx::{Asked, Rates};
 use crate::facts::master::{self, ItemRecord};
@@ -446,6 +446,7 @@ fn answer(scene: &Scene<'_>, zone: &ZoneCache, question: Question) -> Result<Ans
         lines: &settled.lines,
         masters: &dossier.masters,
         known_cycles: &known_cycles,
+        payments: Payments::Said(&dossier.payments),
     };
     let positions = evaluate(&world, &subject);
     let wake_on = positions.wake_on();
@@ -454,10 +455,10 @@ fn answer(scene: &Scene<'_>, zone: &ZoneCache, question: Question) -> Result<Ans
     let name = partner_name(&dossier, &settled.lines, scene.plan.today);
     let mut worked = Vec::with_capacity(positions.positions.len());
     for position in &positions.positions {
-        let reason = scene
-            .before
-            .get(&position.cycle)
-            .map_or_else(String::new, |&before| reason::reason(before, &dossier, &said, &settled, position));
+        let reason = scene.before.get(&position.cycle).map_or_else(String::new, |&before| {
+            let on = scene.family.scheme(position.version).earn.on;
+            reason::reason(before, &dossier, &said, &settled, (position, on))
+        });
         worked.push(work(scene, position, &settled.lines, (&dossier.partner, name), reason, moved));
     }
     Ok(Answer { partner: dossier.partner.clone(), positions: worked, held, wake_on, asked, kept, moved })

@@ -6,7 +6,7 @@
 use super::Run;
 use super::evaluating::name_of;
 use crate::calendar::{Cycle, ZoneCache};
-use crate::evaluate::{Subject, World, evaluate};
+use crate::evaluate::{Payments, Subject, World, evaluate};
 use crate::facts::dossier::Dossier;
 use crate::facts::settle::settle;
 use crate::scheme::Family;
@@ -169,6 +169,7 @@ impl Run<'_> {
             lines: &settled.lines,
             masters: &dossier.masters,
             known_cycles: &known_cycles,
+            payments: Payments::Said(&dossier.payments),
         };
         let would = evaluate(world, &subject);
         let mut differences = Vec::new();

@@ -4,6 +4,8 @@ use crate::evaluate::Position;
 use crate::facts::dossier::Dossier;
 use crate::facts::row::DocType;
 use crate::facts::settle::{Fate, Said, Settled};
+use crate::scheme::EarnOn;
+use std::collections::BTreeSet;
 
 /// What is compared with: the cycle as it was published last. (Not the position as it was kept last: a killed run may have
 /// kept one that nobody has seen.)
@@ -21,7 +23,7 @@ pub(super) fn reason(
     dossier: &Dossier,
     said: &[Said<'_>],
     settled: &Settled<'_>,
-    position: &Position,
+    (position, on): (&Position, EarnOn),
 ) -> String {
     let mut words = Vec::new();
     let newer = || {
@@ -57,6 +59,9 @@ pub(super) fn reason(
     if dossier.cancellations.iter().any(|cancellation| cancellation.seq > before.published) {
         words.push("cancellation");
     }
+    if on == EarnOn::Payment && paid_since(before.published, dossier, settled, position) {
+        words.push("payment");
+    }
     if dossier.decisions.iter().any(|decision| decision.at > before.published) {
         words.push("hold decided");
     }
@@ -64,7 +69,25 @@ pub(super) fn reason(
         words.push("scheme version");
     }
     if words.is_empty() {
-        words.push("master data");
+        // a payment dated in the future, or one that was moved elsewhere, leaves no other trace
+        let pays = || !position.missing.is_empty() || paid_since(0, dossier, settled, position);
+        let waited = on == EarnOn::Payment && pays();
+        words.push(if waited { "payment" } else { "master data" });
     }
     words.join(", ")
+}
+
+/// Whether a payment that speaks since then is of an invoice in this cycle, or of one that a credit note in it returns.
+fn paid_since(seq: i64, dossier: &Dossier, settled: &Settled<'_>, position: &Position) -> bool {
+    let newer: BTreeSet<&str> = dossier
+        .payments
+        .iter()
+        .filter(|payment| payment.since > seq)
+        .map(|payment| payment.invoice_no.as_str())
+        .collect();
+    let lines = position.lines.iter().filter_map(|outcome| settled.lines.get(outcome.line));
+    !newer.is_empty()
+        && lines
+            .into_iter()
+            .any(|line| newer.contains(line.row.invoice_no) || newer.contains(line.row.ref_invoice_no))
 }

@@ -5,6 +5,7 @@ use super::fetching::Fetched;
 use super::progress::Step;
 use super::report::FileLine;
 use crate::config::{Feed, Kind};
+use crate::facts::money::{EventKind, Money};
 use crate::ingest::{self, CreditNotes, Encoding, Layout, Packing, Refusal, Stop, Taken};
 use crate::outbox;
 use crate::statement::{name, rejects};
@@ -125,11 +126,7 @@ impl Run<'_> {
         };
         match feed.kind {
             Kind::Sales => {
-                let intake = Intake {
-                    documents: feed.documents.clone(),
-                    scope: feed.number_scope,
-                    max_reject_percent: feed.max_reject_percent,
-                };
+                let intake = intake(feed);
                 let read = |feeder: &mut Feeder| read_sales(path, packing, layout, feeder);
                 let texts = |lines: &std::collections::BTreeSet<u64>| {
                     let mut bytes = open(path)?;
@@ -140,6 +137,11 @@ impl Run<'_> {
                     })
                 };
                 self.store.take_sales(&stamp, arrival, &intake, read, texts)
+            }
+            Kind::Payments | Kind::Deposits => {
+                let kind = event_kind(feed.kind);
+                let read = |take: &mut TakeMoney<'_>| read_events(kind, path, packing, layout, take);
+                self.store.take_events(&stamp, arrival, &intake(feed), kind, read)
             }
             Kind::Partners | Kind::Items | Kind::Fx => {
                 let day = Day::Otherwise(self.undated_day(arrival));
@@ -208,6 +210,47 @@ pub fn reject_bytes(store: &Store, file: &str, seq: i64) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Gives each payment, deposit or reject of a file to the store.
+type TakeMoney<'t> = dyn FnMut(Result<Money, Reject>) -> Result<()> + 't;
+
+fn intake(feed: &Feed) -> Intake {
+    Intake {
+        documents: feed.documents.clone(),
+        scope: feed.number_scope,
+        max_reject_percent: feed.max_reject_percent,
+    }
+}
+
+fn event_kind(kind: Kind) -> EventKind {
+    match kind {
+        Kind::Deposits => EventKind::Deposit,
+        Kind::Payments | Kind::Sales | Kind::Partners | Kind::Items | Kind::Fx => EventKind::Payment,
+    }
+}
+
+fn read_events(
+    kind: EventKind,
+    path: &Path,
+    packing: Packing,
+    layout: &Layout,
+    take: &mut TakeMoney<'_>,
+) -> Result<Reading> {
+    let mut bytes = open(path)?;
+    ended(ingest::monies(&mut bytes, packing, layout, kind, &mut |taken| match taken {
+        Taken::Row(row) => take(Ok(row)),
+        Taken::Reject(reject) => take(Err(kept(reject))),
+    }))
+}
+
+fn kept(reject: &ingest::Reject) -> Reject {
+    Reject {
+        line: reject.line,
+        reason: reject.reason.to_owned(),
+        detail: reject.detail.clone(),
+        text: reject.text.clone(),
+    }
+}
+
 fn open(path: &Path) -> Result<std::io::BufReader<File>> {
     let file =
         File::open(path).with_context(|| format!("cannot read {} from the archive", path.display()))?;
@@ -252,14 +295,7 @@ fn read_master(
 ) -> Result<Reading> {
     let mut bytes = open(path)?;
     let day = |dated: bool| if dated { Day::Given } else { otherwise };
-    let rejected = |reject: &ingest::Reject| {
-        Err(Reject {
-            line: reject.line,
-            reason: reject.reason.to_owned(),
-            detail: reject.detail.clone(),
-            text: reject.text.clone(),
-        })
-    };
+    let rejected = |reject: &ingest::Reject| Err(kept(reject));
     match kind {
         Kind::Items => ended(ingest::items(&mut bytes, packing, layout, &mut |taken| match taken {
             Taken::Row(row) => {
@@ -271,7 +307,7 @@ fn read_master(
             Taken::Row(row) => take(Ok(MasterSaid::Rate(row.record, row.file_line))),
             Taken::Reject(reject) => take(rejected(reject)),
         })),
-        Kind::Partners | Kind::Sales => {
+        Kind::Partners | Kind::Sales | Kind::Payments | Kind::Deposits => {
             ended(ingest::partners(&mut bytes, packing, layout, &mut |taken| match taken {
                 Taken::Row(row) => take(Ok(MasterSaid::Partner(row.code, row.record, day(row.dated)))),
                 Taken::Reject(reject) => take(rejected(reject)),

@@ -1,7 +1,7 @@
 //! Positions worked out again from the facts in the store, for commands that read: as they stand, or as they stood.
 
 use crate::calendar::{Cycle, ZoneCache};
-use crate::evaluate::{Positions, Subject, World, evaluate};
+use crate::evaluate::{Payments, Positions, Subject, World, evaluate};
 use crate::facts::dossier::Dossier;
 use crate::facts::fx::Rates;
 use crate::facts::master::ItemRecord;
@@ -73,6 +73,7 @@ impl<'f> Scene<'f> {
             lines: &settled.lines,
             masters: &dossier.masters,
             known_cycles: known,
+            payments: Payments::Said(&dossier.payments),
         };
         Ok(look(&evaluate(&world, &subject), &settled.lines))
     }

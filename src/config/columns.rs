@@ -18,6 +18,8 @@ impl AnyKind {
             AnyKind::Now(Kind::Partners) => &PARTNERS,
             AnyKind::Now(Kind::Items) => &ITEMS,
             AnyKind::Now(Kind::Fx) => &FX,
+            AnyKind::Now(Kind::Payments) => &PAYMENTS,
+            AnyKind::Now(Kind::Deposits) => &DEPOSITS,
             AnyKind::Later(columns) => columns,
         }
     }
@@ -27,7 +29,7 @@ impl AnyKind {
     /// Whether its rows name documents, so that a document space means something.
     pub fn speaks_of_documents(self) -> bool {
         match self {
-            AnyKind::Now(Kind::Sales) | AnyKind::Later(_) => true,
+            AnyKind::Now(Kind::Sales | Kind::Payments | Kind::Deposits) | AnyKind::Later(_) => true,
             AnyKind::Now(Kind::Partners | Kind::Items | Kind::Fx) => false,
         }
     }
@@ -38,20 +40,8 @@ pub(super) const KINDS: [(&str, AnyKind); 8] = [
     ("sales", AnyKind::Now(Kind::Sales)),
     ("partners", AnyKind::Now(Kind::Partners)),
     ("items", AnyKind::Now(Kind::Items)),
-    (
-        "payments",
-        AnyKind::Later(&[
-            "payment_ref",
-            "invoice_no",
-            "distributor_code",
-            "paid_on",
-            "amount",
-            "currency",
-            "method",
-            "deposit_ref",
-        ]),
-    ),
-    ("deposits", AnyKind::Later(&["deposit_ref", "date", "amount", "currency"])),
+    ("payments", AnyKind::Now(Kind::Payments)),
+    ("deposits", AnyKind::Now(Kind::Deposits)),
     ("fx", AnyKind::Now(Kind::Fx)),
     (
         "redemptions",
@@ -111,6 +101,19 @@ const PARTNERS: [&str; 13] = [
     "distributor_code",
     "local_code",
 ];
+
+const PAYMENTS: [&str; 8] = [
+    "payment_ref",
+    "invoice_no",
+    "distributor_code",
+    "paid_on",
+    "amount",
+    "currency",
+    "method",
+    "deposit_ref",
+];
+
+const DEPOSITS: [&str; 4] = ["deposit_ref", "date", "amount", "currency"];
 
 const ITEMS: [&str; 6] = ["sku", "name", "category", "earns_points", "launched_on", "effective_from"];
 

@@ -139,7 +139,7 @@ fn folder_name(value: &DeValue<'_>) -> Result<String, Wrong> {
 }
 
 fn kind(table: &mut Table<'_>, reading: &mut Reading<'_>) -> Option<AnyKind> {
-    let help = "sales, partners, items and fx can be read";
+    let help = "sales, partners, items, fx, payments and deposits can be read";
     let read =
         |value: &DeValue<'_>| word(&KINDS)(value).map_err(|wrong| Wrong { help: help.to_owned(), ..wrong });
     let kind =

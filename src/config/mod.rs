@@ -106,6 +106,8 @@ pub enum Kind {
     Partners,
     Items,
     Fx,
+    Payments,
+    Deposits,
 }
 
 /// One `[[feed]]`.

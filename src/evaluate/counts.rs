@@ -5,6 +5,7 @@
 //! its sale's. An item's `launched_on` is not a rule: evaluation.md has none about it.
 
 use super::dates::{LineDate, Place};
+use super::paid::Paid;
 use super::{Converted, Counts, HeldLine, Subject, WhyNot, World};
 use crate::domain::frac::Frac;
 use crate::facts::master::{ItemRecord, PartnerRecord, on};
@@ -30,8 +31,13 @@ pub(super) struct View<'v> {
 }
 
 /// How every line fares, in the order of `subject.lines`.
-pub(super) fn of_lines<'v>(world: &World<'v>, subject: &Subject<'v>, dates: &[LineDate]) -> Vec<View<'v>> {
-    let judge = Judge { world, subject, dates };
+pub(super) fn of_lines<'v>(
+    world: &World<'v>,
+    subject: &Subject<'v>,
+    dates: &[LineDate],
+    paid: &Paid<'v>,
+) -> Vec<View<'v>> {
+    let judge = Judge { world, subject, dates, paid };
     let mut views: Vec<View<'v>> = (0..subject.lines.len()).map(|index| judge.own(index)).collect();
     for (index, line) in subject.lines.iter().enumerate() {
         if let Reference::Found(returned) = &line.reference {
@@ -53,6 +59,7 @@ struct Judge<'j, 'v> {
     world: &'j World<'v>,
     subject: &'j Subject<'v>,
     dates: &'j [LineDate],
+    paid: &'j Paid<'v>,
 }
 
 impl<'v> Judge<'_, 'v> {
@@ -76,7 +83,8 @@ impl<'v> Judge<'_, 'v> {
         let mut view = View { counts: Counts::Yes, channel, category, scheme_amount, converted };
         view.counts = self.gate(line, date, scheme).unwrap_or_else(|| {
             let found = matches!(line.reference, Reference::Found(_));
-            if found { with_rate(&view) } else { by_rules(scheme, row, &listing, &view) }
+            let unpaid = || self.paid.missing(scheme, index, line).is_some();
+            if found { with_rate(&view) } else { by_rules(scheme, row, &listing, &view, unpaid) }
         });
         view
     }
@@ -142,6 +150,16 @@ impl<'v> Judge<'_, 'v> {
         }
     }
 
+    fn unpaid(&self, index: usize) -> bool {
+        let line = &self.subject.lines[index];
+        match self.dates[index].place {
+            Place::In(_, version) => {
+                self.paid.missing(self.world.family.scheme(version), index, line).is_some()
+            }
+            Place::Before | Place::After => false,
+        }
+    }
+
     /// A credit note that has found its invoice passes where a line it returns counts, is held where those are held, else has
     /// the reason of the first of them.
     fn by_returned(&self, index: usize, returned: &[usize], views: &mut [View<'v>]) {
@@ -153,8 +171,17 @@ impl<'v> Judge<'_, 'v> {
             Counts::Yes | Counts::Held(HeldLine::NoFxRate) => true,
             Counts::No(_) | Counts::Held(_) => false,
         };
-        if passes_itself && let Some(theirs) = verdict_of(returned, views) {
+        if !passes_itself {
+            return;
+        }
+        if let Some(theirs) = verdict_of(returned, views) {
             views[index].counts = theirs;
+        }
+        match views[index].counts {
+            Counts::Yes | Counts::Held(_) if self.unpaid(index) => {
+                views[index].counts = Counts::No(WhyNot::Unpaid);
+            }
+            Counts::Yes | Counts::Held(_) | Counts::No(_) => {}
         }
     }
 }
@@ -179,9 +206,18 @@ fn cancelled(line: &Line<'_>) -> bool {
     line.cancelled || line.reference == Reference::Cancelled || line.row.doc_type == DocType::Cancellation
 }
 
-fn by_rules(scheme: &Scheme, row: &Row<'_>, listing: &Listing<'_>, view: &View<'_>) -> Counts {
+fn by_rules(
+    scheme: &Scheme,
+    row: &Row<'_>,
+    listing: &Listing<'_>,
+    view: &View<'_>,
+    unpaid: impl FnOnce() -> bool,
+) -> Counts {
     if let Some(why) = refused(scheme, row, listing, view) {
         return Counts::No(why);
+    }
+    if unpaid() {
+        return Counts::No(WhyNot::Unpaid);
     }
     if listing.partner_unlisted && scheme.earn.unlisted_partners == Unlisted::Hold {
         return Counts::Held(HeldLine::PartnerUnlistedHeld);
@@ -199,8 +235,7 @@ fn with_rate(view: &View<'_>) -> Counts {
     }
 }
 
-/// The first rule from `currency` to `sku_unlisted` that keeps a line out. `unpaid` is not asked: a scheme that earns on
-/// payment is refused for now.
+/// The first rule from `currency` to `sku_unlisted` that keeps a line out.
 fn refused(scheme: &Scheme, row: &Row<'_>, listing: &Listing<'_>, view: &View<'_>) -> Option<WhyNot> {
     let earn = &scheme.earn;
     let currency = own_else(row.currency, Some(scheme.currency.as_str()));

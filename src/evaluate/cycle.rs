@@ -4,7 +4,7 @@ use super::multiply::{Traits, factor};
 use super::share_out::{self, Part};
 use super::tiers::{self, LineTiers, Standing};
 use super::walk::{Counted, RowKey, Scene};
-use super::{Counts, LineOutcome, Position, caps, slab};
+use super::{Counts, LineOutcome, Missing, Position, WhyNot, caps, slab};
 use crate::calendar::Cycle;
 use crate::domain::frac::{Frac, Rounding};
 use crate::domain::points::Points;
@@ -67,11 +67,13 @@ pub(super) fn position(scene: &Scene<'_, '_>, opening: &Opening<'_>, rows: &[Row
     let due = Due::of(scheme, &sum);
     let capped = &cut_within + &(&uncut - &sum);
     finish_lines(&mut lines, &counted, points, &due, scheme);
+    let missing = missing(scene, scheme, &lines);
 
     let position = Position {
         cycle: opening.cycle,
         version: opening.version,
         lines,
+        missing,
         line_tiers: line_tiers.names.iter().map(|name| (*name).to_string()).collect(),
         by_month,
         carried: opening.carried.clone(),
@@ -94,6 +96,17 @@ pub(super) fn position(scene: &Scene<'_, '_>, opening: &Opening<'_>, rows: &[Row
         wake_on: None,
     };
     (position, net)
+}
+
+/// What is missing of lines that are not paid.
+fn missing(scene: &Scene<'_, '_>, scheme: &Scheme, lines: &[LineOutcome]) -> Vec<Missing> {
+    let unpaid = lines.iter().enumerate().filter(|(_, line)| line.counts == Counts::No(WhyNot::Unpaid));
+    unpaid
+        .filter_map(|(at, line)| {
+            let missing = scene.paid.missing(scheme, line.line, &scene.subject.lines[line.line])?;
+            Some(Missing { at, ..missing })
+        })
+        .collect()
 }
 
 /// A line before the arithmetic.

@@ -11,6 +11,7 @@ mod counts;
 mod cycle;
 mod dates;
 mod multiply;
+mod paid;
 mod share_out;
 mod slab;
 mod tiers;
@@ -20,6 +21,7 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
+pub use paid::Missing;
 pub use trail::{Step, trail};
 
 use crate::calendar::{Cycle, ZoneCache};
@@ -27,6 +29,7 @@ use crate::domain::frac::Frac;
 use crate::domain::points::Points;
 use crate::facts::fx::Rates;
 use crate::facts::master::{ItemRecord, PartnerRecord};
+use crate::facts::money::Payment;
 use crate::facts::settle::Line;
 use crate::scheme::Family;
 use chrono::NaiveDate;
@@ -62,6 +65,17 @@ pub struct Subject<'s> {
     pub masters: &'s HashMap<String, Vec<PartnerRecord>>,
     /// cycles that must be given even if no line is in them now (they have a position already)
     pub known_cycles: &'s BTreeSet<Cycle>,
+    /// what was paid, for schemes that earn on payment
+    pub payments: Payments<'s>,
+}
+
+/// What is known of payments.
+#[derive(Debug, Clone, Copy)]
+pub enum Payments<'s> {
+    /// those that speak for the invoices among the lines
+    Said(&'s [Payment]),
+    /// every invoice is taken as paid: the worked examples of a scheme tell nothing of payments
+    TakenAsPaid,
 }
 
 /// Why a line in force does not count: the first that applies, in this order (evaluation.md 2).
@@ -168,6 +182,8 @@ pub struct Position {
     /// every line of the cycle whose version speaks, cancelled ones too, in order of (business date, invoice_no, distributor, doc_type,
     /// line_no, file order); line numbers that are digits in their order as numbers
     pub lines: Vec<LineOutcome>,
+    /// for lines that are `unpaid`, in their order: what is missing
+    pub missing: Vec<Missing>,
     /// the tiers that its lines have
     pub line_tiers: Vec<String>,
     /// in what the scheme measures: sum over counting lines by month of the cycle (of `rule_date`)
@@ -213,6 +229,12 @@ pub struct Position {
 }
 
 impl Position {
+    /// What is missing until the line at this place (in [`Position::lines`]) counts as paid.
+    pub fn missing_of(&self, at: usize) -> Option<&Missing> {
+        let found = self.missing.binary_search_by_key(&at, |missing| missing.at).ok()?;
+        self.missing.get(found)
+    }
+
     /// The tier that a line of this position has (step 8), empty for none.
     pub fn tier_of(&self, line: &LineOutcome) -> &str {
         line.tier.and_then(|tier| self.line_tiers.get(usize::from(tier))).map_or("", String::as_str)
@@ -254,6 +276,7 @@ pub fn evaluate(world: &World<'_>, subject: &Subject<'_>) -> Positions {
         return Positions::default();
     }
     let dates = dates::of_lines(world, subject);
-    let views = counts::of_lines(world, subject, &dates);
-    walk::cycles(&walk::Scene { world, subject, dates: &dates, views: &views })
+    let paid = paid::Paid::of(world, subject, &dates);
+    let views = counts::of_lines(world, subject, &dates, &paid);
+    walk::cycles(&walk::Scene { world, subject, dates: &dates, views: &views, paid: &paid })
 }

@@ -3,6 +3,7 @@
 use super::counts::View;
 use super::cycle::{self, Opening};
 use super::dates::{LineDate, Place};
+use super::paid::Paid;
 use super::{Counts, HeldLine, Outside, Position, Positions, Subject, World, tiers};
 use crate::calendar::{Calendar, Cycle};
 use crate::domain::frac::Frac;
@@ -21,6 +22,7 @@ pub(super) struct Scene<'e, 'w> {
     pub dates: &'e [LineDate],
     /// as `subject.lines`
     pub views: &'e [View<'w>],
+    pub paid: &'e Paid<'w>,
 }
 
 /// A line that counts.
@@ -245,9 +247,10 @@ impl<'e, 'w> Walk<'e, 'w> {
         let waits = |counts: Counts| counts == Counts::Held(HeldLine::FutureDate);
         let held = position.lines.iter().filter(|line| waits(line.counts));
         let lines = held.filter_map(|line| self.wakes(line.line)).min();
+        let paid = position.lines.iter().filter_map(|line| self.scene.paid.wakes(line.line)).min();
         let carries = cycle == self.today && !self.carried.is_zero();
         let next_cycle = carries.then(|| self.calendar.days(self.at).0);
-        lines.into_iter().chain(next_cycle).min()
+        lines.into_iter().chain(next_cycle).chain(paid).min()
     }
 
     /// The next of the days that a line held as `future_date` waits for: its own, or those of the lines it returns.

@@ -6,6 +6,7 @@
 use super::bundle::{self, BundleFault};
 use super::identity::DocumentNo;
 use super::master::PartnerRecord;
+use super::money::Payment;
 use super::row::Row;
 use super::settle::{Cancellation, Decision, NumberScope, Said};
 use std::collections::{BTreeSet, HashMap};
@@ -47,6 +48,8 @@ pub struct Dossier {
     pub decisions: Vec<Decision>,
     /// master records of this partner and the others
     pub masters: HashMap<String, Vec<PartnerRecord>>,
+    /// that speak, of this partner's invoices and of those that its credit notes name
+    pub payments: Vec<Payment>,
 }
 
 impl Dossier {

@@ -13,6 +13,7 @@ pub mod dossier;
 pub mod fx;
 pub mod identity;
 pub mod master;
+pub mod money;
 pub mod record;
 mod returns;
 pub mod row;

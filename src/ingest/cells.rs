@@ -288,6 +288,9 @@ fn missing(name: &str) -> &'static str {
         "date" => "date_missing",
         "rate" => "rate_missing",
         "from" | "to" => "currency_missing",
+        "payment_ref" => "payment_ref_missing",
+        "paid_on" => "paid_on_missing",
+        "deposit_ref" => "deposit_ref_missing",
         _ => "cell_missing",
     }
 }

@@ -9,6 +9,7 @@ mod dates;
 mod fx;
 mod header;
 mod masters;
+mod money;
 mod records;
 mod sales;
 mod split;
@@ -18,6 +19,7 @@ pub use sales::UNDATED_CANCELLATION;
 use crate::domain::decimal::DecimalMark;
 use crate::facts::fx::RateRecord;
 use crate::facts::master::{ItemRecord, PartnerRecord};
+use crate::facts::money::{EventKind, Money};
 use crate::facts::row::Row;
 use bytes::Bytes;
 use cells::{Cells, Checked};
@@ -211,6 +213,26 @@ pub fn fx(
     let mut records = open(bytes, packing, layout)?;
     let mut header = Header::read(&mut records, layout)?;
     let columns = fx::Fx::new(&mut header, layout)?;
+    let mut dates = Dates::new(&layout.dates, layout.timezone);
+    each(&mut records, &header, &mut |read| match read
+        .and_then(|cells| understood(cells, columns.row(cells, &mut dates)))
+    {
+        Ok(row) => give(take(Taken::Row(row)), Fate::Taken),
+        Err(reject) => give(take(Taken::Reject(&reject)), Fate::Rejected),
+    })
+}
+
+/// Reads a `payments` or a `deposits` file; each row or reject is given to `take` in order.
+pub fn monies(
+    bytes: &mut dyn Read,
+    packing: Packing,
+    layout: &Layout,
+    kind: EventKind,
+    take: &mut dyn FnMut(Taken<'_, Money>) -> anyhow::Result<()>,
+) -> Result<Tally, Stop> {
+    let mut records = open(bytes, packing, layout)?;
+    let mut header = Header::read(&mut records, layout)?;
+    let columns = money::Monies::new(&mut header, layout, kind)?;
     let mut dates = Dates::new(&layout.dates, layout.timezone);
     each(&mut records, &header, &mut |read| match read
         .and_then(|cells| understood(cells, columns.row(cells, &mut dates)))

@@ -3,7 +3,7 @@
 use super::Aside;
 use crate::calendar::{Cycle, ZoneCache, business_date};
 use crate::domain::decimal::DecimalMark;
-use crate::evaluate::{Position, Positions, Subject, World, evaluate};
+use crate::evaluate::{Payments, Position, Positions, Subject, World, evaluate};
 use crate::facts::fx::Rates;
 use crate::facts::master::PartnerRecord;
 use crate::facts::record;
@@ -118,6 +118,7 @@ impl Sheet {
             lines: &settled.lines,
             masters: &self.masters,
             known_cycles: &known_cycles,
+            payments: Payments::TakenAsPaid,
         };
         let all = evaluate(&world, &subject);
         let position = all.positions.iter().find(|position| position.cycle == self.cycle);

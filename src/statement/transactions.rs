@@ -13,7 +13,7 @@ use super::papers::{MONEY, Papers};
 use crate::domain::frac::Frac;
 use crate::domain::points::Points;
 use crate::domain::word::same_word;
-use crate::evaluate::{Converted, Counts, HeldLine, LineOutcome, Outside, Position, WhyNot};
+use crate::evaluate::{Converted, Counts, HeldLine, LineOutcome, Missing, Outside, Position, WhyNot};
 use crate::facts::row::Row;
 use crate::facts::settle::Line;
 use chrono::NaiveDate;
@@ -61,9 +61,11 @@ impl Papers<'_> {
     ) -> u64 {
         let mut repeats = Repeats::new(partner_code);
         let mut rows = 0;
-        for outcome in &position.lines {
+        let mut missing = position.missing.iter().peekable();
+        for (at, outcome) in position.lines.iter().enumerate() {
+            let missing = missing.next_if(|missing| missing.at == at);
             if let Some(line) = lines.get(outcome.line) {
-                self.transaction(out, &mut repeats, outcome, line, file_name);
+                self.transaction(out, &mut repeats, (outcome, missing), line, file_name);
                 rows += 1;
             }
         }
@@ -97,7 +99,7 @@ impl Papers<'_> {
                 tier: None,
                 points: Points::ZERO,
             };
-            self.transaction(out, &mut repeats, &outcome, line, file_name);
+            self.transaction(out, &mut repeats, (&outcome, None), line, file_name);
         }
     }
 
@@ -105,7 +107,7 @@ impl Papers<'_> {
         &self,
         out: &mut Vec<u8>,
         repeats: &mut Repeats,
-        outcome: &LineOutcome,
+        (outcome, missing): (&LineOutcome, Option<&Missing>),
         line: &Line<'_>,
         file_name: &dyn Fn(i64) -> &'n str,
     ) {
@@ -125,7 +127,7 @@ impl Papers<'_> {
             comma(out);
         }
         self.amounts(out, row, outcome);
-        verdict(out, outcome);
+        verdict(out, outcome, missing);
         points(out, outcome.points, self.points);
         comma(out);
         out.extend_from_slice(repeats.file(line.seq, file_name));
@@ -158,7 +160,7 @@ impl Papers<'_> {
 }
 
 /// `counts`, `why_not`, `note` and the comma after them.
-fn verdict(out: &mut Vec<u8>, outcome: &LineOutcome) {
+fn verdict(out: &mut Vec<u8>, outcome: &LineOutcome, missing: Option<&Missing>) {
     match outcome.counts {
         Counts::Yes => out.extend_from_slice(b"yes,,"),
         Counts::No(why) => {
@@ -178,7 +180,30 @@ fn verdict(out: &mut Vec<u8>, outcome: &LineOutcome) {
         }
         plain(out, note);
     }
+    if let Some(missing) = missing {
+        let words = missing_note(missing);
+        if !(outcome.notes.is_empty() || words.is_empty()) {
+            plain(out, "; ");
+        }
+        plain(out, &words);
+    }
     comma(out);
+}
+
+/// Of a line that is `unpaid`: what is missing of its invoice (`missing 680.00 INR`), and why nothing came in.
+pub fn missing_note(missing: &Missing) -> String {
+    let mut words = Vec::new();
+    if let Some((amount, currency)) = &missing.amount {
+        words.extend_from_slice(b"missing ");
+        frac(&mut words, amount, MONEY);
+        words.push(b' ');
+        words.extend(currency.chars().filter(|c| c.is_alphanumeric()).collect::<String>().bytes());
+    }
+    if !missing.note.is_empty() {
+        words.extend_from_slice(if words.is_empty() { b"" } else { b"; " });
+        words.extend_from_slice(missing.note.as_bytes());
+    }
+    String::from_utf8(words).unwrap_or_default()
 }
 
 /// The word of evaluation.md 2.

@@ -43,6 +43,7 @@ struct Presence {
     links: bool,
     decisions: bool,
     masters: bool,
+    payments: bool,
 }
 
 impl Store {
@@ -62,10 +63,16 @@ impl Store {
         Ok(self
             .connection
             .prepare_cached(
-                "SELECT EXISTS (SELECT 1 FROM link), EXISTS (SELECT 1 FROM decision), EXISTS (SELECT 1 FROM partner_record)",
+                "SELECT EXISTS (SELECT 1 FROM link), EXISTS (SELECT 1 FROM decision), EXISTS (SELECT 1 FROM partner_record),
+                 EXISTS (SELECT 1 FROM paying)",
             )?
             .query_row([], |row| {
-                Ok(Presence { links: row.get(0)?, decisions: row.get(1)?, masters: row.get(2)? })
+                Ok(Presence {
+                    links: row.get(0)?,
+                    decisions: row.get(1)?,
+                    masters: row.get(2)?,
+                    payments: row.get(3)?,
+                })
             })?)
     }
 
@@ -88,6 +95,10 @@ impl Store {
                     dossier.masters.insert(partner.to_owned(), records);
                 }
             }
+        }
+        if presence.payments {
+            let decisions = if presence.decisions { self.decisions("", upto)? } else { Vec::new() };
+            dossier.payments = self.payments_of(&dossier.partner, upto, &decisions)?;
         }
         Ok(())
     }

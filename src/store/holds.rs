@@ -306,6 +306,11 @@ impl Store {
             if let (Some(seq), Some(file_line)) = (hold.file, hold.line) {
                 store.insert_decision(at, seq, file_line, &hold.partner, state)?;
             }
+            if let (super::EVENT_CONFLICT, Some(seq), Some(file_line)) =
+                (hold.kind.as_str(), hold.file, hold.line)
+            {
+                store.mark_payers_stale(seq, file_line)?;
+            }
             if let Some((scheme, cycle)) = hold.position() {
                 store.unsettle(scheme, cycle, &hold.partner)?;
             }

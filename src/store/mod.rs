@@ -15,6 +15,7 @@ pub mod journal;
 pub mod ledger;
 pub mod masters;
 mod migrate;
+pub mod money;
 pub mod positions;
 mod proof;
 mod rows;
@@ -23,4 +24,4 @@ mod sorter;
 mod tamper;
 
 pub use connect::{ClockMode, Store};
-pub use intake::{Feeder, Intake, Outcome, Reading, Reject};
+pub use intake::{EVENT_CONFLICT, Feeder, Intake, Outcome, Reading, Reject};

@@ -24,7 +24,7 @@ pub(super) fn rank(seq: &str) -> String {
 }
 
 /// Kinds of holds on rows of a file: their subject begins with its seq.
-const ROW_HOLDS: [&str; 2] = ["identity_conflict", "rows_vanished"];
+const ROW_HOLDS: [&str; 3] = ["identity_conflict", "rows_vanished", super::EVENT_CONFLICT];
 
 impl Store {
     /// Lets files fall silent from the journal record `by` on, and marks all whose facts that moves. Part of the caller's
@@ -78,6 +78,7 @@ impl Store {
              UNION SELECT party.partner FROM cancellation JOIN party USING (issuer, number) WHERE cancellation.seq = ?1 AND party.partner <> ''",
             &[&seq],
         )?;
+        self.mark_paid_in_stale(seq)?;
         mark("INSERT OR IGNORE INTO stale SELECT code FROM partner_record WHERE seq = ?1", &[&seq])
     }
 

@@ -8,7 +8,7 @@ use crate::cli::shown::{Decimals, written};
 use crate::cli::worked::Scene;
 use crate::domain::entry::{Entry, EntryKind};
 use crate::domain::points::Points;
-use crate::evaluate::{Converted, Counts, LineOutcome, Position, Positions, Step, trail};
+use crate::evaluate::{Converted, Counts, Position, Positions, Step, trail};
 use crate::facts::settle::Line;
 use crate::scheme::{Family, Measure, Post, Scheme};
 use crate::statement::{number, papers, transactions};
@@ -238,7 +238,7 @@ impl Question {
             tier: position.tier.clone(),
             steps: trail(scheme, position, lines),
             missing: missing(scheme, position),
-            lines: position.lines.iter().filter_map(|outcome| telling.outcome(outcome)).collect(),
+            lines: (0..position.lines.len()).filter_map(|at| telling.outcome(position, at)).collect(),
             outside: outside.collect(),
             entries: self.entries(store)?,
             holds: Vec::new(),
@@ -406,6 +406,11 @@ fn missing(scheme: &Scheme, position: &Position) -> Vec<Missing> {
     missing
 }
 
+/// Two notes, each of which may be empty.
+fn joined(one: String, other: String) -> String {
+    if one.is_empty() || other.is_empty() { one + &other } else { format!("{one}; {other}") }
+}
+
 /// Puts lines in words.
 struct Telling<'t> {
     scene: &'t Scene<'t>,
@@ -414,19 +419,19 @@ struct Telling<'t> {
 }
 
 impl Telling<'_> {
-    fn outcome(&self, outcome: &LineOutcome) -> Option<Told> {
+    fn outcome(&self, position: &Position, at: usize) -> Option<Told> {
+        let outcome = position.lines.get(at)?;
         let notes = &outcome.notes;
         let mut told =
             self.line(outcome.line, outcome.business_date, outcome.counts, notes, outcome.points)?;
+        if let Some(missing) = position.missing_of(at) {
+            told.note = joined(told.note, transactions::missing_note(missing));
+        }
         if let Converted::At(rate) = outcome.converted {
             let row = &self.lines.get(outcome.line)?.row;
             let scheme_amount = written(|out| number::frac(out, &outcome.scheme_amount, 2));
             let rate = written(|out| number::decimal(out, rate, 0));
-            let conversion = format!("{} x {rate} = {scheme_amount}", row.currency);
-            told.note = std::iter::once(conversion)
-                .chain((!told.note.is_empty()).then_some(told.note))
-                .collect::<Vec<_>>()
-                .join("; ");
+            told.note = joined(format!("{} x {rate} = {scheme_amount}", row.currency), told.note);
         }
         Some(told)
     }

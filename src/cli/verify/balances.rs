@@ -6,7 +6,7 @@ use crate::batch;
 use crate::calendar::{Cycle, ZoneCache};
 use crate::cli::summary::counted;
 use crate::domain::points::Points;
-use crate::evaluate::{Subject, World, evaluate};
+use crate::evaluate::{Payments, Subject, World, evaluate};
 use crate::facts::dossier::Dossier;
 use crate::facts::fx::Rates;
 use crate::facts::master::ItemRecord;
@@ -139,6 +139,7 @@ impl Scene<'_> {
             lines: &settled.lines,
             masters: &dossier.masters,
             known_cycles: &known_cycles,
+            payments: Payments::Said(&dossier.payments),
         };
         for position in &evaluate(&world, &subject).positions {
             let version = self.family.scheme(position.version);

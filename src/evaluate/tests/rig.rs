@@ -3,9 +3,10 @@
 use crate::calendar::ZoneCache;
 use crate::domain::frac::Frac;
 use crate::domain::when::{ClockNote, When};
-use crate::evaluate::{Counts, LineOutcome, Position, Positions, Subject, World, evaluate};
+use crate::evaluate::{Counts, LineOutcome, Payments, Position, Positions, Subject, World, evaluate};
 use crate::facts::fx::{RateRecord, Rates};
 use crate::facts::master::{ItemRecord, PartnerRecord};
+use crate::facts::money::Payment;
 use crate::facts::row::{DocType, Row};
 use crate::facts::settle::{Line, NumberScope, Reference};
 use crate::scheme::{Family, Scheme, parse};
@@ -124,6 +125,7 @@ pub struct Rig {
     pub known: BTreeSet<crate::calendar::Cycle>,
     pub rates: Vec<RateRecord>,
     pub today: NaiveDate,
+    pub payments: Vec<Payment>,
 }
 
 pub fn rig(scheme: Scheme) -> Rig {
@@ -138,6 +140,7 @@ pub fn rig_of(versions: Vec<Scheme>) -> Rig {
         known: BTreeSet::new(),
         rates: Vec::new(),
         today: day("2028-03-31"),
+        payments: Vec::new(),
     }
 }
 
@@ -153,7 +156,13 @@ impl Rig {
             today: self.today,
             zone: &zone,
         };
-        let subject = Subject { partner_code: "P", lines, masters: &self.masters, known_cycles: &self.known };
+        let subject = Subject {
+            partner_code: "P",
+            lines,
+            masters: &self.masters,
+            known_cycles: &self.known,
+            payments: Payments::Said(&self.payments),
+        };
         evaluate(&world, &subject)
     }
 

@@ -1,8 +1,8 @@
 //! `[earn]`: which lines count, and what of them is measured.
 
-use super::super::reader::{At, Bound, Section, Sink};
+use super::super::reader::{Bound, Section, Sink};
 use super::super::{Earn, EarnOn, Glob, Measure, Returns, Unlisted};
-use super::{not_yet, plain};
+use super::plain;
 use rust_decimal::Decimal;
 
 const UNLISTED: [(&str, Unlisted); 3] =
@@ -12,7 +12,6 @@ pub(super) fn earn(root: &mut Section<'_>, out: &mut Sink<'_>) -> Earn {
     let mut section = root.section("earn", out);
     let on = section.word("on", &[("invoice", EarnOn::Invoice), ("payment", EarnOn::Payment)], out);
     let tolerance = section.amount("payment_tolerance", Bound::NotBelowNothing, out);
-    refuse_payment(on.as_ref(), tolerance.as_ref(), out);
     let measure =
         section.word("measure", &[("amount", Measure::Amount), ("quantity", Measure::Quantity)], out);
     let returns = [("original-cycle", Returns::OriginalCycle), ("return-cycle", Returns::ReturnCycle)];
@@ -36,15 +35,6 @@ pub(super) fn earn(root: &mut Section<'_>, out: &mut Sink<'_>) -> Earn {
     };
     section.finish(out);
     earn
-}
-
-fn refuse_payment(on: Option<&At<EarnOn>>, tolerance: Option<&At<Decimal>>, out: &mut Sink<'_>) {
-    if let Some(At { value: EarnOn::Payment, span }) = on {
-        not_yet("earn.on = \"payment\"", span, out);
-    }
-    if let Some(tolerance) = tolerance.filter(|tolerance| !tolerance.value.is_zero()) {
-        not_yet("earn.payment_tolerance", &tolerance.span, out);
-    }
 }
 
 pub(super) fn words(section: &mut Section<'_>, key: &'static str, out: &mut Sink<'_>) -> Vec<String> {

@@ -57,7 +57,7 @@ pub(super) struct Issuers {
 }
 
 impl Issuers {
-    fn id(&mut self, distributor: &str) -> i64 {
+    pub(super) fn id(&mut self, distributor: &str) -> i64 {
         if let Some(&id) = self.known.get(distributor) {
             return id;
         }

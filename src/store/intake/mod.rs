@@ -6,11 +6,14 @@
 //! 3. The rows, partner by partner, are settled against what was said before where anything was, and become bundles:
 //!    on a thread that runs beside step 2, again here where step 2 finds that something was said before.
 
+mod events;
 mod feeder;
 mod groups;
 mod judge;
 mod numbers;
 
+pub use events::EVENT_CONFLICT;
+pub(super) use events::News;
 pub use feeder::Feeder;
 
 use super::Store;

@@ -14,6 +14,8 @@ pub(super) struct Parties {
     pub said_before: HashSet<String>,
     /// numbers that several partners claim in this very file
     pub contested: HashSet<(i64, String)>,
+    /// whether payments may have come before
+    pays: bool,
 }
 
 impl Store {
@@ -69,7 +71,7 @@ impl Store {
 
     /// Puts the numbers of a file, in order, into the index.
     pub(super) fn index_numbers(&self, mut numbers: Merge) -> Result<Parties> {
-        let mut parties = Parties::default();
+        let mut parties = Parties { pays: self.has_payments()?, ..Parties::default() };
         let mut number: Vec<u8> = Vec::new();
         let mut claims: Vec<String> = Vec::new();
         while let Some(record) = numbers.next()? {
@@ -101,6 +103,11 @@ impl Store {
             .execute((issuer, number, first))
             .context("cannot write to the document index")?
             == 1;
+        if parties.pays {
+            for partner in claims.iter().filter(|claim| !claim.is_empty()) {
+                self.meet_payments(issuer, number, partner)?;
+            }
+        }
         if new && claims.len() == 1 {
             return Ok(());
         }
