@@ -146,7 +146,7 @@ fn a_killed_run_is_finished_by_the_next() {
         for (path, bytes) in &wanted.published {
             same_text(&found.published[path], bytes).unwrap_or_else(|e| panic!("{path} after: {story}\n{e}"));
         }
-        workspace.trial(&["verify"]).check();
+        workspace.trial(&["verify", "--deep"]).check();
     }
     assert!(alive * 4 > killings, "{alive} of {killings} runs were still alive when they were killed");
 }

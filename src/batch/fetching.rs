@@ -34,13 +34,18 @@ struct Look<'c> {
 impl<'c> Run<'c> {
     /// Looks at the feeds and takes what is there.
     pub(super) fn fetch_and_take(&mut self) -> Result<Listed> {
-        let (files, listed) = match self.order.fetch {
-            Fetch::Feeds => self.fetch()?,
-            Fetch::Nothing => (Vec::new(), Listed::NotAll),
+        let order = self.order;
+        let (mut files, listed) = match (order.fetch, &order.replay) {
+            (Fetch::Feeds, None) => self.fetch()?,
+            (Fetch::Feeds, Some(replay)) => (Vec::new(), self.look_again(replay)?),
+            (Fetch::Nothing, _) => (Vec::new(), Listed::NotAll),
         };
         self.take_released()?;
+        if let Some(replay) = &order.replay {
+            files = self.fetched_then(replay)?;
+        }
         for file in files {
-            self.order.cancel.check()?;
+            self.go_on()?;
             self.take(&file)?;
         }
         Ok(listed)
@@ -77,6 +82,7 @@ impl<'c> Run<'c> {
                 &b.feed.name,
             ))
         });
+        self.note_looked(listed)?;
         Ok((files, listed))
     }
 

@@ -43,6 +43,7 @@ impl Run<'_> {
             let version = today.version_for(cycle).map(|scheme| scheme.version.clone());
             match self.store.last_hold(KIND, &subject(&family, cycle, version.as_deref()))? {
                 Some(hold) if hold.state == HoldState::Released => {
+                    self.go_on()?;
                     self.pin_today(&family, cycle, closed.day, version.as_deref(), &hold)?;
                     released = true;
                 }

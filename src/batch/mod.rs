@@ -8,6 +8,7 @@ mod posting;
 mod progress;
 mod publishing;
 mod reason;
+mod replay;
 mod report;
 mod schemes;
 mod stakes;
@@ -16,6 +17,7 @@ mod taking;
 pub use closing::{Missing, OpenCycle, Stays, missing_files, open_cycles, overdue};
 pub use posting::{over_limit_upto, withheld};
 pub use progress::{Progress, Step};
+pub use replay::{Arrived, Halted, Looked, Replay};
 pub use report::{CycleLine, Exit, FeedFault, FileLine, Report};
 pub use schemes::{Invalid, RealSchemes, evaluated_families, families_upto, load_schemes, with_pins};
 pub use taking::{layout_text, reject_bytes};
@@ -50,6 +52,8 @@ pub struct Order {
     pub cancel: Cancel,
     /// who watches
     pub progress: Progress,
+    /// a run that is done again from the journal: it looks at no feed
+    pub replay: Option<Replay>,
 }
 
 /// A cycle that a person closes without a file that will not come.
@@ -132,9 +136,10 @@ pub fn run(config: &Config, schemes: RealSchemes, order: &Order) -> Result<Repor
     let schemes = run.start(schemes)?;
     let listed = run.fetch_and_take()?;
     for family in schemes.families {
+        run.go_on()?;
         let family = &run.weigh_edits(family)?;
         loop {
-            run.order.cancel.check()?;
+            run.go_on()?;
             let plan = run.closing_plan(family, listed)?;
             let papers = run.evaluate(family, &plan)?;
             run.post(family, &plan, papers)?;
@@ -188,8 +193,8 @@ impl Run<'_> {
             "close": self.order.close.as_ref().map(|close| json!({
                 "scheme": close.scheme, "cycle": close.cycle, "reason": close.reason,
             })),
-            "program": env!("CARGO_PKG_VERSION"),
-            "time_zone_data": clock::time_zone_data(),
+            "program": self.program(),
+            "time_zone_data": self.time_zone_data(),
         });
         let stamp = self.stamp.clone();
         let config = json!({ "path": self.config.path.display().to_string(), "text": self.config.text });
@@ -204,6 +209,7 @@ impl Run<'_> {
     }
 
     fn finish(mut self) -> Result<Report> {
+        self.go_on()?;
         self.note_missing()?;
         self.store.clear_stale()?;
         let (entry, head) = self.store.ledger_head()?;

@@ -55,7 +55,7 @@ impl Run<'_> {
             unsettled.chain(papers.cycles()).chain(plan.closing.iter().copied()).collect();
         let mut balances = None;
         for cycle in cycles {
-            self.order.cancel.check()?;
+            self.go_on()?;
             self.store.begin()?;
             let done = self.post_cycle(family, plan, cycle, &mut papers, &mut balances);
             match done {

@@ -3,7 +3,6 @@
 use super::Run;
 use super::closing::ClosingPlan;
 use crate::calendar::Cycle;
-use crate::clock;
 use crate::domain::entry::Entry;
 use crate::domain::points::Points;
 use crate::outbox::place::{self, Placed};
@@ -226,8 +225,8 @@ impl Run<'_> {
                 chain_hash,
                 scheme: version.id.clone(),
                 scheme_version: version.version.clone(),
-                program: format!("accrued {}", env!("CARGO_PKG_VERSION")),
-                tzdata: clock::time_zone_data().to_owned(),
+                program: format!("accrued {}", self.program()),
+                tzdata: self.time_zone_data().to_owned(),
                 sources: rests_on,
             },
         );

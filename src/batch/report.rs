@@ -30,6 +30,12 @@ impl Exit {
             Exit::Done => 0,
         }
     }
+
+    /// The exit with a status; one that no feed's fault has is a failure.
+    pub fn of_code(code: Option<u64>) -> Exit {
+        let all = [Exit::Failed, Exit::Refused, Exit::Temporary, Exit::Waits, Exit::Done];
+        all.into_iter().find(|exit| Some(u64::from(exit.code())) == code).unwrap_or(Exit::Failed)
+    }
 }
 
 /// Why a feed, or a file of it, could not be fetched.

@@ -58,6 +58,7 @@ impl Run<'_> {
     /// Files that a person has released from a hold are read now.
     pub(super) fn take_released(&mut self) -> Result<()> {
         for hold in self.store.released_holds("same_file_other_feed")? {
+            self.go_on()?;
             let Some(file) = hold.file.map(|seq| self.store.file(seq)).transpose()?.flatten() else {
                 continue;
             };

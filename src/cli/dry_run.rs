@@ -1,25 +1,23 @@
 //! `accrued run --dry-run`: a real run, on a copy of the store in a scratch data_dir that is removed afterwards.
 //!
-//! It needs no lock: the copy is one state of the store, whatever a run writes meanwhile. A scratch folder that a killed
-//! rehearsal has left is removed by the next one: nobody holds its lock.
+//! It needs no lock: the copy is one state of the store, whatever a run writes meanwhile.
 
 use super::exit::Exit;
 use super::listing::Listing;
 use super::output::{Column, Format, number, text};
 use super::progress::Watching;
+use super::scratch::Scratch;
 use super::session::Session;
 use super::summary;
 use crate::batch::{self, Order, RealSchemes};
 use crate::config::Config;
 use crate::inbox::Archive;
-use crate::lock::{self, Lock, Taken};
+use crate::scheme;
 use crate::store::ledger::Wanted;
 use crate::store::{ClockMode, Store};
-use crate::{clock, scheme};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
 
 const PREFIX: &str = ".dry-run-";
 
@@ -31,7 +29,7 @@ pub(super) fn run(
     mut order: Order,
     watching: Watching,
 ) -> Result<Exit> {
-    let scratch = Scratch::begin(&config.data_dir)?;
+    let scratch = Scratch::begin(&config.data_dir, PREFIX)?;
     let copied = copy(config, &scratch)?;
     if copied.clock == Some(ClockMode::Real) {
         // --as-of may rehearse on a store of the real clock (interfaces.md 2)
@@ -130,53 +128,4 @@ fn link_released(config: &Config, scratch: &Scratch, copy: &Store) -> Result<()>
         }
     }
     Ok(())
-}
-
-/// A data_dir for one rehearsal.
-struct Scratch {
-    folder: PathBuf,
-    _lock: Lock,
-}
-
-impl Scratch {
-    /// Below data_dir, where there is room for what is fetched; where that cannot be written, among the system's
-    /// temporary files.
-    fn begin(data_dir: &Path) -> Result<Scratch> {
-        sweep(data_dir);
-        let name = format!("{PREFIX}{}", std::process::id());
-        let beside = data_dir.join(&name);
-        let folder = match fs::create_dir(&beside) {
-            Ok(()) => beside,
-            Err(_) => {
-                let elsewhere = std::env::temp_dir().join(format!("accrued{name}"));
-                fs::create_dir(&elsewhere)
-                    .with_context(|| format!("cannot make the folder {}", elsewhere.display()))?;
-                elsewhere
-            }
-        };
-        match lock::take(&folder, &clock::stamp(clock::now()))? {
-            Taken::Ours(lock) => Ok(Scratch { folder, _lock: lock }),
-            Taken::Theirs(who) => bail!("another dry run has {}: {who}", folder.display()),
-        }
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // what cannot be removed now is removed by the next rehearsal
-        let _ = fs::remove_dir_all(&self.folder);
-    }
-}
-
-/// Removes what killed rehearsals have left.
-fn sweep(data_dir: &Path) {
-    let Ok(entries) = fs::read_dir(data_dir) else { return };
-    for entry in entries.flatten() {
-        if !entry.file_name().to_string_lossy().starts_with(PREFIX) {
-            continue;
-        }
-        if let Ok(Taken::Ours(_free)) = lock::take(&entry.path(), "") {
-            let _ = fs::remove_dir_all(entry.path());
-        }
-    }
 }

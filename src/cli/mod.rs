@@ -24,6 +24,7 @@ mod output;
 mod papers;
 mod progress;
 mod run;
+mod scratch;
 mod session;
 mod shown;
 mod signals;
@@ -50,7 +51,7 @@ struct Cli {
 }
 
 const NOT_YET: &str = "Not yet supported: adjust, apply, backup, dispute, doctor, export, plan, record, report, reread, restore, \
-                       scheme, serve, verify --deep";
+                       scheme, serve";
 
 #[derive(Debug, Subcommand)]
 enum Command {

@@ -289,6 +289,19 @@ impl Store {
             .query_row((kind, subject, upto), |row| row.get(0))?)
     }
 
+    /// Gives a hold the number that the journal calls it by, where a replay has opened holds in another order.
+    pub fn renumber_hold(&self, from: i64, to: i64) -> Result<()> {
+        if from == to {
+            return Ok(());
+        }
+        let free: i64 =
+            self.connection.query_row("SELECT max(max(id), ?1) + 1 FROM hold", [to], |row| row.get(0))?;
+        for (from, to) in [(to, free), (from, to)] {
+            self.connection.execute("UPDATE hold SET id = ?2 WHERE id = ?1", (from, to))?;
+        }
+        Ok(())
+    }
+
     /// A person's word on a hold: journalled with who and why; what it concerns is evaluated again by the next run.
     pub fn decide_hold(&mut self, stamp: &Stamp, id: i64, state: HoldState, reason: &str) -> Result<Hold> {
         self.whole(|store| {

@@ -115,7 +115,6 @@ fn what_later_issues_bring_says_so() {
         &["scheme", "diff"],
         &["report", "--html", "d"],
         &["export", "--format", "csv", "d"],
-        &["verify", "--deep"],
     ] {
         let outcome = workspace.trial(command).status(1).stdout("").check();
         assert!(outcome.stderr.contains("is not yet supported by accrued"), "{}", outcome.whole());

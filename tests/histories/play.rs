@@ -31,7 +31,7 @@ pub fn play(history: &History) -> Result<(), String> {
     second_run_is_silent(&workspace, history)?;
     same_balances(&workspace, &judgement)?;
     if history.seed.is_multiple_of(4) {
-        accrued(&workspace, &["verify"])?;
+        accrued(&workspace, &["verify", "--deep"])?;
         explained::every_entry(&workspace)?;
     }
     let at_once = from_scratch(history, &world)?;

@@ -1,0 +1,57 @@
+//! A data_dir that is made for one command and removed afterwards. What a killed one has left is removed by the next: nobody
+//! holds its lock.
+
+use crate::clock;
+use crate::lock::{self, Lock, Taken};
+use anyhow::{Context, Result, bail};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A data_dir for one rehearsal.
+pub(super) struct Scratch {
+    pub(super) folder: PathBuf,
+    _lock: Lock,
+}
+
+impl Scratch {
+    /// Below data_dir, where there is room for what is fetched; where that cannot be written, among the system's
+    /// temporary files.
+    pub(super) fn begin(data_dir: &Path, prefix: &str) -> Result<Scratch> {
+        sweep(data_dir, prefix);
+        let name = format!("{prefix}{}", std::process::id());
+        let beside = data_dir.join(&name);
+        let folder = match fs::create_dir(&beside) {
+            Ok(()) => beside,
+            Err(_) => {
+                let elsewhere = std::env::temp_dir().join(format!("accrued{name}"));
+                fs::create_dir(&elsewhere)
+                    .with_context(|| format!("cannot make the folder {}", elsewhere.display()))?;
+                elsewhere
+            }
+        };
+        match lock::take(&folder, &clock::stamp(clock::now()))? {
+            Taken::Ours(lock) => Ok(Scratch { folder, _lock: lock }),
+            Taken::Theirs(who) => bail!("another command has {}: {who}", folder.display()),
+        }
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // what cannot be removed now is removed by the next rehearsal
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Removes what killed rehearsals have left.
+fn sweep(data_dir: &Path, prefix: &str) {
+    let Ok(entries) = fs::read_dir(data_dir) else { return };
+    for entry in entries.flatten() {
+        if !entry.file_name().to_string_lossy().starts_with(prefix) {
+            continue;
+        }
+        if let Ok(Taken::Ours(_free)) = lock::take(&entry.path(), "") {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
