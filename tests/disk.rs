@@ -10,7 +10,7 @@ use program::Workspace;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Command, Output};
+use std::process::Command;
 
 const CONFIG: &str = "data_dir = \"var\"\nschemes_dir = \"schemes\"\n\n[[feed]]\nname = \"sales\"\nkind = \"sales\"\n\
                       url = \"file:drop\"\nfiles = \"*.csv\"\ntimezone = \"Asia/Kolkata\"\nsettle_seconds = 0\n";
@@ -35,17 +35,6 @@ fn workspace() -> Workspace {
     workspace.write("schemes/club.toml", SCHEME);
     workspace.drop("drop/a.csv", sales());
     workspace
-}
-
-/// Runs the program where no file may grow beyond so many KiB: writing fails as on a full disk.
-fn run_within(workspace: &Workspace, kib: u32) -> Output {
-    let script = format!("trap '' XFSZ; ulimit -f {kib}; exec \"$0\" run --as-of {AS_OF}");
-    Command::new("bash")
-        .args(["-c", &script, env!("CARGO_BIN_EXE_accrued")])
-        .current_dir(workspace.root())
-        .env_remove("ACCRUED_CONFIG")
-        .output()
-        .expect("bash starts")
 }
 
 fn entries(workspace: &Workspace) -> Vec<(String, String, i64)> {
@@ -77,12 +66,11 @@ fn a_full_disk_fails_the_run_and_the_next_one_ends_as_if_nothing_had_been() {
     let mut failed = 0;
     for kib in [1, 8, 33, 64, 100, 160, 200, 260, 330, 400, 500, 650] {
         let workspace = workspace();
-        let output = run_within(&workspace, kib);
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        if output.status.code() != Some(0) {
+        let outcome = workspace.within(kib, &["run", "--as-of", AS_OF]);
+        if outcome.status != 0 {
             failed += 1;
-            assert_eq!(output.status.code(), Some(1), "{kib} KiB: {output:?}");
-            assert!(said.contains("error:"), "{kib} KiB: {said}");
+            assert_eq!(outcome.status, 1, "{kib} KiB: {}", outcome.whole());
+            assert!(outcome.stderr.contains("error:"), "{kib} KiB: {}", outcome.whole());
         }
         for (name, bytes) in tables(&workspace) {
             assert_eq!(Some(&bytes), published.get(&name), "{kib} KiB: {name} is whole or not there");

@@ -7,7 +7,7 @@ use num_traits::{One, Signed, Zero};
 
 use super::counting::{self, Line, Verdict};
 use super::number::{self, Frac};
-use super::rules::{Multiplier, Scheme};
+use super::rules::{Multiplier, Rules, Scheme};
 use super::time::Cycle;
 
 /// What a partner has earned for a cycle.
@@ -25,13 +25,13 @@ pub struct Position {
 
 /// One partner in one scheme: all lines of the partner, and the scheme's versions.
 pub struct Partner<'a> {
-    pub versions: &'a [Scheme],
+    pub rules: &'a Rules,
     pub lines: Vec<&'a Line>,
 }
 
 impl Partner<'_> {
     fn scheme(&self, cycle: &Cycle) -> &Scheme {
-        super::version_of_cycle(self.versions, cycle)
+        self.rules.of_cycle(cycle)
     }
 
     /// The counting lines of a cycle.
@@ -41,8 +41,8 @@ impl Partner<'_> {
     }
 
     fn before(&self, cycle: &Cycle) -> Option<Cycle> {
-        let calendar = &self.versions[0].calendar;
-        let first = calendar.cycle_of(self.versions[0].starts);
+        let calendar = &self.rules.first().calendar;
+        let first = calendar.cycle_of(self.rules.first().starts);
         (cycle.first > first.first).then(|| calendar.cycle_of(cycle.first - Duration::days(1)))
     }
 

@@ -5,13 +5,12 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use num_traits::Signed;
 
-use super::World;
 use super::facts::{Document, Facts};
 use super::masters::{self, Master, Rates};
-use super::number::Frac;
+use super::number::{self, Frac};
+use super::payments::Payments;
 use super::reading::{Kind, Sale};
-use super::rules::Scheme;
-use super::settings::Feed;
+use super::rules::{Rules, Scheme};
 use super::time::{self, Cycle};
 
 /// Everything the feeds said, up to one moment.
@@ -21,6 +20,7 @@ pub struct Known {
     pub partners: Master,
     pub items: Master,
     pub rates: Rates,
+    pub payments: Payments,
 }
 
 /// Whether a line counts, and if not why.
@@ -58,7 +58,7 @@ pub struct Line {
 struct Joined<'a> {
     document: &'a Document,
     sale: &'a Sale,
-    feed: &'a Feed,
+    signed: bool,
     cancelled: bool,
     /// For a credit note: its invoice, and the places of the lines it returns.
     invoice: Option<Document>,
@@ -66,24 +66,23 @@ struct Joined<'a> {
 }
 
 /// All lines whose version speaks, as the scheme (in its versions) sees them.
-pub fn lines(world: &World, known: &Known, versions: &[Scheme], today: NaiveDate) -> Vec<Line> {
-    let joined = join(world, known);
-    let judge = Judge { known, versions, today, joined: &joined };
+pub fn lines(known: &Known, rules: &Rules, today: NaiveDate) -> Vec<Line> {
+    let joined = join(known);
+    let judge = Judge { known, rules, today, joined: &joined };
     (0..joined.len()).map(|place| judge.line(place)).collect()
 }
 
-fn join<'a>(world: &'a World, known: &'a Known) -> Vec<Joined<'a>> {
+fn join(known: &Known) -> Vec<Joined<'_>> {
     let mut joined = vec![];
     for (key, version) in &known.facts.speaking {
         if key.0.kind == Kind::Cancellation {
             continue;
         }
         let cancelled = known.facts.cancelled(key);
-        let feed = &world.feeds[version.feed];
         joined.extend(version.rows.iter().map(|sale| Joined {
             document: &key.0,
             sale,
-            feed,
+            signed: version.signed,
             cancelled,
             invoice: None,
             returned: vec![],
@@ -123,7 +122,7 @@ fn find_invoice(joined: &[Joined], place: usize, facts: &Facts) -> (Option<Docum
 
 struct Judge<'a> {
     known: &'a Known,
-    versions: &'a [Scheme],
+    rules: &'a Rules,
     today: NaiveDate,
     joined: &'a [Joined<'a>],
 }
@@ -132,21 +131,22 @@ impl Judge<'_> {
     fn line(&self, place: usize) -> Line {
         let line = &self.joined[place];
         let date = self.date(place);
-        let scheme = super::version_of_day(self.versions, date);
+        let scheme = self.rules.of_day(date);
         let sku = self.filled(place, "sku");
         let category = self.category(place);
         let amount = self.converted(place, date, scheme);
         Line {
-            partner: line.sale.cell("partner_code").to_string(),
+            partner: self.partner(place),
             channel: self.channel(place),
             payment_method: self.filled(place, "payment_method"),
             cycle: scheme.calendar.cycle_of(date),
             in_scheme: self
+                .rules
                 .versions
                 .iter()
                 .any(|v| v.starts <= date && v.ends.is_none_or(|ends| date <= ends)),
             verdict: self.verdict(place),
-            amount: amount.unwrap_or_else(|| super::number::int(0)),
+            amount: amount.unwrap_or_else(|| number::int(0)),
             quantity: signed(line, &line.sale.quantity),
             invoice: match (&line.invoice, line.returned.is_empty()) {
                 (Some(invoice), false) => invoice.clone(),
@@ -161,15 +161,25 @@ impl Judge<'_> {
     }
 
     fn own_date(&self, place: usize) -> NaiveDate {
-        let scheme = &self.versions[0];
+        let scheme = self.rules.first();
         time::business_date(&self.joined[place].sale.when, scheme.zone, scheme.day_closes_at)
+    }
+
+    /// Who that is, by the code as the file writes it or by what its distributor calls the partner.
+    fn partner(&self, place: usize) -> String {
+        let sale = self.joined[place].sale;
+        self.known.partners.partner(
+            sale.cell("distributor_code"),
+            sale.cell("partner_code"),
+            self.date(place),
+        )
     }
 
     /// evaluation.md 1.6: with original-cycle, the earliest date among the lines it returns.
     fn date(&self, place: usize) -> NaiveDate {
         let own = self.own_date(place);
         let returned = &self.joined[place].returned;
-        if !super::version_of_day(self.versions, own).returns_at_original {
+        if !self.rules.of_day(own).returns_at_original {
             return own;
         }
         returned.iter().map(|i| self.own_date(*i)).min().unwrap_or(own)
@@ -200,8 +210,7 @@ impl Judge<'_> {
         if !own.is_empty() {
             return own;
         }
-        let partner = self.joined[place].sale.cell("partner_code");
-        let record = self.known.partners.on(partner, self.date(place));
+        let record = self.known.partners.on(&self.partner(place), self.date(place));
         record.and_then(|r| r.get("channel")).cloned().unwrap_or_default()
     }
 
@@ -220,17 +229,17 @@ impl Judge<'_> {
     fn verdict(&self, place: usize) -> Verdict {
         let line = &self.joined[place];
         let date = self.date(place);
-        let scheme = super::version_of_day(self.versions, date);
+        let scheme = self.rules.of_day(date);
         if line.cancelled {
             return Verdict::No("cancelled");
         }
         if self.own_date(place) > self.today {
             return Verdict::Held("future_date");
         }
-        if date < self.versions[0].starts {
+        if date < self.rules.first().starts {
             return Verdict::No("before_scheme");
         }
-        if self.versions.last().expect("a version").ends.is_some_and(|ends| date > ends) {
+        if self.rules.last().ends.is_some_and(|ends| date > ends) {
             return Verdict::No("after_scheme");
         }
         let statuses =
@@ -272,7 +281,7 @@ impl Judge<'_> {
             return Verdict::No("channel");
         }
         let mut held = None;
-        if let Some(verdict) = self.partner_rules(sale.cell("partner_code"), scheme, date) {
+        if let Some(verdict) = self.partner_rules(&self.partner(place), scheme, date) {
             match verdict {
                 Verdict::Held(_) => held = Some(verdict),
                 Verdict::Counts | Verdict::No(_) => return verdict,
@@ -287,7 +296,31 @@ impl Judge<'_> {
                 Verdict::Counts | Verdict::No(_) => return verdict,
             }
         }
+        if scheme.on_payment && !self.paid(place, scheme) {
+            return Verdict::No("unpaid");
+        }
         held.unwrap_or(Verdict::Counts)
+    }
+
+    /// Whether a line's invoice is paid in full: of a credit note that has found none, it is not.
+    fn paid(&self, place: usize, scheme: &Scheme) -> bool {
+        let line = &self.joined[place];
+        if line.document.kind != Kind::Invoice {
+            return false;
+        }
+        let in_force = |l: &&Joined| !l.cancelled;
+        let own: Vec<&Joined> =
+            self.joined.iter().filter(|l| l.document == line.document).filter(in_force).collect();
+        let sum = own.iter().fold(number::int(0), |sum, l| sum + &l.sale.amount);
+        let total = own.iter().map(|l| l.sale.cell("invoice_total")).find(|total| !total.is_empty());
+        let total = total.map_or(sum, |total| number::plain(total).expect("a decimal"));
+        let notes = self.joined.iter().filter(|l| l.invoice.as_ref() == Some(line.document)).filter(in_force);
+        let credited = notes.fold(number::int(0), |sum, l| sum - signed(l, &l.sale.amount));
+        let names = |invoice: &Document, day: NaiveDate| {
+            self.known.facts.named(invoice, Kind::Invoice, &invoice.number, day).as_ref() == Some(invoice)
+        };
+        let received = self.known.payments.received(line.document, names);
+        received >= total - credited - &scheme.payment_tolerance
     }
 
     fn partner_rules(&self, code: &str, scheme: &Scheme, date: NaiveDate) -> Option<Verdict> {
@@ -332,11 +365,7 @@ impl Judge<'_> {
 
 /// evaluation.md 3.2: credit notes are negative, unless the feed says `signed`.
 fn signed(line: &Joined, figure: &Frac) -> Frac {
-    if line.document.kind == Kind::CreditNote && !line.feed.notes_signed {
-        -figure.abs()
-    } else {
-        figure.clone()
-    }
+    if line.document.kind == Kind::CreditNote && !line.signed { -figure.abs() } else { figure.clone() }
 }
 
 pub fn same(a: &str, b: &str) -> bool {

@@ -29,8 +29,18 @@ pub struct Version {
     /// One row for a line; all rows of the document, in the order of the file, where it has no line numbers.
     pub rows: Vec<Sale>,
     pub updated_at: Option<DateTime<Utc>>,
-    /// Index of the feed it was read by (for the sign of credit notes).
-    pub feed: usize,
+    /// Whether the amounts of credit notes are taken as written, by the feed it was read by.
+    pub signed: bool,
+}
+
+/// A version that was set aside: where its first row stands, and what a release lets speak.
+#[derive(Clone, Debug)]
+pub struct HeldVersion {
+    /// The file's place in the order of ingestion, and the line in it.
+    pub file: usize,
+    pub line: u64,
+    key: Key,
+    version: Version,
 }
 
 impl Version {
@@ -68,23 +78,24 @@ enum Fate {
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
     pub speaking: BTreeMap<Key, Version>,
+    pub held: Vec<HeldVersion>,
 }
 
 impl Facts {
-    /// Takes one sales file.
-    pub fn take(&mut self, bytes: &[u8], feed: &Feed, feed_index: usize) -> Fates {
+    /// Takes one sales file, the `file`th of all.
+    pub fn take(&mut self, bytes: &[u8], feed: &Feed, file: usize) -> Fates {
         let mut fates = Fates::default();
         let mut facts: BTreeMap<Key, Vec<Stamped>> = BTreeMap::new();
-        let mut order: Vec<Key> = vec![];
+        let mut order: Vec<(Key, u64)> = vec![];
         let rows = reading::rows(bytes, feed);
-        for cells in &rows {
+        for (line, cells) in &rows {
             let Some(row) = reading::sale(cells, feed) else {
                 fates.rejected += 1;
                 continue;
             };
             let key = key(&row, feed);
             if !facts.contains_key(&key) {
-                order.push(key.clone());
+                order.push((key.clone(), *line));
             }
             facts.entry(key).or_default().push(row);
         }
@@ -92,18 +103,24 @@ impl Facts {
             return Fates { rejected: rows.len(), ..Fates::default() }; // the file is refused whole
         }
         let both_ways = documents_both_ways(&order);
-        for key in order {
+        for (key, line) in order {
             let rows = facts.remove(&key).expect("collected above");
             if both_ways.contains(&key.0) {
                 fates.held += rows.len();
                 continue;
             }
-            self.take_fact(key, &rows, feed_index, &mut fates);
+            self.take_fact(key, &rows, (file, line, feed.notes_signed), &mut fates);
         }
         fates
     }
 
-    fn take_fact(&mut self, key: Key, rows: &[Stamped], feed: usize, fates: &mut Fates) {
+    fn take_fact(
+        &mut self,
+        key: Key,
+        rows: &[Stamped],
+        (file, line, signed): (usize, u64, bool),
+        fates: &mut Fates,
+    ) {
         let updated_at = rows.iter().filter_map(|r| r.updated_at).max();
         let mut content: Vec<Sale> = rows.iter().map(|r| content_of(&r.sale)).collect();
         let mut repeated = 0;
@@ -119,16 +136,40 @@ impl Facts {
         if key.0.kind == Kind::Cancellation {
             fates.cancelling += rows.len();
         }
-        let version = Version { rows: content, updated_at, feed };
+        let version = Version { rows: content, updated_at, signed };
         let count = version.rows.len();
         fates.duplicate += repeated;
-        match self.settle(key, version) {
+        match self.settle(key.clone(), version.clone()) {
             Fate::Accepted => fates.accepted += count,
             Fate::Duplicate => fates.duplicate += count,
             Fate::Superseding => fates.superseding += count,
             Fate::Outdated => fates.outdated += count,
-            Fate::Held => fates.held += count,
+            Fate::Held => {
+                fates.held += count;
+                self.held.push(HeldVersion { file, line, key, version });
+            }
         }
+    }
+
+    /// A release lets a version speak as if it came now.
+    pub fn release(&mut self, file: usize, line: u64) {
+        let Some(place) = self.held.iter().position(|h| (h.file, h.line) == (file, line)) else { return };
+        let HeldVersion { key, version, .. } = self.held.remove(place);
+        let outdated = self.speaking.get(&key).is_some_and(
+            |old| matches!((old.updated_at, version.updated_at), (Some(was), Some(is)) if is < was),
+        );
+        match self.speaking.get_mut(&key) {
+            Some(old) if sorted(&old.rows) == sorted(&version.rows) => {
+                old.updated_at = old.updated_at.max(version.updated_at);
+            }
+            _ if outdated => {}
+            _ => drop(self.speaking.insert(key, version)),
+        }
+    }
+
+    /// A discarded version never speaks.
+    pub fn discard(&mut self, file: usize, line: u64) {
+        self.held.retain(|h| (h.file, h.line) != (file, line));
     }
 
     /// evaluation.md 1.2, sentence by sentence.
@@ -244,7 +285,7 @@ fn content_of(sale: &Sale) -> Sale {
 }
 
 /// Cancellations of one number are all heard: one for each `updated_at` and, where numbers restart, day.
-fn key(row: &Stamped, feed: &Feed) -> Key {
+pub fn key(row: &Stamped, feed: &Feed) -> Key {
     let document = document(&row.sale, feed);
     let line = match (row.sale.kind, document.year) {
         (Kind::Invoice | Kind::CreditNote, _) => row.sale.line_no.clone(),
@@ -268,9 +309,10 @@ fn document(sale: &Sale, feed: &Feed) -> Document {
     }
 }
 
-fn documents_both_ways(keys: &[Key]) -> BTreeSet<Document> {
+fn documents_both_ways(keys: &[(Key, u64)]) -> BTreeSet<Document> {
     let with = |blank: bool| -> BTreeSet<Document> {
-        let some = keys.iter().filter(|(d, line)| line.is_empty() == blank && d.kind != Kind::Cancellation);
+        let keys = keys.iter().map(|(key, _)| key);
+        let some = keys.filter(|(d, line)| line.is_empty() == blank && d.kind != Kind::Cancellation);
         some.map(|(d, _)| d.clone()).collect()
     };
     with(true).intersection(&with(false)).cloned().collect()

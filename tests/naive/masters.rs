@@ -13,13 +13,15 @@ use super::time;
 #[derive(Clone, Debug, Default)]
 pub struct Master {
     records: BTreeMap<String, Vec<(NaiveDate, Cells)>>,
+    /// What a distributor calls a partner: (distributor, its code) to (applies from, partner).
+    aliases: BTreeMap<(String, String), Vec<(NaiveDate, String)>>,
 }
 
 impl Master {
     /// Takes one file: `code` is its key column, `day` the day of ingestion. Returns rows and rejects.
     pub fn take(&mut self, bytes: &[u8], feed: &Feed, code: &str, day: NaiveDate) -> (usize, usize) {
         let (mut taken, mut rejected) = (0, 0);
-        for cells in reading::rows(bytes, feed) {
+        for (_, cells) in reading::rows(bytes, feed) {
             let Some(name) = cells.get(code).map(|c| fold(code, c)) else {
                 rejected += 1;
                 continue;
@@ -33,8 +35,18 @@ impl Master {
                     }
                 },
                 None if !self.records.contains_key(&name) => NaiveDate::MIN,
+                // what says again what applies that day does nothing
+                None if self.on(&name, day) == Some(&cells) => {
+                    taken += 1;
+                    continue;
+                }
                 None => day,
             };
+            if let (Some(distributor), Some(local)) = (cells.get("distributor_code"), cells.get("local_code"))
+            {
+                let alias = (distributor.clone(), local.clone());
+                self.aliases.entry(alias).or_default().push((from, name.clone()));
+            }
             self.records.entry(name).or_default().push((from, cells));
             taken += 1;
         }
@@ -43,6 +55,13 @@ impl Master {
 
     pub fn is_empty(&self) -> bool {
         self.records.is_empty()
+    }
+
+    /// The partner whom a distributor calls so on a day, else the code as it stands.
+    pub fn partner(&self, distributor: &str, code: &str, day: NaiveDate) -> String {
+        let aliases = self.aliases.get(&(distributor.to_string(), code.to_string())).into_iter().flatten();
+        let meant = aliases.filter(|(from, _)| *from <= day).max_by_key(|(from, _)| *from);
+        meant.map_or(code, |(_, partner)| partner).to_string()
     }
 
     /// The record that applies to a code on a day: the latest `effective_from`, of equal ones the later record.
@@ -68,7 +87,7 @@ pub struct Rates(BTreeMap<(String, String), BTreeMap<NaiveDate, Frac>>);
 
 impl Rates {
     pub fn take(&mut self, bytes: &[u8], feed: &Feed) {
-        for cells in reading::rows(bytes, feed) {
+        for (_, cells) in reading::rows(bytes, feed) {
             let day = time::read(&cells["date"], &feed.dates, feed.zone).expect("a date").written();
             let pair = (cells["from"].to_lowercase(), cells["to"].to_lowercase());
             let rate = number::in_file(&cells["rate"], feed.decimal_mark).expect("a rate");

@@ -2,8 +2,8 @@
 //!
 //! It reads the raw files, accrued.toml and the schemes by itself, works in exact fractions, and goes by
 //! evaluation.md 1 to 4 alone: clarity over speed, everything recomputed from scratch. It imports nothing from
-//! `src/`. Not judged here: wallets, redemptions, expiry, referrals, `mode = "replace"`, payments, plans, and
-//! undated master records whose file name names a period.
+//! `src/`. What happened is a list of files and of decisions; whenever one of the files falls silent or is read again,
+//! all that still speak are taken anew, in their order. Not judged here: wallets, redemptions, expiry, referrals, plans.
 //!
 //! # Readings
 //! Where evaluation.md leaves room, this is what is read here:
@@ -27,15 +27,27 @@
 //! 10. A ladder level with `from = 0` is reached by a measure of 0; a slab's tier only above 0.
 //! 11. `lock_after_days` have passed on the first day after them, like `grace_days`.
 //! 12. A shortfall is carried by the rules of the cycle that has it.
+//! 13. Where `earn.on = "payment"`, a line that is `unpaid` says so also where something else would hold it. A credit note
+//!     that has found no invoice is not paid. What credit notes take off the total of their invoice is their amounts.
+//! 14. A payment is told by its reference within its document space. Where numbers restart, it pays the latest invoice on
+//!     or before its day, as a cancellation voids it.
+//! 15. A file read again keeps its place in the order of ingestion, and its day.
+//! 16. An undated master record that says what applies on its day says nothing new, and does nothing: a dated one that comes
+//!     later and applies from before that day still does.
+//! 17. Under `replace`, what a file says is judged on arrival against the file that it replaces as well. The lines that it
+//!     would void are counted, and their amounts added, without their signs.
 
 pub mod arithmetic;
 pub mod counting;
 pub mod facts;
 pub mod masters;
+pub mod names;
 pub mod number;
+pub mod payments;
 pub mod reading;
 pub mod rules;
 pub mod settings;
+pub mod taking;
 pub mod time;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,8 +58,9 @@ use arithmetic::{Partner, Position};
 use counting::{Known, Line};
 use facts::Fates;
 use number::Frac;
-use rules::Scheme;
+use rules::{Rules, Scheme};
 use settings::Feed;
+use taking::Log;
 use time::Cycle;
 
 /// A file that was dropped.
@@ -65,6 +78,40 @@ pub struct Run {
     pub drops: Vec<Drop>,
 }
 
+/// What happens to a workspace, in order.
+#[derive(Clone, Debug)]
+pub enum Step {
+    Run(Run),
+    /// accrued.toml says this from now on.
+    Config(String),
+    /// The scheme files say this from now on.
+    Schemes(Vec<String>),
+    /// The files of a feed, or those of one name, are read again by what accrued.toml says now.
+    Reread {
+        feed: String,
+        name: Option<String>,
+    },
+    /// A person decides about the version that was set aside in a file, at the line of its first row.
+    Decide {
+        feed: String,
+        name: String,
+        line: u64,
+        verdict: Word,
+    },
+    /// A person lets closed cycles of a scheme go by what its file says now.
+    Adopt {
+        scheme: String,
+        cycle: String,
+    },
+}
+
+/// What a person says about something that was set aside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Word {
+    Release,
+    Discard,
+}
+
 /// A workspace: its feeds and its schemes (each with its versions by date).
 #[derive(Clone, Debug)]
 pub struct World {
@@ -74,14 +121,18 @@ pub struct World {
 
 impl World {
     pub fn new(config: &str, scheme_files: &[String]) -> World {
-        let mut schemes: BTreeMap<String, Vec<Scheme>> = BTreeMap::new();
-        for text in scheme_files {
-            let scheme = rules::read(text);
-            schemes.entry(scheme.id.clone()).or_default().push(scheme);
-        }
-        schemes.values_mut().for_each(|versions| versions.sort_by_key(|s| s.starts));
-        World { feeds: settings::feeds(config), schemes }
+        World { feeds: settings::feeds(config), schemes: schemes(scheme_files) }
     }
+}
+
+fn schemes(files: &[String]) -> BTreeMap<String, Vec<Scheme>> {
+    let mut schemes: BTreeMap<String, Vec<Scheme>> = BTreeMap::new();
+    for text in files {
+        let scheme = rules::read(text);
+        schemes.entry(scheme.id.clone()).or_default().push(scheme);
+    }
+    schemes.values_mut().for_each(|versions| versions.sort_by_key(|s| s.starts));
+    schemes
 }
 
 /// What the naive evaluator finds after a history of runs.
@@ -104,58 +155,88 @@ pub struct Seen {
     pub positions: BTreeMap<(String, String), Position>,
     /// What the ledger must hold, zero left out: by cycle name and partner.
     pub posted: BTreeMap<(String, String), Frac>,
+    pub rules: Rules,
 }
 
 /// Takes the runs one after the other and judges the world as the last of them leaves it.
 pub fn judge(world: &World, runs: &[Run]) -> Judgement {
-    let mut known = Known::default();
-    let mut fates = vec![];
-    let mut seen: BTreeSet<&[u8]> = BTreeSet::new();
-    let mut schemes: BTreeMap<String, Seen> = BTreeMap::new();
-    for run in runs {
-        for drop in &run.drops {
-            let place = world.feeds.iter().position(|f| f.name == drop.feed).expect("a feed");
-            let fate = seen.insert(&drop.bytes).then(|| take_file(&mut known, world, place, drop, run));
-            fates.push((drop.feed.clone(), drop.name.clone(), fate));
-        }
-        for (id, versions) in &world.schemes {
-            let now = see(world, &known, versions, run.as_of, schemes.get(id));
-            schemes.insert(id.clone(), now);
-        }
-    }
-    Judgement { fates, schemes }
+    let mut judge = Judge::new(world.clone());
+    runs.iter().for_each(|run| judge.step(&Step::Run(run.clone())));
+    judge.judgement()
 }
 
-fn take_file(known: &mut Known, world: &World, place: usize, drop: &Drop, run: &Run) -> Fates {
-    let feed = &world.feeds[place];
-    let day = run.as_of.with_timezone(&feed.zone).date_naive();
-    let records = |(accepted, rejected)| Fates { accepted, rejected, ..Fates::default() };
-    match feed.kind.as_str() {
-        "sales" => known.facts.take(&drop.bytes, feed, place),
-        "partners" => records(known.partners.take(&drop.bytes, feed, "partner_code", day)),
-        "items" => records(known.items.take(&drop.bytes, feed, "sku", day)),
-        "fx" => {
-            known.rates.take(&drop.bytes, feed);
-            Fates::default()
+/// A world in which things happen one after the other.
+#[derive(Clone, Debug)]
+pub struct Judge {
+    world: World,
+    log: Log,
+    fates: Vec<(String, String, Option<Fates>)>,
+    schemes: BTreeMap<String, Seen>,
+}
+
+impl Judge {
+    pub fn new(world: World) -> Judge {
+        Judge { world, log: Log::default(), fates: vec![], schemes: BTreeMap::new() }
+    }
+
+    pub fn schemes(&self) -> &BTreeMap<String, Seen> {
+        &self.schemes
+    }
+
+    pub fn judgement(&self) -> Judgement {
+        Judgement { fates: self.fates.clone(), schemes: self.schemes.clone() }
+    }
+
+    /// Whether a version waits that stands in that file, its first row at that line.
+    pub fn holds(&self, feed: &str, name: &str, line: u64) -> bool {
+        self.log.holds(feed, name, line)
+    }
+
+    pub fn step(&mut self, step: &Step) {
+        match step {
+            Step::Run(run) => self.run(run),
+            Step::Config(text) => self.world.feeds = settings::feeds(text),
+            Step::Schemes(files) => self.world.schemes = schemes(files),
+            Step::Reread { feed, name } => {
+                let settings = self.world.feeds.iter().find(|f| f.name == *feed).expect("a feed");
+                self.log.reread(settings, name.as_deref());
+            }
+            Step::Decide { feed, name, line, verdict } => self.log.decide(feed, name, *line, *verdict),
+            Step::Adopt { scheme, cycle } => {
+                let seen = self.schemes.get_mut(scheme).expect("a scheme");
+                seen.rules.closed.remove(cycle);
+            }
         }
-        other => panic!("the naive evaluator reads no {other}"),
+    }
+
+    fn run(&mut self, run: &Run) {
+        let fates = self.log.take(&self.world.feeds, run);
+        self.fates.extend(
+            run.drops.iter().zip(fates).map(|(drop, fates)| (drop.feed.clone(), drop.name.clone(), fates)),
+        );
+        for (id, versions) in &self.world.schemes {
+            let now = see(self.log.known(), versions, run.as_of, self.schemes.get(id));
+            self.schemes.insert(id.clone(), now);
+        }
     }
 }
 
-fn see(world: &World, known: &Known, versions: &[Scheme], now: DateTime<Utc>, before: Option<&Seen>) -> Seen {
+fn see(known: &Known, versions: &[Scheme], now: DateTime<Utc>, before: Option<&Seen>) -> Seen {
     let today = now.with_timezone(&versions[0].zone).date_naive();
-    let lines = counting::lines(world, known, versions, today);
-    let cycles = cycles(versions, today);
+    let closed = before.map_or_else(BTreeMap::new, |b| b.rules.closed.clone());
+    let mut rules = Rules { versions: versions.to_vec(), closed };
+    let lines = counting::lines(known, &rules, today);
+    let cycles = cycles(&rules, today, before);
     let closed_on = closed_on(&cycles, today, before);
     let codes: BTreeSet<&String> = lines.iter().map(|l| &l.partner).collect();
     let mut positions = BTreeMap::new();
     let mut posted = BTreeMap::new();
     for code in codes {
-        let partner = Partner { versions, lines: lines.iter().filter(|l| l.partner == *code).collect() };
+        let partner = Partner { rules: &rules, lines: lines.iter().filter(|l| l.partner == *code).collect() };
         for (cycle, closed) in &cycles {
             let position = partner.position(cycle);
             let key = (cycle.name.clone(), code.clone());
-            let scheme = version_of_cycle(versions, cycle);
+            let scheme = rules.of_cycle(cycle);
             let due = match closed_on.get(&cycle.name) {
                 Some(day) if locked(scheme, *day, today) => before.and_then(|b| b.posted.get(&key)).cloned(),
                 _ => (*closed || scheme.continuous).then(|| position.points.clone()),
@@ -166,7 +247,10 @@ fn see(world: &World, known: &Known, versions: &[Scheme], now: DateTime<Utc>, be
             positions.insert(key, position);
         }
     }
-    Seen { lines, cycles, closed_on, positions, posted }
+    for (cycle, _) in cycles.iter().filter(|(_, closed)| *closed) {
+        rules.closed.insert(cycle.name.clone(), rules.of_cycle(cycle).clone());
+    }
+    Seen { lines, cycles, closed_on, positions, posted, rules }
 }
 
 /// The day on which each closed cycle closed: that of the first run that could close it.
@@ -186,30 +270,19 @@ fn locked(scheme: &Scheme, closed_on: NaiveDate, today: NaiveDate) -> bool {
 }
 
 /// Every cycle from the first to today's (or the scheme's last), and whether it has closed: evaluation.md 4.
-fn cycles(versions: &[Scheme], today: NaiveDate) -> Vec<(Cycle, bool)> {
-    let calendar = &versions[0].calendar;
-    let ends = versions.last().expect("a version").ends;
-    let last = ends.map_or(today, |ends| ends.min(today));
+fn cycles(rules: &Rules, today: NaiveDate, before: Option<&Seen>) -> Vec<(Cycle, bool)> {
+    let calendar = &rules.first().calendar;
+    let last = rules.last().ends.map_or(today, |ends| ends.min(today));
     let mut cycles = vec![];
     let mut open = false;
-    let mut day = versions[0].starts;
+    let mut day = rules.first().starts;
     while day <= last {
         let cycle = calendar.cycle_of(day);
         day = cycle.last + Duration::days(1);
-        let grace = Duration::days(version_of_cycle(versions, &cycle).grace_days);
-        open = open || today <= cycle.last + grace;
+        let grace = Duration::days(rules.of_cycle(&cycle).grace_days);
+        let was_closed = before.is_some_and(|b| b.closed_on.contains_key(&cycle.name));
+        open = open || (today <= cycle.last + grace && !was_closed);
         cycles.push((cycle, !open));
     }
     cycles
-}
-
-/// The version a day goes by: that of its cycle.
-pub fn version_of_day(versions: &[Scheme], day: NaiveDate) -> &Scheme {
-    version_of_cycle(versions, &versions[0].calendar.cycle_of(day))
-}
-
-/// The version in force on the cycle's first day, or the first that comes into force in it.
-pub fn version_of_cycle<'a>(versions: &'a [Scheme], cycle: &Cycle) -> &'a Scheme {
-    let on_first_day = versions.iter().rev().find(|v| v.starts <= cycle.first);
-    on_first_day.unwrap_or(&versions[0])
 }

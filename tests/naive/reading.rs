@@ -49,8 +49,8 @@ pub struct Stamped {
     pub updated_at: Option<DateTime<Utc>>,
 }
 
-/// The rows of a file in canonical columns, or None where the file is no CSV with a header.
-pub fn rows(bytes: &[u8], feed: &Feed) -> Vec<Cells> {
+/// The rows of a file in canonical columns, each with its line; none where the file is no CSV with a header.
+pub fn rows(bytes: &[u8], feed: &Feed) -> Vec<(u64, Cells)> {
     let mut reader = csv::ReaderBuilder::new().delimiter(feed.delimiter).flexible(true).from_reader(bytes);
     let headers: Vec<String> = match reader.headers() {
         Ok(headers) => headers.iter().map(|h| h.trim().to_string()).collect(),
@@ -58,7 +58,8 @@ pub fn rows(bytes: &[u8], feed: &Feed) -> Vec<Cells> {
     };
     let canonical: Vec<String> = headers.iter().map(|h| canonical(h, feed)).collect();
     let records = reader.records().filter_map(Result::ok);
-    records.map(|record| cells(&record, &canonical, feed)).collect()
+    let line = |record: &csv::StringRecord| record.position().map_or(0, csv::Position::line);
+    records.map(|record| (line(&record), cells(&record, &canonical, feed))).collect()
 }
 
 fn canonical(header: &str, feed: &Feed) -> String {
@@ -106,6 +107,9 @@ pub fn sale(cells: &Cells, feed: &Feed) -> Option<Stamped> {
     let amount = figure("amount", (kind == Kind::Cancellation).then(|| number::int(0)))?;
     let quantity = figure("quantity", Some(number::int(1)))?;
     let when = time::read(&other.remove("invoice_date")?, &feed.dates, feed.zone)?;
+    if let Some(text) = other.remove("invoice_total") {
+        other.insert("invoice_total".into(), number::show(&number::in_file(&text, feed.decimal_mark)?));
+    }
     let number = other.remove("invoice_no")?;
     let line_no = other.remove("line_no").unwrap_or_default();
     if kind != Kind::Cancellation {

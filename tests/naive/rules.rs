@@ -1,12 +1,14 @@
 //! The scheme file, read by hand: nothing is checked here, a bad scheme is the product's to refuse.
 
+use std::collections::BTreeMap;
+
 use chrono::{NaiveDate, NaiveTime};
 use chrono_tz::Tz;
 use num_traits::{One, Zero};
 use toml::{Table, Value};
 
 use super::number::{self, Frac};
-use super::time::{self, Calendar};
+use super::time::{self, Calendar, Cycle};
 
 /// One version of a scheme (one file).
 #[derive(Clone, Debug)]
@@ -52,6 +54,37 @@ pub struct Scheme {
     pub rounding: String,
     pub round_lines: bool,
     pub decimals: u32,
+}
+
+/// The versions of a scheme as a run goes by them (evaluation.md 4).
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// In order of their dates, as the files say today.
+    pub versions: Vec<Scheme>,
+    /// What each closed cycle was closed with, by its name.
+    pub closed: BTreeMap<String, Scheme>,
+}
+
+impl Rules {
+    pub fn first(&self) -> &Scheme {
+        &self.versions[0]
+    }
+
+    pub fn last(&self) -> &Scheme {
+        self.versions.last().expect("a version")
+    }
+
+    /// What a closed cycle was closed with; else the version in force on the cycle's first day, or the first that comes
+    /// into force in it.
+    pub fn of_cycle(&self, cycle: &Cycle) -> &Scheme {
+        let today = || self.versions.iter().rev().find(|v| v.starts <= cycle.first).unwrap_or(self.first());
+        self.closed.get(&cycle.name).unwrap_or_else(today)
+    }
+
+    /// The version a day goes by: that of its cycle.
+    pub fn of_day(&self, day: NaiveDate) -> &Scheme {
+        self.of_cycle(&self.first().calendar.cycle_of(day))
+    }
 }
 
 #[derive(Clone, Debug)]

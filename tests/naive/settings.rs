@@ -24,6 +24,9 @@ pub struct Feed {
     pub defaults: BTreeMap<String, String>,
     pub values: BTreeMap<String, BTreeMap<String, String>>,
     pub max_reject_percent: super::number::Frac,
+    pub files: String,
+    pub replaces: bool,
+    pub max_void_percent: super::number::Frac,
 }
 
 /// Every feed of a config, in its order.
@@ -60,6 +63,9 @@ fn one(feed: &Table) -> Feed {
         values: feed.get("values").map_or(BTreeMap::new(), |v| {
             v.as_table().expect("a table").iter().map(|(k, v)| (k.clone(), words(Some(v)))).collect()
         }),
+        files: text("files", ""),
+        replaces: text("mode", "append") == "replace",
+        max_void_percent: super::number::plain(&text("max_void_percent", "5")).expect("a decimal"),
         max_reject_percent: super::number::plain(&text("max_reject_percent", "1")).expect("a decimal"),
         name,
     }

@@ -78,6 +78,15 @@ impl Workspace {
         command.spawn().expect("the binary starts")
     }
 
+    /// Runs the program where no file may grow beyond so many KiB: writing fails as on a full disk.
+    pub fn within(&self, kib: u32, args: &[&str]) -> Outcome {
+        let script = format!("trap '' XFSZ; ulimit -f {kib}; exec \"$0\" \"$@\"");
+        let mut command = Command::new("bash");
+        command.args(["-c", &script, env!("CARGO_BIN_EXE_accrued")]).args(args).current_dir(self.root());
+        command.env("NO_COLOR", "1").env_remove("ACCRUED_CONFIG").stdin(Stdio::null());
+        Outcome::of(args, command.output().expect("bash starts"))
+    }
+
     /// Every file under a folder, by its path there. None where the folder is not.
     pub fn tree(&self, relative: &str) -> BTreeMap<String, Vec<u8>> {
         let mut files = BTreeMap::new();

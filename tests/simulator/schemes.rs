@@ -9,45 +9,91 @@ pub const ZONES: [&str; 5] =
 /// Thresholds that the amounts of the rows are made to meet to the paisa.
 pub const THRESHOLDS: [&str; 4] = ["500", "1000", "2500.50", "6000"];
 
+const CONTINUOUS: &str = "post = \"continuous\"\n";
+
 const TIERS: [&str; 3] = ["Silver", "Gold", "Platinum"];
 
 /// The schemes of a history: one or two, the first of them at times in two versions.
-pub fn schemes(r: &mut Random) -> Vec<SchemePlan> {
+pub fn schemes(r: &mut Random, payments: bool) -> Vec<SchemePlan> {
     let head = Head::random(r, "s1");
     let mut schemes = if r.chance(20) { versions(r, &head) } else { vec![scheme(r, "s1", &head)] };
     if r.chance(20) {
         let head = Head::random(r, "s2");
         schemes.push(scheme(r, "s2", &head));
     }
+    if payments {
+        let on = r.pick(&["on = \"payment\"\n", "on = \"payment\"\npayment_tolerance = \"1\"\n"]);
+        schemes.iter_mut().for_each(|s| s.sections[0].push_str(on));
+    }
     schemes
+}
+
+/// One scheme, whose returns reduce the cycle of their invoice.
+pub fn of_original_cycles(r: &mut Random) -> SchemePlan {
+    let head = Head::random(r, "s1");
+    let mut plan = scheme(r, "s1", &head);
+    same_returns(&[], &mut plan.sections);
+    // nor does a lock hold what a return takes away
+    plan.head =
+        plan.head.lines().filter(|l| !l.starts_with("lock_after")).map(|l| format!("{l}\n")).collect();
+    plan
 }
 
 /// Two versions of a scheme with touching dates. What a shortfall or a return in one means to the other is left
 /// open by evaluation.md: both say the same of returns.
 fn versions(r: &mut Random, head: &Head) -> Vec<SchemePlan> {
-    const RETURNS: &str = "returns = \"return-cycle\"\n";
     let (ends, starts) =
         *r.pick(&[("2026-03-31", "2026-04-01"), ("2026-02-28", "2026-03-01"), ("2026-03-10", "2026-03-11")]);
     let first = Head { ends: Some(ends), ..head.clone() };
     let second = Head { starts, ends: None, ..head.clone() };
-    let mut versions = vec![scheme(r, "s1", &first), scheme(r, "s1-later", &second)];
-    let at_own = versions[0].sections.iter().any(|s| s.contains(RETURNS));
-    for section in versions.iter_mut().flat_map(|v| &mut v.sections).filter(|s| s.starts_with("[earn]\n")) {
-        *section = section.replace(RETURNS, "");
-        if at_own {
-            section.push_str(RETURNS);
+    let first = scheme(r, "s1", &first);
+    let mut second = scheme(r, "s1-later", &second);
+    same_returns(&first.sections, &mut second.sections);
+    vec![first, second]
+}
+
+/// What `returns` says, and what is measured, is as before.
+fn same_returns(before: &[String], after: &mut [String]) {
+    for line in ["returns = \"return-cycle\"\n"] {
+        let kept = before.iter().any(|s| s.contains(line));
+        for section in after.iter_mut().filter(|s| s.starts_with("[earn]\n")) {
+            *section = section.replace(line, "");
+            if kept {
+                section.push_str(line);
+            }
         }
     }
-    versions
+}
+
+/// Other rules for a scheme: what a person writes into its file. Its calendar stays.
+pub fn edited(r: &mut Random, plan: &SchemePlan) -> (String, Vec<String>) {
+    let SchemePlan { slabs, mut sections, .. } = scheme(r, &plan.file, &plan.base);
+    same_returns(&plan.sections, &mut sections);
+    (slabs, sections)
+}
+
+/// The version that takes over from a scheme that had no end, and the day before it does.
+pub fn successor(r: &mut Random, plan: &SchemePlan) -> (&'static str, SchemePlan) {
+    let (ends, starts) =
+        *r.pick(&[("2026-04-30", "2026-05-01"), ("2026-06-30", "2026-07-01"), ("2026-07-10", "2026-07-11")]);
+    let mut after = scheme(r, "s1-later", &Head { starts, ends: None, ..plan.base.clone() });
+    same_returns(&plan.sections, &mut after.sections);
+    // what was posted while a cycle was open stays posted
+    after.head = after.head.replace(CONTINUOUS, "");
+    if plan.head.contains(CONTINUOUS) {
+        after.head.push_str(CONTINUOUS);
+    }
+    (ends, after)
 }
 
 fn scheme(r: &mut Random, file: &str, head: &Head) -> SchemePlan {
     let by_quantity = r.chance(15);
     let ladder = r.chance(40);
     let marginal = r.chance(40);
-    let mut head_text = head.toml(r) + &slabs(r, marginal, ladder, by_quantity);
+    let head_text = head.toml(r);
+    let mut slabs = slabs(r, marginal, ladder, by_quantity);
     if ladder {
-        head_text += &levels(by_quantity);
+        slabs += &levels(by_quantity);
     }
     let mut sections = vec![earn(r, by_quantity)];
     if r.chance(60) {
@@ -72,15 +118,15 @@ fn scheme(r: &mut Random, file: &str, head: &Head) -> SchemePlan {
         sections.push(format!("[limits]\naccrual = {}\n", r.pick(&["40", "100"])));
     }
     sections.push(points(r));
-    SchemePlan { file: file.into(), head: head_text, sections }
+    SchemePlan { file: file.into(), base: head.clone(), head: head_text, slabs, sections }
 }
 
 /// What all versions of a scheme share, and their dates.
-#[derive(Clone)]
-struct Head {
-    id: &'static str,
+#[derive(Clone, Debug)]
+pub struct Head {
+    pub id: &'static str,
     starts: &'static str,
-    ends: Option<&'static str>,
+    pub ends: Option<&'static str>,
     zone: &'static str,
     length: &'static str,
     year_starts: &'static str,
@@ -102,7 +148,7 @@ impl Head {
 
     fn toml(&self, r: &mut Random) -> String {
         let ends = self.ends.map_or(String::new(), |ends| format!("ends = {ends}\n"));
-        let post = if r.chance(30) { "post = \"continuous\"\n" } else { "" };
+        let post = if r.chance(30) { CONTINUOUS } else { "" };
         let lock = if r.chance(15) {
             format!("lock_after_days = {}\n", r.pick(&["0", "10", "45"]))
         } else {

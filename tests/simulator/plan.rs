@@ -6,6 +6,9 @@ use std::fmt::Write as _;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
 
+use super::schemes::Head;
+use crate::naive::Word;
+
 /// A row in canonical columns, numbers plain and dates as ISO 8601.
 pub type Row = BTreeMap<&'static str, String>;
 
@@ -24,9 +27,23 @@ pub struct FeedPlan {
     pub name: String,
     pub kind: &'static str,
     pub zone: &'static str,
+    /// Which names are its files.
+    pub pattern: &'static str,
     /// Further lines of its `[[feed]]` table.
     pub settings: String,
     pub dialect: Dialect,
+    /// How it is read, as a person wrote it down, until somebody mends it: another zone, other dates, ...
+    pub wrong: Option<Wrong>,
+}
+
+/// A setting that a person got wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wrong {
+    Zone,
+    Dates,
+    DecimalMark,
+    Signs,
+    Column,
 }
 
 /// How a feed writes its files.
@@ -51,7 +68,12 @@ pub struct Dialect {
 pub struct SchemePlan {
     /// Its file's name without `.toml`: versions of one scheme share the id.
     pub file: String,
+    /// What cannot change once it has posted.
+    pub base: Head,
+    /// Its dates and its calendar.
     pub head: String,
+    /// Its slabs and levels.
+    pub slabs: String,
     /// Sections that may be left out.
     pub sections: Vec<String>,
 }
@@ -59,7 +81,37 @@ pub struct SchemePlan {
 #[derive(Clone, Debug)]
 pub struct Batch {
     pub as_of: String,
+    /// What people do before the run.
+    pub acts: Vec<Act>,
     pub files: Vec<FilePlan>,
+    /// What befalls the run before it is made undisturbed.
+    pub troubles: Vec<Trouble>,
+}
+
+/// What a person does.
+#[derive(Clone, Debug)]
+pub enum Act {
+    /// Puts the settings of a feed right and has its files read again.
+    Mend { feed: usize },
+    /// Has a feed's files read again, with nothing mended.
+    Reread { feed: usize },
+    /// Writes other rules into the file of a scheme.
+    Edit { scheme: usize, slabs: String, sections: Vec<String> },
+    /// Ends the last version of a scheme and lets another one begin.
+    Succeed { ends: &'static str, successor: SchemePlan },
+    /// Decides about one of the versions that wait.
+    Decide { which: usize, verdict: Word },
+    /// Lets a closed cycle go by what its file says now: one of those that wait.
+    Adopt { which: usize },
+}
+
+/// What befalls a run.
+#[derive(Clone, Copy, Debug)]
+pub enum Trouble {
+    /// kill -9 after so many milliseconds.
+    Killed(u64),
+    /// No file may grow beyond so many KiB.
+    DiskFull(u32),
 }
 
 #[derive(Clone, Debug)]
@@ -70,7 +122,7 @@ pub struct FilePlan {
     pub documents: Vec<Vec<Row>>,
 }
 
-const SALES: [&str; 17] = [
+const SALES: [&str; 18] = [
     "invoice_no",
     "line_no",
     "doc_type",
@@ -82,6 +134,7 @@ const SALES: [&str; 17] = [
     "category",
     "quantity",
     "amount",
+    "invoice_total",
     "currency",
     "status",
     "payment_method",
@@ -89,20 +142,37 @@ const SALES: [&str; 17] = [
     "ref_line_no",
     "updated_at",
 ];
-const PARTNERS: [&str; 6] = ["partner_code", "class", "channel", "active", "tracked", "effective_from"];
+const PARTNERS: [&str; 8] = [
+    "partner_code",
+    "class",
+    "channel",
+    "active",
+    "tracked",
+    "effective_from",
+    "distributor_code",
+    "local_code",
+];
+const PAYMENTS: [&str; 5] = ["payment_ref", "invoice_no", "distributor_code", "paid_on", "amount"];
+const FX: [&str; 4] = ["date", "from", "to", "rate"];
 const ITEMS: [&str; 4] = ["sku", "category", "earns_points", "effective_from"];
 
 impl History {
-    pub fn config(&self) -> String {
+    /// accrued.toml as it was at first, or is once these feeds are mended.
+    pub fn config(&self, mended: &[usize]) -> String {
         let mut config = "data_dir = \"var\"\nschemes_dir = \"schemes\"\n".to_string();
-        for feed in &self.feeds {
-            config += &feed.toml();
+        for (place, feed) in self.feeds.iter().enumerate() {
+            config += &feed.toml(if mended.contains(&place) { State::Mended } else { State::Unmended });
         }
         config
     }
 
+    /// accrued.toml with nothing wrong in it.
+    pub fn right_config(&self) -> String {
+        self.config(&(0..self.feeds.len()).collect::<Vec<_>>())
+    }
+
     pub fn scheme_files(&self) -> Vec<String> {
-        self.schemes.iter().map(|s| format!("{}{}", s.head, s.sections.concat())).collect()
+        self.schemes.iter().map(SchemePlan::text).collect()
     }
 
     pub fn bytes(&self, file: &FilePlan) -> Vec<u8> {
@@ -111,14 +181,26 @@ impl History {
 
     /// The whole history as text, for the message of a failing test.
     pub fn print(&self) -> String {
-        let mut text = format!("seed {}\n--- accrued.toml\n{}", self.seed, self.config());
+        let mut text = format!("seed {}\n--- accrued.toml\n{}", self.seed, self.config(&[]));
+        let mut mended = vec![];
         for (plan, scheme) in self.schemes.iter().zip(self.scheme_files()) {
             write!(text, "--- schemes/{}.toml\n{scheme}", plan.file).expect("a string takes text");
         }
         for batch in &self.batches {
+            for act in &batch.acts {
+                writeln!(text, "--- {}", act.print()).expect("a string takes text");
+                if let Act::Mend { feed } = act {
+                    mended.push(*feed);
+                    write!(text, "{}", self.config(&mended)).expect("a string takes text");
+                }
+            }
             for file in &batch.files {
                 let bytes = String::from_utf8(self.bytes(file)).expect("rendered as UTF-8");
                 write!(text, "--- {}\n{bytes}", self.path(file)).expect("a string takes text");
+            }
+            for trouble in &batch.troubles {
+                writeln!(text, "--- {trouble:?}: accrued run --as-of {}", batch.as_of)
+                    .expect("a string takes text");
             }
             writeln!(text, "--- accrued run --as-of {}", batch.as_of).expect("a string takes text");
         }
@@ -130,38 +212,86 @@ impl History {
     }
 }
 
+impl SchemePlan {
+    pub fn text(&self) -> String {
+        format!("{}{}{}", self.head, self.slabs, self.sections.concat())
+    }
+}
+
+impl Act {
+    fn print(&self) -> String {
+        match self {
+            Act::Mend { feed } => format!("accrued reread --feed (the {feed}th), with accrued.toml mended:"),
+            Act::Reread { feed } => format!("accrued reread --feed (the {feed}th)"),
+            Act::Edit { scheme, slabs, sections } => {
+                format!(
+                    "the {scheme}th scheme file goes on after its calendar:\n{slabs}{}",
+                    sections.concat()
+                )
+            }
+            Act::Succeed { ends, successor } => {
+                format!("s1 ends on {ends}; schemes/{}.toml:\n{}", successor.file, successor.text())
+            }
+            Act::Decide { which, verdict } => format!("{verdict:?} of version {which} of those that wait"),
+            Act::Adopt { which } => format!("release of edited cycle {which} of those that wait"),
+        }
+    }
+}
+
+/// Whether a person has put the settings of a feed right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Unmended,
+    Mended,
+}
+
 impl FeedPlan {
     pub fn columns(&self) -> Vec<&'static str> {
         let all: &[&'static str] = match self.kind {
             "sales" => &SALES,
             "partners" => &PARTNERS,
+            "payments" => &PAYMENTS,
+            "fx" => &FX,
             _ => &ITEMS,
         };
         all.iter().filter(|c| !self.dialect.without.contains(c)).copied().collect()
     }
 
-    fn toml(&self) -> String {
+    fn toml(&self, state: State) -> String {
         let d = &self.dialect;
+        let wrong = self.wrong.filter(|_| state == State::Unmended);
         let mut text = format!(
-            "[[feed]]\nname = \"{0}\"\nkind = \"{1}\"\nurl = \"file:drop/{0}\"\nfiles = \"*.csv\"\n\
+            "[[feed]]\nname = \"{0}\"\nkind = \"{1}\"\nurl = \"file:drop/{0}\"\nfiles = \"{4}\"\n\
              timezone = \"{2}\"\nsettle_seconds = 0\nmax_reject_percent = \"100\"\n{3}",
-            self.name, self.kind, self.zone, self.settings
+            self.name,
+            self.kind,
+            if wrong == Some(Wrong::Zone) { "Pacific/Auckland" } else { self.zone },
+            self.settings,
+            self.pattern
         );
         text += "[feed.csv]\n";
         if d.semicolons {
             text += "delimiter = \";\"\n";
         }
-        if d.decimal_comma {
+        if d.decimal_comma != (wrong == Some(Wrong::DecimalMark)) {
             text += "decimal_mark = \",\"\n";
         }
-        if d.signed {
+        if d.signed != (wrong == Some(Wrong::Signs)) {
             text += "credit_notes = \"signed\"\n";
         }
+        let day_first = if wrong == Some(Wrong::Dates) { ("%m", "%d") } else { ("%d", "%m") };
         if d.day_first {
-            text += "dates = [\"%d/%m/%Y\", \"%d/%m/%Y %H:%M\"]\n";
+            let (a, b) = day_first;
+            writeln!(text, "dates = [\"{a}/{b}/%Y\", \"{a}/{b}/%Y %H:%M\"]").expect("a string takes text");
+        }
+        if d.own_headers || wrong == Some(Wrong::Column) {
+            text += "[feed.columns]\n";
+        }
+        if wrong == Some(Wrong::Column) {
+            text += "sku = \"category\"\ncategory = \"sku\"\n";
         }
         if d.own_headers {
-            text += "[feed.columns]\npartner_code = \"Dealer Code\"\n";
+            text += "partner_code = \"Dealer Code\"\n";
             if self.kind == "sales" {
                 text += "invoice_no = \"Bill No.\"\namount = \"Net Value\"\n";
             }
@@ -229,8 +359,12 @@ impl FeedPlan {
 
     fn cell(&self, column: &str, cell: &str) -> String {
         match column {
-            "amount" | "quantity" => self.figure(cell),
-            "invoice_date" | "updated_at" | "effective_from" if self.dialect.day_first => day_first(cell),
+            "amount" | "quantity" | "invoice_total" => self.figure(cell),
+            "invoice_date" | "updated_at" | "effective_from" | "paid_on" | "date"
+                if self.dialect.day_first =>
+            {
+                day_first(cell)
+            }
             "doc_type" if self.dialect.own_words && cell == "invoice" => "Tax Invoice".into(),
             "doc_type" if self.dialect.own_words && cell == "credit_note" => "Return".into(),
             _ => cell.into(),

@@ -45,9 +45,19 @@ fn smaller(history: &History) -> Vec<History> {
                 try_one(&|h| {
                     let files = h.batches[batch - 1].files.split_off(0);
                     h.batches[batch].files.splice(0..0, files);
+                    let acts = h.batches[batch - 1].acts.split_off(0);
+                    h.batches[batch].acts.splice(0..0, acts);
                     h.batches.remove(batch - 1);
                 });
             }
+        }
+        for act in 0..history.batches[batch].acts.len() {
+            try_one(&|h| drop(h.batches[batch].acts.remove(act)));
+        }
+        for trouble in 0..history.batches[batch].troubles.len() {
+            try_one(&|h| {
+                h.batches[batch].troubles.remove(trouble);
+            });
         }
         for file in 0..history.batches[batch].files.len() {
             try_one(&|h| drop(h.batches[batch].files.remove(file)));
@@ -77,6 +87,17 @@ fn smaller(history: &History) -> Vec<History> {
         try_one(&|h| {
             h.feeds[feed].dialect = super::plan::Dialect::default();
         });
+        try_one(&|h| h.feeds[feed].wrong = None);
     }
+    all.retain(names_differ);
     all
+}
+
+/// Of two files of one name in one run only the later would be found.
+fn names_differ(history: &History) -> bool {
+    history.batches.iter().all(|batch| {
+        let mut names: Vec<_> = batch.files.iter().map(|f| (f.feed, &f.name)).collect();
+        names.sort();
+        names.windows(2).all(|pair| pair[0] != pair[1])
+    })
 }

@@ -2,10 +2,24 @@
 
 use chrono::{Duration, NaiveDate};
 
-use super::plan::{Batch, Dialect, FeedPlan, FilePlan, History, Row};
+use super::plan::{Act, Batch, Dialect, FeedPlan, FilePlan, History, Row, Trouble, Wrong};
 use super::rows::{Document, Maker};
 use super::schemes::{self, ZONES};
+use super::{money, replacing};
+use crate::naive::Word;
 use crate::random::Random;
+
+/// What the program can do.
+pub struct Landed {
+    pub replace: bool,
+    pub reread: bool,
+    pub payments: bool,
+    pub fx: bool,
+    pub local_codes: bool,
+}
+
+pub const LANDED: Landed =
+    Landed { replace: false, reread: false, payments: false, fx: false, local_codes: false };
 
 /// Times of day of a run, on both sides of midnight somewhere.
 const TIMES: [&str; 6] = ["12:00:00", "00:30:00", "18:29:59", "18:30:00", "15:59:59", "23:59:59"];
@@ -14,8 +28,9 @@ pub fn history(seed: u64) -> History {
     let mut r = Random::new(seed);
     let any_order = r.chance(35);
     let restarting = !any_order && r.chance(20);
-    let feeds = feeds(&mut r, restarting);
-    let schemes = schemes::schemes(&mut r);
+    let feeds = feeds(&mut r, restarting, any_order);
+    let has = |kind: &str| feeds.iter().any(|f| f.kind == kind);
+    let schemes = schemes::schemes(&mut r, has("payments"));
     let days = run_days(&mut r);
     let stamps = if any_order { 100 } else { *r.pick(&[0, 50, 100]) };
     let mut maker = Maker {
@@ -29,22 +44,29 @@ pub fn history(seed: u64) -> History {
         r: &mut r,
     };
     let mut batches = vec![];
+    let mut standing = replacing::Standing::default();
     for (place, day) in days.iter().enumerate() {
         let mut files = masters(maker.r, &feeds, place, any_order);
         files.extend(sales(&mut maker, *day, place));
+        files.extend(replacing::files(&mut maker, &mut standing, *day));
+        files.extend(money::payments(&mut maker, *day, place));
         files.sort_by_key(|f| f.feed);
         let again: Vec<FilePlan> = batches.iter().flat_map(|b: &Batch| b.files.clone()).collect();
         if !again.is_empty() && maker.r.chance(15) {
             let mut file = maker.r.pick(&again).clone();
-            file.name = format!("{place}-again.csv");
+            if feeds[file.feed].pattern == "*.csv" {
+                file.name = format!("{place}-again.csv");
+            }
             files.push(file);
             files.sort_by_key(|f| f.feed);
         }
         // the day of ingestion, from which an undated record applies, is told by noon in every zone
         let undated = feeds.iter().any(|f| f.kind != "sales") && !any_order;
         let time = if undated { "12:00:00" } else { *maker.r.pick(&TIMES) };
-        batches.push(Batch { as_of: format!("{day}T{time}Z"), files });
+        let troubles = troubles(maker.r);
+        batches.push(Batch { as_of: format!("{day}T{time}Z"), acts: vec![], files, troubles });
     }
+    acts(&mut r, any_order, &feeds, &schemes, &mut batches);
     History { seed, feeds, schemes, batches, any_order }
 }
 
@@ -61,7 +83,63 @@ fn run_days(r: &mut Random) -> Vec<NaiveDate> {
     days
 }
 
-fn feeds(r: &mut Random, restarting: bool) -> Vec<FeedPlan> {
+/// What befalls a run: seldom something, since it costs processes.
+fn troubles(r: &mut Random) -> Vec<Trouble> {
+    match r.below(60) {
+        0 => vec![Trouble::Killed(r.below(40) as u64)],
+        1 => vec![Trouble::Killed(r.below(40) as u64), Trouble::Killed(r.below(40) as u64)],
+        2 => vec![Trouble::DiskFull(*r.pick(&[1, 33, 300, 600, 900, 1200, 1500]))],
+        _ => vec![],
+    }
+}
+
+/// What people do between the runs. Where any order must do, they only have things read again.
+fn acts(
+    r: &mut Random,
+    any_order: bool,
+    feeds: &[FeedPlan],
+    schemes: &[super::plan::SchemePlan],
+    batches: &mut [Batch],
+) {
+    let mut mended: Vec<usize> = vec![];
+    let wrong: Vec<usize> = (0..feeds.len()).filter(|f| feeds[*f].wrong.is_some()).collect();
+    let appends = feeds.iter().all(|f| !f.settings.contains("replace"));
+    let mut succeeded = schemes.iter().filter(|s| s.base.id == "s1").count() > 1;
+    let last = batches.len() - 1;
+    for (place, batch) in batches.iter_mut().enumerate().skip(1) {
+        for feed in &wrong {
+            if !mended.contains(feed) && (place == last || r.chance(40)) {
+                mended.push(*feed);
+                batch.acts.push(Act::Mend { feed: *feed });
+            }
+        }
+        if LANDED.reread && r.chance(8) {
+            batch.acts.push(Act::Reread { feed: r.below(feeds.len()) });
+        }
+        if any_order {
+            continue;
+        }
+        if r.chance(12) {
+            let scheme = r.below(schemes.len());
+            let (slabs, sections) = schemes::edited(r, &schemes[scheme]);
+            batch.acts.push(Act::Edit { scheme, slabs, sections });
+        }
+        if !succeeded && schemes[0].base.ends.is_none() && r.chance(8) {
+            succeeded = true;
+            let (ends, successor) = schemes::successor(r, &schemes[0]);
+            batch.acts.push(Act::Succeed { ends, successor });
+        }
+        if wrong.is_empty() && appends && r.chance(40) {
+            let verdict = *r.pick(&[Word::Release, Word::Release, Word::Discard]);
+            batch.acts.push(Act::Decide { which: r.below(4), verdict });
+        }
+        if r.chance(25) {
+            batch.acts.push(Act::Adopt { which: r.below(4) });
+        }
+    }
+}
+
+fn feeds(r: &mut Random, restarting: bool, any_order: bool) -> Vec<FeedPlan> {
     let shared = r.chance(50);
     let scope = r.chance(20);
     let mut feeds: Vec<FeedPlan> = (0..1 + r.below(2))
@@ -77,7 +155,15 @@ fn feeds(r: &mut Random, restarting: bool) -> Vec<FeedPlan> {
                 settings += "numbers_restart = \"april\"\n";
             }
             let name = format!("f{place}");
-            FeedPlan { name, kind: "sales", zone: ZONES[r.below(ZONES.len())], settings, dialect: dialect(r) }
+            let mut pattern = "*.csv";
+            if LANDED.replace && !any_order && r.chance(25) {
+                pattern = *r.pick(&["{yyyy}-{mm}.csv", "{yyyy}-{mm}-{part}.csv"]);
+                settings += "mode = \"replace\"\nmax_void_percent = \"100\"\n";
+            }
+            let dialect = dialect(r);
+            let wrong = if LANDED.reread && r.chance(12) { wrong(r, &dialect) } else { None };
+            let zone = ZONES[r.below(ZONES.len())];
+            FeedPlan { name, kind: "sales", zone, pattern, settings, dialect, wrong }
         })
         .collect();
     for kind in ["partners", "items"] {
@@ -87,12 +173,27 @@ fn feeds(r: &mut Random, restarting: bool) -> Vec<FeedPlan> {
                 name: kind.into(),
                 kind,
                 zone: "Asia/Kolkata",
+                pattern: if r.chance(30) { "{yyyy}-{mm}*.csv" } else { "*.csv" },
                 settings: String::new(),
                 dialect,
+                wrong: None,
             });
         }
     }
+    money::feeds(r, &mut feeds);
     feeds
+}
+
+/// What a person may get wrong in the settings of a feed that writes so: nothing that refuses a file whole.
+fn wrong(r: &mut Random, dialect: &Dialect) -> Option<Wrong> {
+    let all = [Wrong::Zone, Wrong::Signs, Wrong::Column, Wrong::Dates, Wrong::DecimalMark];
+    let wrong = *r.pick(&all);
+    let fits = match wrong {
+        Wrong::Dates => dialect.day_first,
+        Wrong::Column => !dialect.without.contains(&"category"),
+        Wrong::Zone | Wrong::Signs | Wrong::DecimalMark => true,
+    };
+    fits.then_some(wrong)
 }
 
 fn dialect(r: &mut Random) -> Dialect {
@@ -123,6 +224,7 @@ fn sales(maker: &mut Maker, day: NaiveDate, place: usize) -> Vec<FilePlan> {
             let back = Duration::days(*maker.r.pick(&[0, 2, 2, 20, 40, 80, 335, 366, 396]));
             documents.push(maker.event(day - back));
         }
+        documents.retain(|d| !maker.feeds[d.feed].settings.contains("replace"));
         files.extend(written(maker.any_order, &documents, &format!("{place}-{number}")));
     }
     files
@@ -171,20 +273,26 @@ pub fn otherwise_split(history: &History, r: &mut Random) -> History {
     files.extend(masters);
     files.sort_by_key(|f| f.feed);
     let as_of = history.batches.last().expect("a batch").as_of.clone();
-    History { batches: vec![Batch { as_of, files }], ..history.clone() }
+    let batch = Batch { as_of, acts: vec![], files, troubles: vec![] };
+    History { batches: vec![batch], ..history.clone() }
 }
 
 fn masters(r: &mut Random, feeds: &[FeedPlan], place: usize, any_order: bool) -> Vec<FilePlan> {
     let mut files = vec![];
     for (feed, plan) in feeds.iter().enumerate().filter(|(_, f)| f.kind != "sales") {
         if r.chance(if place == 0 { 80 } else { 30 }) {
-            let rows = if plan.kind == "partners" {
-                partners(r, place, any_order)
-            } else {
-                items(r, place, any_order)
+            let rows = match plan.kind {
+                "partners" => partners(r, place, any_order),
+                "items" => items(r, place, any_order),
+                "fx" => money::rates(r, place),
+                _ => vec![],
             };
             if !rows.is_empty() {
-                files.push(FilePlan { feed, name: format!("{place}.csv"), documents: vec![rows] });
+                let name = match plan.pattern {
+                    "*.csv" => format!("{place}.csv"),
+                    _ => format!("2026-{:02}-{place}.csv", 1 + r.below(6)),
+                };
+                files.push(FilePlan { feed, name, documents: vec![rows] });
             }
         }
     }
@@ -211,11 +319,24 @@ fn partners(r: &mut Random, place: usize, any_order: bool) -> Vec<Row> {
             row.insert("channel", r.pick(&["retail", ""]).to_string());
             row.insert("active", r.pick(&["yes", "yes", "no", ""]).to_string());
             row.insert("tracked", r.pick(&["yes", "yes", "no", ""]).to_string());
+            if let (true, Some((distributor, local))) = (LANDED.local_codes, local_code(code)) {
+                row.insert("distributor_code", distributor.into());
+                row.insert("local_code", local.into());
+            }
             effective(r, &mut row, place, any_order);
             rows.push(row);
         }
     }
     rows
+}
+
+/// What one of its distributors calls a partner.
+fn local_code(code: &str) -> Option<(&'static str, &'static str)> {
+    match code {
+        "P1" => Some(("D1", "L1")),
+        "p1" => Some(("D2", "L1")),
+        _ => None,
+    }
 }
 
 fn items(r: &mut Random, place: usize, any_order: bool) -> Vec<Row> {

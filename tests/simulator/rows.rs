@@ -58,11 +58,17 @@ impl Maker<'_> {
         row.insert("doc_type", "invoice".into());
         row.insert("invoice_date", self.date(day));
         row.insert("partner_code", self.r.pick(&["P1", "P2", "P2", "p1"]).to_string());
+        if super::make::LANDED.local_codes && self.r.chance(15) {
+            row.insert("partner_code", "L1".into());
+        }
         row.insert("distributor_code", self.r.pick(&["D1", "D1", "D2"]).to_string());
         row.insert("channel", self.r.pick(&["retail", "Retail", "", "online"]).to_string());
         row.insert("status", self.r.pick(&["approved", "Posted", "approved", "draft", ""]).to_string());
         row.insert("payment_method", self.r.pick(&["cash", "UPI", "card", ""]).to_string());
         self.stamp(&mut row);
+        if self.r.chance(25) {
+            row.insert("invoice_total", self.r.pick(&["1180", "590.5", "2000"]).to_string());
+        }
         let numbered = self.r.chance(80);
         let mut rows = vec![];
         for line in 1..=1 + self.r.below(3) {
@@ -142,6 +148,15 @@ impl Maker<'_> {
         if invoices.is_empty() { self.known[0].clone() } else { (*self.r.pick(&invoices)).clone() }
     }
 
+    /// Another version of a document.
+    pub fn revised_of(&mut self, rows: &[Row]) -> Vec<Row> {
+        self.known.push(Document { feed: 0, rows: rows.to_vec() });
+        let place = self.known.len() - 1;
+        let revised = self.revision(self.known[place].clone());
+        self.known.remove(place);
+        revised.rows
+    }
+
     fn revised(&mut self) -> Document {
         let mut document = self.any_known();
         if document.rows[0]["doc_type"] == "cancellation" {
@@ -153,6 +168,13 @@ impl Maker<'_> {
             let kind = document.rows[0]["doc_type"].clone();
             let same = |d: &&Document| d.rows[0]["invoice_no"] == number && d.rows[0]["doc_type"] == kind;
             document = self.known.iter().rev().find(same).expect("it is known").clone();
+        }
+        self.revision(document)
+    }
+
+    fn revision(&mut self, mut document: Document) -> Document {
+        if document.rows[0]["doc_type"] == "cancellation" {
+            return document;
         }
         let mut stamp = Row::new();
         self.stamp(&mut stamp);

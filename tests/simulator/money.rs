@@ -1,0 +1,94 @@
+//! Payments of the invoices of a history, and exchange rates.
+
+use chrono::{Duration, NaiveDate};
+
+use super::make::LANDED;
+use super::plan::{Dialect, FeedPlan, FilePlan, Row};
+use super::rows::Maker;
+use crate::random::Random;
+
+/// Feeds of payments and rates, at times.
+pub fn feeds(r: &mut Random, feeds: &mut Vec<FeedPlan>) {
+    let shared = feeds[0].settings.contains("documents") && !feeds[0].settings.contains("numbers_restart");
+    let plan = |kind: &'static str, settings: String| FeedPlan {
+        name: kind.into(),
+        kind,
+        zone: "Asia/Kolkata",
+        pattern: "*.csv",
+        settings,
+        dialect: Dialect::default(),
+        wrong: None,
+    };
+    if LANDED.payments && shared && r.chance(40) {
+        let scope = feeds[0].settings.contains("number_scope");
+        let scope = if scope { "number_scope = \"space\"\n" } else { "" };
+        feeds.push(plan("payments", format!("documents = \"dms\"\n{scope}")));
+    }
+    if LANDED.fx && r.chance(40) {
+        feeds.push(plan("fx", String::new()));
+    }
+}
+
+/// What was paid since, for some of the invoices that are known: in full, in part, too much, or taken back.
+pub fn payments(maker: &mut Maker, day: NaiveDate, place: usize) -> Vec<FilePlan> {
+    let Some(feed) = maker.feeds.iter().position(|f| f.kind == "payments") else { return vec![] };
+    let mut rows = vec![];
+    let known: Vec<Vec<Row>> = maker.known.iter().map(|d| d.rows.clone()).collect();
+    for invoice in known.iter().filter(|rows| rows[0]["doc_type"] == "invoice") {
+        if maker.r.chance(60) {
+            rows.push(payment(maker.r, invoice, day, &format!("{place}-{}", rows.len())));
+        }
+    }
+    if rows.is_empty() {
+        return vec![];
+    }
+    vec![FilePlan {
+        feed,
+        name: format!("{place}.csv"),
+        documents: rows.into_iter().map(|r| vec![r]).collect(),
+    }]
+}
+
+fn payment(r: &mut Random, invoice: &[Row], day: NaiveDate, reference: &str) -> Row {
+    let cents = |text: &str| -> i64 {
+        let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+        let sign = if whole.starts_with('-') { -1 } else { 1 };
+        let number = |digits: &str| digits.trim_start_matches('-').parse::<i64>().unwrap_or(0);
+        sign * (100 * number(whole) + number(&format!("{part:0<2}")))
+    };
+    let total = invoice[0].get("invoice_total").filter(|t| !t.is_empty());
+    let sum: i64 = invoice.iter().map(|row| cents(&row["amount"])).sum();
+    let due = total.map_or(sum, |total| cents(total));
+    let amount = match r.below(8) {
+        0 => due / 2,
+        1 => -due / 2,
+        2 => due - 100,
+        3 => due - 101,
+        4 => due + 5000,
+        _ => due,
+    };
+    let mut row = Row::new();
+    row.insert("payment_ref", format!("PAY-{reference}"));
+    row.insert("invoice_no", invoice[0]["invoice_no"].clone());
+    row.insert("distributor_code", invoice[0]["distributor_code"].clone());
+    row.insert("paid_on", (day - Duration::days(r.below(5) as i64)).to_string());
+    let sign = if amount < 0 { "-" } else { "" };
+    row.insert("amount", format!("{sign}{}.{:02}", amount.abs() / 100, amount.abs() % 100));
+    row
+}
+
+/// Rates of some days, each batch its own days.
+pub fn rates(r: &mut Random, place: usize) -> Vec<Row> {
+    let mut rows = vec![];
+    for day in [1, 12, 25] {
+        if r.chance(60) {
+            let mut row = Row::new();
+            row.insert("date", format!("2026-{:02}-{day:02}", 1 + place));
+            row.insert("from", r.pick(&["USD", "usd"]).to_string());
+            row.insert("to", "INR".into());
+            row.insert("rate", r.pick(&["80", "83.25", "0.333333"]).to_string());
+            rows.push(row);
+        }
+    }
+    rows
+}

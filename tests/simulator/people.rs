@@ -1,0 +1,102 @@
+//! What people do between the runs, in the workspace and before the judge alike.
+
+use super::plan::{Act, History, SchemePlan};
+use super::play::{Place, accrued};
+use crate::naive::{Judge, Step, Word};
+use crate::within;
+
+/// People, and what they have written by now.
+pub struct People<'h> {
+    history: &'h History,
+    mended: Vec<usize>,
+    schemes: Vec<SchemePlan>,
+}
+
+impl<'h> People<'h> {
+    pub fn of(history: &'h History) -> People<'h> {
+        People { history, mended: vec![], schemes: history.schemes.clone() }
+    }
+
+    pub fn act(&mut self, act: &Act, place: &Place, judge: &mut Judge) -> Result<(), String> {
+        match act {
+            Act::Mend { feed } => {
+                self.mended.push(*feed);
+                let config = self.history.config(&self.mended);
+                place.workspace.write("accrued.toml", &config);
+                judge.step(&Step::Config(config));
+                self.reread(*feed, place, judge)
+            }
+            Act::Reread { feed } => self.reread(*feed, place, judge),
+            Act::Edit { scheme, slabs, sections } => {
+                let plan = &mut self.schemes[*scheme];
+                (plan.slabs, plan.sections) = (slabs.clone(), sections.clone());
+                self.write_schemes(place, judge);
+                Ok(())
+            }
+            Act::Succeed { ends, successor } => {
+                let first = &mut self.schemes[0];
+                first.head = first.head.replacen("[cycle]\n", &format!("ends = {ends}\n[cycle]\n"), 1);
+                self.schemes.push(successor.clone());
+                self.write_schemes(place, judge);
+                Ok(())
+            }
+            Act::Decide { which, verdict } => decide(*which, *verdict, place, judge),
+            Act::Adopt { which } => adopt(*which, place, judge),
+        }
+    }
+
+    fn reread(&self, feed: usize, place: &Place, judge: &mut Judge) -> Result<(), String> {
+        let name = self.history.feeds[feed].name.clone();
+        let taken = within::files(&place.workspace)?.iter().any(|file| file.feed == name && file.ingested);
+        if taken {
+            accrued(&place.workspace, &["reread", "--feed", &name])?;
+        }
+        judge.step(&Step::Reread { feed: name, name: None });
+        Ok(())
+    }
+
+    fn write_schemes(&self, place: &Place, judge: &mut Judge) {
+        for plan in &self.schemes {
+            place.workspace.write(&format!("schemes/{}.toml", plan.file), plan.text());
+        }
+        judge.step(&Step::Schemes(self.schemes.iter().map(SchemePlan::text).collect()));
+    }
+}
+
+/// Decides about a version that was set aside: one that both know of.
+fn decide(which: usize, verdict: Word, place: &Place, judge: &mut Judge) -> Result<(), String> {
+    let waiting: Vec<within::Waiting> = within::holds(&place.workspace)?
+        .into_iter()
+        .filter(|hold| matches!(hold.kind.as_str(), "identity_conflict" | "rows_vanished"))
+        .filter(|hold| judge.holds(&hold.feed, &hold.name, hold.line))
+        .collect();
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    let hold = &waiting[which % waiting.len()];
+    say(hold.id, verdict, place)?;
+    let (feed, name, line) = (hold.feed.clone(), hold.name.clone(), hold.line);
+    judge.step(&Step::Decide { feed, name, line, verdict });
+    Ok(())
+}
+
+/// Lets a closed cycle go by what its file says now.
+fn adopt(which: usize, place: &Place, judge: &mut Judge) -> Result<(), String> {
+    let mut edited = within::holds(&place.workspace)?;
+    edited.retain(|hold| hold.kind == "scheme_edited");
+    if edited.is_empty() {
+        return Ok(());
+    }
+    let hold = &edited[which % edited.len()];
+    say(hold.id, Word::Release, place)?;
+    judge.step(&Step::Adopt { scheme: hold.scheme.clone(), cycle: hold.cycle.clone() });
+    Ok(())
+}
+
+fn say(id: i64, verdict: Word, place: &Place) -> Result<(), String> {
+    let verb = match verdict {
+        Word::Release => "release",
+        Word::Discard => "discard",
+    };
+    accrued(&place.workspace, &["holds", verb, &id.to_string(), "--reason", "checked"]).map(drop)
+}

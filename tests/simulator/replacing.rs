@@ -1,0 +1,57 @@
+//! Feeds whose newest file of a period speaks for it: the file of a month (or of a part of it) comes again, with some
+//! documents gone, some revised and some new.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+
+use super::plan::{FilePlan, Row};
+use super::rows::Maker;
+
+/// What the last file of each feed and name held.
+#[derive(Default)]
+pub struct Standing(BTreeMap<(usize, String), Vec<Vec<Row>>>);
+
+/// The files of replacing feeds that a run finds.
+pub fn files(maker: &mut Maker, standing: &mut Standing, day: NaiveDate) -> Vec<FilePlan> {
+    let replacing =
+        |f: &usize| maker.feeds[*f].kind == "sales" && maker.feeds[*f].settings.contains("replace");
+    let feeds: Vec<usize> = (0..maker.feeds.len()).filter(replacing).collect();
+    let mut files: Vec<FilePlan> = vec![];
+    for feed in feeds {
+        for _ in 0..1 + maker.r.below(2) {
+            let month = *maker.r.pick(&["2026-02", "2026-03", "2026-03"]);
+            let name = if maker.feeds[feed].pattern.contains("{part}") {
+                format!("{month}-{}.csv", maker.r.pick(&["a", "b"]))
+            } else {
+                format!("{month}.csv")
+            };
+            if files.iter().any(|f| f.feed == feed && f.name == name) {
+                continue;
+            }
+            let documents = file(maker, standing, (feed, name.clone()), day);
+            files.push(FilePlan { feed, name, documents });
+        }
+    }
+    files
+}
+
+fn file(maker: &mut Maker, standing: &mut Standing, key: (usize, String), day: NaiveDate) -> Vec<Vec<Row>> {
+    let mut documents: Vec<Vec<Row>> = vec![];
+    for rows in standing.0.get(&key).cloned().unwrap_or_default() {
+        match maker.r.below(10) {
+            0 | 1 => {}
+            2 => documents.push(maker.revised_of(&rows)),
+            _ => documents.push(rows),
+        }
+    }
+    for _ in 0..maker.r.below(4) {
+        let back = chrono::Duration::days(*maker.r.pick(&[0, 2, 20, 40]));
+        let document = maker.event(day - back);
+        if document.feed == key.0 {
+            documents.push(document.rows);
+        }
+    }
+    standing.0.insert(key, documents.clone());
+    documents
+}
