@@ -155,6 +155,8 @@ impl Facts {
     pub fn release(&mut self, file: usize, line: u64) {
         let Some(place) = self.held.iter().position(|h| (h.file, h.line) == (file, line)) else { return };
         let HeldVersion { key, version, .. } = self.held.remove(place);
+        // it takes the place of a document that came the other way, with line numbers or without
+        self.speaking.retain(|(document, line), _| *document != key.0 || line.is_empty() == key.1.is_empty());
         let outdated = self.speaking.get(&key).is_some_and(
             |old| matches!((old.updated_at, version.updated_at), (Some(was), Some(is)) if is < was),
         );

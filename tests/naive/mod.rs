@@ -34,7 +34,8 @@
 //! 15. A file read again keeps its place in the order of ingestion, and its day.
 //! 16. An undated master record that says what applies on its day says nothing new, and does nothing: a dated one that comes
 //!     later and applies from before that day still does.
-//! 17. Under `replace`, what a file says is judged on arrival against the file that it replaces as well. The lines that it
+//! 17. A released version takes the place of the whole document where that came the other way, with or without line_no.
+//! 18. Under `replace`, what a file says is judged on arrival against the file that it replaces as well. The lines that it
 //!     would void are counted, and their amounts added, without their signs.
 
 pub mod arithmetic;
