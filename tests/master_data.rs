@@ -3,6 +3,8 @@
 
 #[path = "masters/fx.rs"]
 mod fx;
+#[path = "masters/local_codes.rs"]
+mod local_codes;
 #[path = "masters/rig.rs"]
 mod rig;
 

@@ -100,6 +100,7 @@ impl Run<'_> {
     pub(super) fn evaluate(&mut self, family: &Family, plan: &ClosingPlan) -> Result<Papers> {
         let rests_on = self.rests_on(family)?;
         self.store.wake(&family.id, plan.today)?;
+        self.store.spread_stale()?;
         let scope = self.scope(family, plan, &rests_on)?;
         let scene = Scene {
             family,
@@ -428,10 +429,6 @@ impl Desk {
 /// Works out one partner.
 fn answer(scene: &Scene<'_>, zone: &ZoneCache, question: Question) -> Result<Answer> {
     let Question { dossier, kept, moved } = question;
-    let said = dossier
-        .said()
-        .map_err(|fault| anyhow!("the facts of partner {} cannot be read: {}", dossier.partner, fault.0))?;
-    let settled = settle(&said, &dossier.cancellations, &dossier.decisions);
     let world = World {
         family: scene.family,
         items: scene.items.as_ref(),
@@ -440,11 +437,16 @@ fn answer(scene: &Scene<'_>, zone: &ZoneCache, question: Question) -> Result<Ans
         today: scene.plan.today,
         zone,
     };
+    let (said, called) = dossier
+        .said_on(|when| world.business_date(when))
+        .map_err(|fault| anyhow!("the facts of partner {} cannot be read: {}", dossier.partner, fault.0))?;
+    let settled = settle(&said, &dossier.cancellations, &dossier.decisions);
     let known_cycles: BTreeSet<Cycle> = kept.iter().map(|kept| Cycle(kept.cycle)).collect();
     let subject = Subject {
         partner_code: &dossier.partner,
         lines: &settled.lines,
         masters: &dossier.masters,
+        called: Some(&called),
         known_cycles: &known_cycles,
         payments: Payments::Said(&dossier.payments),
     };

@@ -163,12 +163,14 @@ impl Run<'_> {
     ) -> Result<Vec<(Cycle, i64)>> {
         let stands = self.store.positions_of(&family.id, &dossier.partner)?;
         let known_cycles: BTreeSet<Cycle> = stands.iter().map(|kept| Cycle(kept.cycle)).collect();
-        let said = dossier.said().map_err(|fault| anyhow!(fault.0))?;
+        let (said, called) =
+            dossier.said_on(|when| world.business_date(when)).map_err(|fault| anyhow!(fault.0))?;
         let settled = settle(&said, &dossier.cancellations, &dossier.decisions);
         let subject = Subject {
             partner_code: &dossier.partner,
             lines: &settled.lines,
             masters: &dossier.masters,
+            called: Some(&called),
             known_cycles: &known_cycles,
             payments: Payments::Said(&dossier.payments),
         };

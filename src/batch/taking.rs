@@ -5,15 +5,17 @@ use super::fetching::Fetched;
 use super::progress::Step;
 use super::report::FileLine;
 use crate::config::{Feed, Kind};
+use crate::facts::master::Day;
 use crate::facts::money::{EventKind, Money};
 use crate::ingest::{self, CreditNotes, Encoding, Layout, Packing, Refusal, Stop, Taken};
 use crate::outbox;
 use crate::statement::{name, rejects};
 use crate::store::files::{Arrival, Counts, FileState};
 use crate::store::holds::{HoldState, NewHold};
-use crate::store::masters::{Day, MasterSaid};
+use crate::store::masters::{ItemSaid, MasterSaid, PartnerSaid};
 use crate::store::{Feeder, Intake, Outcome, Reading, Reject, Store};
 use anyhow::{Context, Result, anyhow};
+use chrono::{DateTime, NaiveDate};
 use serde_json::json;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -145,7 +147,7 @@ impl Run<'_> {
                 self.store.take_events(&stamp, arrival, &intake(feed), kind, read)
             }
             Kind::Partners | Kind::Items | Kind::Fx => {
-                let day = Day::Otherwise(self.undated_day(arrival));
+                let day = self.undated_day(feed, arrival)?;
                 let percent = feed.max_reject_percent;
                 let read = |take: &mut dyn FnMut(Result<MasterSaid, Reject>) -> Result<()>| {
                     read_master(feed.kind, path, packing, layout, day, take)
@@ -155,9 +157,18 @@ impl Run<'_> {
         }
     }
 
-    /// A later undated record applies from the period that its file names, else from the day of ingestion (evaluation.md 2).
-    fn undated_day(&self, arrival: &Arrival) -> chrono::NaiveDate {
-        arrival.period.map_or(self.order.now.date_naive(), |period| period.0)
+    /// A later undated record applies from the period that its file names, else from the day of ingestion (evaluation.md 2),
+    /// which is read in the feed's zone; a file that is read again keeps that of its first reading.
+    fn undated_day(&self, feed: &Feed, arrival: &Arrival) -> Result<NaiveDate> {
+        if let Some((first, _)) = arrival.period {
+            return Ok(first);
+        }
+        let taken = arrival.rank.map(|rank| self.store.file(rank)).transpose()?.flatten();
+        let at = match taken {
+            Some(file) => DateTime::parse_from_rfc3339(&file.taken_at)?.to_utc(),
+            None => self.order.now,
+        };
+        Ok(at.with_timezone(&feed.layout.timezone).date_naive())
     }
 
     fn note_file(&mut self, arrival: Arrival, outcome: Outcome) -> Result<()> {
@@ -291,16 +302,19 @@ fn read_master(
     path: &Path,
     packing: Packing,
     layout: &Layout,
-    otherwise: Day,
+    otherwise: NaiveDate,
     take: &mut dyn FnMut(Result<MasterSaid, Reject>) -> Result<()>,
 ) -> Result<Reading> {
     let mut bytes = open(path)?;
-    let day = |dated: bool| if dated { Day::Given } else { otherwise };
+    let day = |dated: bool, from: NaiveDate| if dated { Day::Given(from) } else { Day::Otherwise(otherwise) };
     let rejected = |reject: &ingest::Reject| Err(kept(reject));
     match kind {
         Kind::Items => ended(ingest::items(&mut bytes, packing, layout, &mut |taken| match taken {
             Taken::Row(row) => {
-                take(Ok(MasterSaid::Item(crate::scheme::fold(&row.code), row.record, day(row.dated))))
+                let day = day(row.dated, row.record.effective_from);
+                let sku = crate::scheme::fold(&row.code);
+                let (file_line, record) = (row.file_line, row.record);
+                take(Ok(MasterSaid::Item(Box::new(ItemSaid { sku, file_line, day, record }))))
             }
             Taken::Reject(reject) => take(rejected(reject)),
         })),
@@ -310,7 +324,14 @@ fn read_master(
         })),
         Kind::Partners | Kind::Sales | Kind::Payments | Kind::Deposits => {
             ended(ingest::partners(&mut bytes, packing, layout, &mut |taken| match taken {
-                Taken::Row(row) => take(Ok(MasterSaid::Partner(row.code, row.record, day(row.dated)))),
+                Taken::Row(row) => take(Ok(MasterSaid::Partner(Box::new(PartnerSaid {
+                    day: day(row.dated, row.record.effective_from),
+                    code: row.code,
+                    file_line: row.file_line,
+                    record: row.record,
+                    local_code: row.local_code,
+                    says: row.says,
+                })))),
                 Taken::Reject(reject) => take(rejected(reject)),
             }))
         }

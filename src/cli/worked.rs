@@ -56,10 +56,6 @@ impl<'f> Scene<'f> {
         known: &BTreeSet<Cycle>,
         look: impl FnOnce(&Positions, &[Line<'_>]) -> T,
     ) -> Result<T> {
-        let said = dossier.said().map_err(|fault| {
-            anyhow!("the facts of partner {} cannot be read: {}", dossier.partner, fault.0)
-        })?;
-        let settled = settle(&said, &dossier.cancellations, &dossier.decisions);
         let world = World {
             family: self.family,
             items: self.items.as_ref(),
@@ -68,10 +64,15 @@ impl<'f> Scene<'f> {
             today: self.today,
             zone: &self.zone,
         };
+        let (said, called) = dossier.said_on(|when| world.business_date(when)).map_err(|fault| {
+            anyhow!("the facts of partner {} cannot be read: {}", dossier.partner, fault.0)
+        })?;
+        let settled = settle(&said, &dossier.cancellations, &dossier.decisions);
         let subject = Subject {
             partner_code: &dossier.partner,
             lines: &settled.lines,
             masters: &dossier.masters,
+            called: Some(&called),
             known_cycles: known,
             payments: Payments::Said(&dossier.payments),
         };

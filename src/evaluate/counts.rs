@@ -34,7 +34,7 @@ pub(super) struct View<'v> {
 pub(super) fn of_lines<'v>(
     world: &World<'v>,
     subject: &Subject<'v>,
-    dates: &[LineDate],
+    dates: &[LineDate<'_>],
     paid: &Paid<'v>,
 ) -> Vec<View<'v>> {
     let judge = Judge { world, subject, dates, paid };
@@ -58,7 +58,7 @@ struct Listing<'v> {
 struct Judge<'j, 'v> {
     world: &'j World<'v>,
     subject: &'j Subject<'v>,
-    dates: &'j [LineDate],
+    dates: &'j [LineDate<'j>],
     paid: &'j Paid<'v>,
 }
 
@@ -90,7 +90,7 @@ impl<'v> Judge<'_, 'v> {
     }
 
     /// Step 1: the amount times the rate of the line's day for its pair, exactly.
-    fn convert(&self, scheme: &Scheme, row: &Row<'_>, date: &LineDate) -> (Frac, Converted) {
+    fn convert(&self, scheme: &Scheme, row: &Row<'_>, date: &LineDate<'_>) -> (Frac, Converted) {
         let amount = Frac::from(row.amount);
         if row.currency.is_empty() || same_word(row.currency, &scheme.currency) {
             return (amount, Converted::AsItIs);
@@ -101,7 +101,7 @@ impl<'v> Judge<'_, 'v> {
         }
     }
 
-    fn outside(&self, line: &Line<'_>, date: &LineDate) -> Counts {
+    fn outside(&self, line: &Line<'_>, date: &LineDate<'_>) -> Counts {
         if cancelled(line) {
             Counts::No(WhyNot::Cancelled)
         } else if self.in_future(date) {
@@ -113,12 +113,12 @@ impl<'v> Judge<'_, 'v> {
         }
     }
 
-    fn in_future(&self, date: &LineDate) -> bool {
+    fn in_future(&self, date: &LineDate<'_>) -> bool {
         date.business > self.world.today || date.rule > self.world.today
     }
 
     /// What is asked of every line, also of a note that has found its invoice; `None`: it passes.
-    fn gate(&self, line: &Line<'_>, date: &LineDate, scheme: &Scheme) -> Option<Counts> {
+    fn gate(&self, line: &Line<'_>, date: &LineDate<'_>, scheme: &Scheme) -> Option<Counts> {
         if cancelled(line) {
             return Some(Counts::No(WhyNot::Cancelled));
         }
@@ -132,11 +132,11 @@ impl<'v> Judge<'_, 'v> {
         (!any_or(statuses, line.row.status)).then_some(Counts::No(WhyNot::Status))
     }
 
-    fn listing(&self, row: &Row<'_>, date: &LineDate) -> Listing<'v> {
+    fn listing(&self, row: &Row<'_>, date: &LineDate<'_>) -> Listing<'v> {
         let masters: &'v HashMap<String, Vec<PartnerRecord>> = self.subject.masters;
         let partner = match masters.is_empty() {
             true => None,
-            false => masters.get(row.partner_code).and_then(|records| on(records, date.rule)),
+            false => masters.get(date.partner).and_then(|records| on(records, date.rule)),
         };
         let items = if row.sku.is_empty() { None } else { self.world.items };
         let item = items

@@ -2,6 +2,7 @@
 
 use super::{Subject, World};
 use crate::calendar::{Cycle, business_date};
+use crate::domain::when::When;
 use crate::facts::settle::{Line, Reference};
 use crate::scheme::{Family, Returns};
 use chrono::NaiveDate;
@@ -19,25 +20,28 @@ pub(super) enum Place {
 
 /// The days of a line.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct LineDate {
+pub(super) struct LineDate<'d> {
     /// its own
     pub business: NaiveDate,
     /// for every rule: that of the lines it returns, under `original-cycle`
     pub rule: NaiveDate,
     /// where `rule` falls
     pub place: Place,
+    /// whose it is
+    pub partner: &'d str,
 }
 
 /// The days of every line, in the order of `subject.lines`.
-pub(super) fn of_lines(world: &World<'_>, subject: &Subject<'_>) -> Vec<LineDate> {
+pub(super) fn of_lines<'d>(world: &World<'_>, subject: &Subject<'d>) -> Vec<LineDate<'d>> {
     let family = world.family;
     let mut spans = Vec::new();
-    let mut dates: Vec<LineDate> = subject
+    let mut dates: Vec<LineDate<'d>> = subject
         .lines
         .iter()
         .map(|line| {
-            let business = own_date(world, line);
-            LineDate { business, rule: business, place: placed(family, business, &mut spans) }
+            let business = world.business_date(line.row.when);
+            let place = placed(family, business, &mut spans);
+            LineDate { business, rule: business, place, partner: line.row.partner_code }
         })
         .collect();
     for (index, line) in subject.lines.iter().enumerate() {
@@ -45,23 +49,32 @@ pub(super) fn of_lines(world: &World<'_>, subject: &Subject<'_>) -> Vec<LineDate
             && returns_policy(family, dates[index].business) == Returns::OriginalCycle
         {
             dates[index].rule = earliest;
+            if let Some(partner) = meant_on(subject, line, earliest) {
+                dates[index].partner = partner;
+            }
             dates[index].place = placed(family, earliest, &mut spans);
         }
     }
     dates
 }
 
-fn own_date(world: &World<'_>, line: &Line<'_>) -> NaiveDate {
-    let first = &world.family.versions[0]; // never empty; all share zone and day_closes_at
+pub(super) fn business(world: &World<'_>, when: When) -> NaiveDate {
+    let Some(first) = world.family.versions.first() else { return when.written_day() };
+    // all versions share zone and day_closes_at
     if world.zone.zone() == first.timezone {
-        world.zone.business_date(line.row.when, first.day_closes_at)
+        world.zone.business_date(when, first.day_closes_at)
     } else {
-        business_date(line.row.when, first.timezone, first.day_closes_at)
+        business_date(when, first.timezone, first.day_closes_at)
     }
 }
 
+/// A local code that has come to mean another partner since the sale: its return is of whom it meant then.
+fn meant_on<'s>(subject: &Subject<'s>, line: &Line<'_>, day: NaiveDate) -> Option<&'s str> {
+    subject.called?.partner((line.seq, line.row.file_line), line.row.distributor_code, day)
+}
+
 /// The earliest business date among the lines that a credit note returns.
-fn returned_date(line: &Line<'_>, dates: &[LineDate]) -> Option<NaiveDate> {
+fn returned_date(line: &Line<'_>, dates: &[LineDate<'_>]) -> Option<NaiveDate> {
     match &line.reference {
         Reference::Found(returned) => {
             returned.iter().filter_map(|index| dates.get(*index)).map(|date| date.business).min()

@@ -27,6 +27,8 @@ pub use trail::{Step, trail};
 use crate::calendar::{Cycle, ZoneCache};
 use crate::domain::frac::Frac;
 use crate::domain::points::Points;
+use crate::domain::when::When;
+use crate::facts::alias::Called;
 use crate::facts::fx::Rates;
 use crate::facts::master::{ItemRecord, PartnerRecord};
 use crate::facts::money::Payment;
@@ -53,16 +55,25 @@ pub struct World<'w> {
     pub zone: &'w ZoneCache,
 }
 
+impl World<'_> {
+    /// The date in the scheme's zone that a line written so counts for (evaluation.md 1.4).
+    pub fn business_date(&self, when: When) -> NaiveDate {
+        dates::business(self, when)
+    }
+}
+
 /// One partner's facts.
 #[derive(Debug)]
 pub struct Subject<'s> {
     /// partner code
     pub partner_code: &'s str,
     /// settled lines: this partner's, and lines of other partners that this partner's credit notes return
-    /// (told apart by `row.partner_code`; the latter only lend dates and the question whether they count)
+    /// (told apart by `row.partner_code`, see `called` too; the latter only lend dates and the question whether they count)
     pub lines: &'s [Line<'s>],
     /// master records of every partner code in `lines`
     pub masters: &'s HashMap<String, Vec<PartnerRecord>>,
+    /// what the codes of lines mean on other days, where distributors have codes of their own
+    pub called: Option<&'s Called<'s>>,
     /// cycles that must be given even if no line is in them now (they have a position already)
     pub known_cycles: &'s BTreeSet<Cycle>,
     /// what was paid, for schemes that earn on payment

@@ -81,7 +81,7 @@ struct Sum<'p> {
 
 impl<'p> Paid<'p> {
     /// Nothing is looked up where no version of the scheme earns on payment.
-    pub(super) fn of(world: &World<'_>, subject: &Subject<'p>, dates: &[LineDate]) -> Paid<'p> {
+    pub(super) fn of(world: &World<'_>, subject: &Subject<'p>, dates: &[LineDate<'_>]) -> Paid<'p> {
         let payments: &'p [Payment] = match subject.payments {
             Payments::Said(payments) => payments,
             Payments::TakenAsPaid => return Paid::default(),
@@ -132,7 +132,7 @@ impl<'p> Paid<'p> {
         bills
     }
 
-    fn take_notes(&mut self, lines: &'p [Line<'p>], dates: &[LineDate], today: NaiveDate) {
+    fn take_notes(&mut self, lines: &'p [Line<'p>], dates: &[LineDate<'_>], today: NaiveDate) {
         let mut names: BTreeMap<Document<'p>, Vec<&'p str>> = BTreeMap::new();
         for (index, line) in lines.iter().enumerate() {
             if line.row.doc_type == DocType::CreditNote {

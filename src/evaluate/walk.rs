@@ -19,7 +19,7 @@ pub(super) struct Scene<'e, 'w> {
     pub world: &'e World<'w>,
     pub subject: &'e Subject<'w>,
     /// as `subject.lines`
-    pub dates: &'e [LineDate],
+    pub dates: &'e [LineDate<'e>],
     /// as `subject.lines`
     pub views: &'e [View<'w>],
     pub paid: &'e Paid<'w>,
@@ -69,7 +69,7 @@ fn in_row_order(scene: &Scene<'_, '_>) -> (Vec<RowKey>, Vec<Outside>) {
     let mut rows = Vec::with_capacity(lines.len());
     let mut none = Vec::new();
     for (line, date) in scene.dates.iter().enumerate() {
-        if lines[line].row.partner_code != scene.subject.partner_code {
+        if date.partner != scene.subject.partner_code {
             continue;
         }
         match date.place {

@@ -1,14 +1,18 @@
 //! A dossier: everything that must be known to evaluate one partner, as bytes out of the store. Pure.
 //!
 //! It holds the partner's own bundles, and of other partners the rows of those documents that concern this one too
-//! (a number claimed by two partners, a credit note of another partner's invoice), with cancellations and decisions.
+//! (a number claimed by two partners, a credit note of another partner's invoice), with cancellations and decisions; and what
+//! distributors said of it under local codes.
 
+use super::alias::{Aliases, Called, Meanings};
 use super::bundle::{self, BundleFault};
 use super::identity::DocumentNo;
 use super::master::PartnerRecord;
 use super::money::Payment;
 use super::row::Row;
 use super::settle::{Cancellation, Decision, NumberScope, Said};
+use crate::domain::when::When;
+use chrono::NaiveDate;
 use std::collections::{BTreeSet, HashMap};
 
 /// The bytes of one bundle and where they are from.
@@ -38,7 +42,7 @@ pub struct Dossier {
     pub partner: String,
     /// this partner's, of files that speak, in order of `seq`
     pub own: Vec<RawBundle>,
-    /// bundles of other partners; only rows of `shared` numbers count
+    /// bundles of other codes; only rows of `shared` numbers count, and those under local codes that may mean this partner
     pub others: Vec<RawBundle>,
     /// numbers with several parties
     pub shared: BTreeSet<Number>,
@@ -50,25 +54,80 @@ pub struct Dossier {
     pub masters: HashMap<String, Vec<PartnerRecord>>,
     /// that speak, of this partner's invoices and of those that its credit notes name
     pub payments: Vec<Payment>,
+    /// what the codes in these bundles may mean
+    pub aliases: Aliases,
 }
 
 impl Dossier {
-    /// All rows said, this partner's first.
+    /// All rows said, this partner's first, with the partner codes that the files give.
     pub fn said(&self) -> Result<Vec<Said<'_>>, BundleFault> {
+        let mut said = self.room()?;
+        self.each(|said_row| said.push(said_row))?;
+        Ok(said)
+    }
+
+    /// All rows said, each of the partner whom its distributor means on its day; and the codes that were looked up.
+    pub fn said_on(
+        &self,
+        day: impl Fn(When) -> NaiveDate,
+    ) -> Result<(Vec<Said<'_>>, Called<'_>), BundleFault> {
+        let mut called = Called { aliases: &self.aliases, codes: HashMap::new() };
+        if self.aliases.is_empty() {
+            return Ok((self.said()?, called));
+        }
+        let mut said = self.room()?;
+        self.each(|mut one| {
+            let code = one.row.partner_code;
+            if self.aliases.of(code).is_some() {
+                called.codes.insert((one.seq, one.row.file_line), code);
+                one.row.partner_code =
+                    self.aliases.partner(one.row.distributor_code, code, day(one.row.when));
+            }
+            said.push(one);
+        })?;
+        Ok((said, called))
+    }
+
+    /// The same rows, each of the partner whom its distributor means on the day that the file writes.
+    pub fn by_meaning<'a>(&'a self, said: &[Said<'a>]) -> Vec<Said<'a>> {
+        let meant = |one: &Said<'a>| {
+            let row = one.row;
+            let partner_code =
+                self.aliases.partner(row.distributor_code, row.partner_code, row.when.written_day());
+            Said { row: Row { partner_code, ..row }, ..one.clone() }
+        };
+        said.iter().map(meant).collect()
+    }
+
+    fn room(&self) -> Result<Vec<Said<'_>>, BundleFault> {
         let rows: usize = self.own.iter().filter_map(|raw| bundle::len(&raw.body).ok()).sum();
-        let mut said = Vec::with_capacity(rows);
+        Ok(Vec::with_capacity(rows))
+    }
+
+    fn each<'a>(&'a self, mut take: impl FnMut(Said<'a>)) -> Result<(), BundleFault> {
         for raw in &self.own {
-            bundle::decode_each(&raw.partner, &raw.body, |row| said.push(raw.said(*row)))?;
+            bundle::decode_each(&raw.partner, &raw.body, |row| take(raw.said(*row)))?;
         }
         let shared = self.shared_numbers();
         for raw in &self.others {
+            let meanings = self.aliases.of(&raw.partner);
             bundle::decode_each(&raw.partner, &raw.body, |row| {
-                if concerns(&shared, raw, row) {
-                    said.push(raw.said(*row));
+                if concerns(&shared, raw, row) || meanings.is_some_and(|means| self.is_meant(means, raw, row))
+                {
+                    take(raw.said(*row));
                 }
             })?;
         }
-        Ok(said)
+        Ok(())
+    }
+
+    /// Whether a row under a local code may be this partner's, or of a document that may be: where numbers are unique in the
+    /// space, versions of one may come from several distributors.
+    fn is_meant(&self, means: Meanings<'_>, raw: &RawBundle, row: &Row<'_>) -> bool {
+        match raw.scope {
+            NumberScope::Distributor => means.ever(row.distributor_code, &self.partner),
+            NumberScope::Space => means.ever_by_any(&self.partner),
+        }
     }
 
     /// sorted, as the set is

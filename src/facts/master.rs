@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 pub struct PartnerRecord {
     /// first day it applies to; `NaiveDate::MIN` for the first record of a code without a date
     pub effective_from: NaiveDate,
-    /// ingestion; of two records for one day the later speaks
+    /// place in the order of ingestion; of two records for one day the later speaks
     pub seq: i64,
     /// as the master writes it
     pub name: String,
@@ -34,7 +34,7 @@ pub struct PartnerRecord {
 pub struct ItemRecord {
     /// first day it applies to; `NaiveDate::MIN` for the first record of a code without a date
     pub effective_from: NaiveDate,
-    /// ingestion; of two records for one day the later speaks
+    /// place in the order of ingestion; of two records for one day the later speaks
     pub seq: i64,
     /// as the master writes it
     pub name: String,
@@ -50,11 +50,23 @@ pub struct ItemRecord {
 pub trait Dated {
     /// first day it applies to
     fn effective_from(&self) -> NaiveDate;
-    /// ingestion
+    /// place in the order of ingestion
     fn seq(&self) -> i64;
+    /// the same from another day on
+    #[must_use]
+    fn from(self, day: NaiveDate) -> Self;
+    /// the same at another place in the order of ingestion
+    #[must_use]
+    fn at(self, seq: i64) -> Self;
 }
 
 impl Dated for PartnerRecord {
+    fn from(self, day: NaiveDate) -> Self {
+        PartnerRecord { effective_from: day, ..self }
+    }
+    fn at(self, seq: i64) -> Self {
+        PartnerRecord { seq, ..self }
+    }
     fn effective_from(&self) -> NaiveDate {
         self.effective_from
     }
@@ -64,12 +76,52 @@ impl Dated for PartnerRecord {
 }
 
 impl Dated for ItemRecord {
+    fn from(self, day: NaiveDate) -> Self {
+        ItemRecord { effective_from: day, ..self }
+    }
+    fn at(self, seq: i64) -> Self {
+        ItemRecord { seq, ..self }
+    }
     fn effective_from(&self) -> NaiveDate {
         self.effective_from
     }
     fn seq(&self) -> i64 {
         self.seq
     }
+}
+
+/// From the beginning: before any date that a file can have.
+pub const BEGINNING: NaiveDate = match NaiveDate::from_ymd_opt(1, 1, 1) {
+    Some(day) => day,
+    None => NaiveDate::MIN,
+};
+
+/// Where a record's first day comes from (evaluation.md 2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Day {
+    /// the row gives it
+    Given(NaiveDate),
+    /// the first record of its code applies from the beginning, a later one from this day (the file's period, or the day of ingestion)
+    Otherwise(NaiveDate),
+}
+
+impl Day {
+    /// The day from which a record applies, by whether it is the first that was said of its code.
+    pub fn from(self, place: Place) -> NaiveDate {
+        match (self, place) {
+            (Day::Given(day), Place::First | Place::Later) | (Day::Otherwise(day), Place::Later) => day,
+            (Day::Otherwise(_), Place::First) => BEGINNING,
+        }
+    }
+}
+
+/// Which of a code's records one is, in the order in which they were said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// none was said before
+    First,
+    /// some was
+    Later,
 }
 
 /// The record that applies on `day`: the latest `effective_from` on or before it, of those the latest arrival.

@@ -5,6 +5,7 @@
 //! worked out from bundles, cancellations and decisions by [`settle`], in order of `seq`, so that
 //! "as it stood at seq N" is the same function over fewer facts.
 
+pub mod alias;
 pub mod bundle;
 mod bytes;
 mod cancel;

@@ -135,6 +135,13 @@ pub struct Payment {
     pub since: i64,
 }
 
+impl Payment {
+    /// The invoice it pays: space, distributor, number.
+    pub fn invoice(&self) -> super::dossier::Number {
+        (self.space, self.distributor_code.clone(), self.invoice_no.clone())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

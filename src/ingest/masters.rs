@@ -2,12 +2,12 @@
 //!
 //! Answers for: their canonical columns and defaults. Does not: know which record applies on a day.
 
-use super::bytes::refuse;
-use super::cells::{Cells, Checked};
+use super::cells::{Cells, Checked, bad, holds};
 use super::dates::Dates;
-use super::header::{Column, Header, Need, quoted};
+use super::header::{Column, Header, Need};
 use super::sales::not_a_date;
-use super::{MasterRow, Stop};
+use super::{MasterRow, PartnerRow, Stop};
+use crate::facts::alias::{LocalCode, Says};
 use crate::facts::master::{ItemRecord, PartnerRecord};
 use chrono::NaiveDate;
 
@@ -24,14 +24,16 @@ pub struct Partners {
     tracked: Column,
     referred_by: Column,
     effective_from: Column,
+    distributor_code: Column,
     local_code: Column,
+    says: Says,
 }
 
 impl Partners {
     /// Finds the columns in a header.
     pub fn new(header: &mut Header<'_>) -> Result<Partners, Stop> {
         let (must, may) = (Need::Required, Need::Optional);
-        let partners = Partners {
+        let mut partners = Partners {
             partner_code: header.column("partner_code", must),
             name: header.column("name", may),
             class: header.column("class", may),
@@ -43,29 +45,16 @@ impl Partners {
             tracked: header.column("tracked", may),
             referred_by: header.column("referred_by", may),
             effective_from: header.column("effective_from", may),
+            distributor_code: header.column("distributor_code", may),
             local_code: header.column("local_code", may),
+            says: Says::Partner,
         };
+        partners.says = partners.says();
         header.check().map(|()| partners)
     }
 
-    /// Distributor-local codes are not taken yet; a file that has one is refused, since its partners would be mistaken.
-    pub fn refuse_local_code(&self, cells: &Cells<'_>) -> Result<(), Stop> {
-        let value = cells.value(&self.local_code);
-        if value.is_empty() {
-            return Ok(());
-        }
-        let (line, header) = (cells.line(), quoted(&self.local_code.header));
-        Err(refuse(
-            "not_yet_supported",
-            format!(
-                "line {line}: column {header} (local_code) holds {}; not yet supported: local_code; leave the column out or blank",
-                quoted(value)
-            ),
-        ))
-    }
-
     /// One record, typed and checked.
-    pub fn row(&self, cells: &Cells<'_>, dates: &mut Dates) -> Checked<MasterRow<PartnerRecord>> {
+    pub fn row(&self, cells: &Cells<'_>, dates: &mut Dates) -> Checked<PartnerRow> {
         let code = cells.required_code(&self.partner_code)?.to_string();
         let effective_from = day(cells, &self.effective_from, dates)?;
         let record = PartnerRecord {
@@ -81,7 +70,44 @@ impl Partners {
             tracked: cells.yes_or_no(&self.tracked, true)?,
             referred_by: cells.code(&self.referred_by)?.to_string(),
         };
-        Ok(MasterRow { code, file_line: cells.line(), dated: effective_from.is_some(), record })
+        let local_code = self.local_code(cells)?;
+        let dated = effective_from.is_some();
+        let says = if local_code.is_some() { self.says } else { Says::Partner };
+        Ok(PartnerRow { code, file_line: cells.line(), dated, record, local_code, says })
+    }
+
+    /// What a distributor calls the partner; blank: nothing is said of that.
+    fn local_code(&self, cells: &Cells<'_>) -> Checked<Option<LocalCode>> {
+        let code = cells.code(&self.local_code)?;
+        if code.is_empty() {
+            return Ok(None);
+        }
+        let distributor = cells.code(&self.distributor_code)?;
+        if distributor.is_empty() {
+            let why = format!(
+                "{}, and the row says no distributor_code: whose word is it?",
+                holds(&self.local_code, code)
+            );
+            return bad("distributor_code_missing", why);
+        }
+        Ok(Some(LocalCode { distributor: distributor.to_owned(), code: code.to_owned() }))
+    }
+
+    /// Whether a file has any column of the partner's own.
+    fn says(&self) -> Says {
+        let own = [
+            &self.name,
+            &self.class,
+            &self.channel,
+            &self.email,
+            &self.phone,
+            &self.joined_on,
+            &self.active,
+            &self.tracked,
+            &self.referred_by,
+        ];
+        let there = |column: &&Column| column.at.is_some() || !column.default.is_empty();
+        if own.iter().any(there) { Says::Partner } else { Says::LocalCode }
     }
 }
 

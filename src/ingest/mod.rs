@@ -17,6 +17,7 @@ mod split;
 pub use sales::UNDATED_CANCELLATION;
 
 use crate::domain::decimal::DecimalMark;
+use crate::facts::alias::{LocalCode, Says};
 use crate::facts::fx::RateRecord;
 use crate::facts::master::{ItemRecord, PartnerRecord};
 use crate::facts::money::{EventKind, Money};
@@ -167,20 +168,17 @@ pub fn partners(
     bytes: &mut dyn Read,
     packing: Packing,
     layout: &Layout,
-    take: &mut dyn FnMut(Taken<'_, MasterRow<PartnerRecord>>) -> anyhow::Result<()>,
+    take: &mut dyn FnMut(Taken<'_, PartnerRow>) -> anyhow::Result<()>,
 ) -> Result<Tally, Stop> {
     let mut records = open(bytes, packing, layout)?;
     let mut header = Header::read(&mut records, layout)?;
     let columns = masters::Partners::new(&mut header)?;
     let mut dates = Dates::new(&layout.dates, layout.timezone);
-    each(&mut records, &header, &mut |read| {
-        if let Ok(cells) = read {
-            columns.refuse_local_code(cells)?;
-        }
-        match read.and_then(|cells| understood(cells, columns.row(cells, &mut dates))) {
-            Ok(row) => give(take(Taken::Row(row)), Fate::Taken),
-            Err(reject) => give(take(Taken::Reject(&reject)), Fate::Rejected),
-        }
+    each(&mut records, &header, &mut |read| match read
+        .and_then(|cells| understood(cells, columns.row(cells, &mut dates)))
+    {
+        Ok(row) => give(take(Taken::Row(row)), Fate::Taken),
+        Err(reject) => give(take(Taken::Reject(&reject)), Fate::Rejected),
     })
 }
 
@@ -313,6 +311,23 @@ pub struct FxRow {
     pub file_line: u64,
     /// the rate
     pub record: RateRecord,
+}
+
+/// A row of a `partners` file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartnerRow {
+    /// partner_code
+    pub code: String,
+    /// line in the file
+    pub file_line: u64,
+    /// whether the row gives `effective_from` itself
+    pub dated: bool,
+    /// the record (`effective_from` is `NaiveDate::MIN` where not dated)
+    pub record: PartnerRecord,
+    /// what a distributor calls the partner
+    pub local_code: Option<LocalCode>,
+    /// of what the row speaks
+    pub says: Says,
 }
 
 /// A row of a master file.

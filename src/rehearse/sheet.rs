@@ -117,6 +117,7 @@ impl Sheet {
             partner_code: &self.partner,
             lines: &settled.lines,
             masters: &self.masters,
+            called: None,
             known_cycles: &known_cycles,
             payments: Payments::TakenAsPaid,
         };

@@ -3,10 +3,11 @@
 use super::Store;
 use super::silence::{rank, speaks};
 use crate::facts::dossier::{Dossier, RawBundle};
+use crate::facts::money::Payment;
 use crate::facts::settle::{Cancellation, NumberScope};
 use anyhow::{Context, Result};
 use rusqlite::Row;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Bundles, and whether the file of each speaks as of ?2.
 fn bundles(which: &str) -> String {
@@ -44,17 +45,38 @@ struct Presence {
     decisions: bool,
     masters: bool,
     payments: bool,
+    aliases: bool,
+    /// spaces whose numbers are unique whatever the distributor
+    wide: bool,
+}
+
+/// Which codes a dossier is gathered under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Codes {
+    /// the partner's own, and the local ones that mean it
+    All,
+    /// the one code, whomever it means
+    Own,
 }
 
 impl Store {
-    /// Everything about one partner; as it stood at journal sequence `upto` where given.
+    /// Everything about one partner, under whatever code; as it stood at journal sequence `upto` where given.
     pub fn dossier(&self, partner: &str, upto: Option<i64>) -> Result<Dossier> {
+        self.dossier_by(partner, Codes::All, upto)
+    }
+
+    /// What concerns the numbers that rows under one code bear: for those who bring more such rows.
+    pub(super) fn dossier_of_code(&self, code: &str) -> Result<Dossier> {
+        self.dossier_by(code, Codes::Own, None)
+    }
+
+    fn dossier_by(&self, partner: &str, codes: Codes, upto: Option<i64>) -> Result<Dossier> {
         let mut dossier = Dossier {
             partner: partner.to_owned(),
             own: self.bundles_of(partner, upto)?,
             ..Dossier::default()
         };
-        self.complete(&mut dossier, upto, self.presence()?)?;
+        self.complete(&mut dossier, codes, upto, self.presence()?)?;
         Ok(dossier)
     }
 
@@ -64,7 +86,7 @@ impl Store {
             .connection
             .prepare_cached(
                 "SELECT EXISTS (SELECT 1 FROM link), EXISTS (SELECT 1 FROM decision), EXISTS (SELECT 1 FROM partner_record),
-                 EXISTS (SELECT 1 FROM paying)",
+                 EXISTS (SELECT 1 FROM paying), EXISTS (SELECT 1 FROM alias), EXISTS (SELECT 1 FROM space WHERE scope = 'space')",
             )?
             .query_row([], |row| {
                 Ok(Presence {
@@ -72,64 +94,154 @@ impl Store {
                     decisions: row.get(1)?,
                     masters: row.get(2)?,
                     payments: row.get(3)?,
+                    aliases: row.get(4)?,
+                    wide: row.get(5)?,
                 })
             })?)
     }
 
-    fn bundles_of(&self, partner: &str, upto: Option<i64>) -> Result<Vec<RawBundle>> {
-        let mut select = self.connection.prepare_cached(&bundles("partner = ?1 AND bundle.seq <= ?2"))?;
-        let rows = select.query_map((partner, upto.unwrap_or(i64::MAX)), raw_bundle)?;
+    /// The bundles under a code.
+    fn bundles_of(&self, code: &str, upto: Option<i64>) -> Result<Vec<RawBundle>> {
+        self.found("partner = ?1 AND bundle.seq <= ?2", (code, upto.unwrap_or(i64::MAX)))
+    }
+
+    /// Those among them that may hold rows of these distributors.
+    fn bundles_by(&self, code: &str, distributors: &[&str], upto: Option<i64>) -> Result<Vec<RawBundle>> {
+        let upto = upto.unwrap_or(i64::MAX);
+        let mut found =
+            self.found("partner = ?1 AND bundle.seq <= ?2 AND distributor IS NULL", (code, upto))?;
+        for distributor in distributors {
+            let of = "partner = ?1 AND bundle.seq <= ?2 AND distributor = ?3";
+            found.extend(self.found(of, (code, upto, distributor))?);
+        }
+        Ok(found)
+    }
+
+    fn found(&self, which: &str, parameters: impl rusqlite::Params) -> Result<Vec<RawBundle>> {
+        let mut select = self.connection.prepare_cached(&bundles(which))?;
+        let rows = select.query_map(parameters, raw_bundle)?;
         Ok(rows.filter_map(Result::transpose).collect::<rusqlite::Result<_>>()?)
     }
 
-    /// What others said that concerns the partner, decisions and master records.
-    fn complete(&self, dossier: &mut Dossier, upto: Option<i64>, presence: Presence) -> Result<()> {
-        let others = if presence.links { self.complete_shared(dossier, upto)? } else { BTreeSet::new() };
-        for partner in others.iter().map(String::as_str).chain([dossier.partner.clone().as_str()]) {
-            if presence.decisions {
-                dossier.decisions.extend(self.decisions(partner, upto)?);
+    /// What others said that concerns the partner, what local codes mean, decisions and master records.
+    fn complete(
+        &self,
+        dossier: &mut Dossier,
+        codes: Codes,
+        upto: Option<i64>,
+        presence: Presence,
+    ) -> Result<()> {
+        let partner = dossier.partner.clone();
+        let mut local = BTreeSet::new();
+        if presence.aliases {
+            if codes == Codes::All {
+                local = self.local_codes(&partner, upto)?;
             }
-            if presence.masters {
-                let records = self.partner_records(partner, upto)?;
+            self.note_aliases(&mut dossier.aliases, &partner, None, upto)?;
+            for (code, distributor) in &local {
+                let distributor = (!presence.wide).then_some(distributor.as_str());
+                self.note_aliases(&mut dossier.aliases, code, distributor, upto)?;
+            }
+        }
+        let others = if presence.links {
+            self.complete_shared(dossier, &local, upto, presence)?
+        } else {
+            BTreeSet::new()
+        };
+        for other in &others {
+            dossier.others.extend(self.bundles_of(other, upto)?);
+        }
+        let mut by_code: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (code, distributor) in &local {
+            if !others.contains(code) && *code != partner {
+                by_code.entry(code).or_default().push(distributor);
+            }
+        }
+        for (code, distributors) in &by_code {
+            dossier.others.extend(match presence.wide {
+                true => self.bundles_of(code, upto)?,
+                false => self.bundles_by(code, distributors, upto)?,
+            });
+        }
+        let mut codes: BTreeSet<&str> =
+            others.iter().map(String::as_str).chain(by_code.into_keys()).collect();
+        codes.insert(&partner);
+        if presence.decisions {
+            for code in &codes {
+                dossier.decisions.extend(self.decisions(code, upto)?);
+            }
+        }
+        if presence.masters {
+            codes.extend(dossier.aliases.partners());
+            for code in codes {
+                let records = self.partner_records(code, upto)?;
                 if !records.is_empty() {
-                    dossier.masters.insert(partner.to_owned(), records);
+                    dossier.masters.insert(code.to_owned(), records);
                 }
             }
         }
         if presence.payments {
             let decisions = if presence.decisions { self.decisions("", upto)? } else { Vec::new() };
-            dossier.payments = self.payments_of(&dossier.partner, upto, &decisions)?;
+            let own = std::iter::once(partner.as_str()).chain(local.iter().map(|(code, _)| code.as_str()));
+            let mut invoices = BTreeSet::new();
+            for code in own.collect::<BTreeSet<&str>>() {
+                let mut payments = self.payments_of(code, upto, &decisions)?;
+                // an invoice that two of the codes bear is paid once
+                payments.retain(|payment| !invoices.contains(&payment.invoice()));
+                invoices.extend(payments.iter().map(Payment::invoice));
+                dossier.payments.extend(payments);
+            }
         }
         Ok(())
     }
 
-    /// What concerns several partners; the others among them.
-    fn complete_shared(&self, dossier: &mut Dossier, upto: Option<i64>) -> Result<BTreeSet<String>> {
-        let numbers: Vec<(i64, i64, String, String)> = {
-            let mut select = self.connection.prepare_cached(
-                "SELECT link.issuer, issuer.space, issuer.distributor, number FROM link JOIN issuer ON issuer.id = link.issuer
-                 WHERE partner = ?1",
-            )?;
-            let rows = select.query_map([&dossier.partner], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-            })?;
-            rows.collect::<rusqlite::Result<_>>()?
-        };
+    /// What concerns several codes; the other codes among them, whose bundles are needed whole.
+    fn complete_shared(
+        &self,
+        dossier: &mut Dossier,
+        local: &BTreeSet<(String, String)>,
+        upto: Option<i64>,
+        presence: Presence,
+    ) -> Result<BTreeSet<String>> {
         let mut others = BTreeSet::new();
-        for (issuer, space, distributor, number) in numbers {
+        for (issuer, space, distributor, number) in self.shared_numbers(&dossier.partner, local)? {
             for party in self.parties(issuer, &number)? {
                 if party.is_empty() {
                     self.cancellations(issuer, space, &distributor, &number, upto, dossier)?;
                 } else if party != dossier.partner {
+                    if presence.aliases {
+                        let of = (!distributor.is_empty()).then_some(distributor.as_str());
+                        self.note_aliases(&mut dossier.aliases, &party, of, upto)?;
+                    }
                     others.insert(party);
                 }
             }
             dossier.shared.insert((space, distributor, number));
         }
-        for other in &others {
-            dossier.others.extend(self.bundles_of(other, upto)?);
-        }
         Ok(others)
+    }
+
+    /// Numbers that several codes bear, one of them this partner's or a local one for it: issuer, space, distributor, number.
+    fn shared_numbers(
+        &self,
+        partner: &str,
+        local: &BTreeSet<(String, String)>,
+    ) -> Result<BTreeSet<(i64, i64, String, String)>> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT link.issuer, issuer.space, issuer.distributor, number FROM link JOIN issuer ON issuer.id = link.issuer
+             WHERE partner = ?1 AND (?2 IS NULL OR issuer.distributor IN (?2, ''))",
+        )?;
+        let mut numbers = BTreeSet::new();
+        let codes = local.iter().map(|(code, distributor)| (code.as_str(), Some(distributor.as_str())));
+        for (code, distributor) in std::iter::once((partner, None)).chain(codes) {
+            let rows = select.query_map((code, distributor), |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            })?;
+            for row in rows {
+                numbers.insert(row?);
+            }
+        }
+        Ok(numbers)
     }
 
     fn cancellations(
@@ -165,6 +277,11 @@ impl Store {
 
     /// The dossiers of the next `count` partners with facts after one, in order of partner code.
     pub fn dossiers_after(&self, after: &str, count: usize) -> Result<Vec<Dossier>> {
+        let presence = self.presence()?;
+        if presence.aliases {
+            let partners = self.partners_after(after, count)?;
+            return partners.iter().map(|partner| self.dossier(partner, None)).collect();
+        }
         let mut dossiers: Vec<Dossier> = Vec::with_capacity(count);
         {
             let mut select = self.connection.prepare_cached(&bundles("partner > ?1"))?;
@@ -183,11 +300,22 @@ impl Store {
                 }
             }
         }
-        let presence = self.presence()?;
         for dossier in &mut dossiers {
-            self.complete(dossier, None, presence)?;
+            self.complete(dossier, Codes::All, None, presence)?;
         }
         Ok(dossiers)
+    }
+
+    /// The next codes under which something was said, and the next partners of whom something was under a local code.
+    fn partners_after(&self, after: &str, count: usize) -> Result<Vec<String>> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT partner FROM (SELECT DISTINCT partner FROM bundle WHERE partner > ?1 ORDER BY partner LIMIT ?2)
+             UNION SELECT partner FROM (SELECT DISTINCT partner FROM alias WHERE partner > ?1
+                 AND EXISTS (SELECT 1 FROM bundle WHERE bundle.partner = alias.code) ORDER BY partner LIMIT ?2)
+             ORDER BY partner LIMIT ?2",
+        )?;
+        let rows = select.query_map((after, count as i64), |row| row.get(0))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     /// The dossiers of the next `count` partners after one whose facts moved since they were evaluated.
@@ -266,7 +394,8 @@ impl Store {
     /// Whether a partner has any facts.
     pub fn has_partner(&self, partner: &str) -> Result<bool> {
         Ok(self.connection.query_row(
-            "SELECT EXISTS (SELECT 1 FROM bundle WHERE partner = ?1)",
+            "SELECT EXISTS (SELECT 1 FROM bundle WHERE partner = ?1)
+             OR EXISTS (SELECT 1 FROM alias JOIN bundle ON bundle.partner = alias.code WHERE alias.partner = ?1)",
             [partner],
             |row| row.get(0),
         )?)
@@ -274,7 +403,9 @@ impl Store {
 
     /// Walks the partner codes with facts, in order.
     pub fn each_partner_code(&self, mut take: impl FnMut(&str) -> Result<()>) -> Result<()> {
-        let mut select = self.connection.prepare("SELECT DISTINCT partner FROM bundle ORDER BY partner")?;
+        let mut select = self
+            .connection
+            .prepare("SELECT partner FROM bundle UNION SELECT partner FROM alias ORDER BY partner")?;
         let mut rows = select.query([])?;
         while let Some(row) = rows.next()? {
             take(row.get_ref(0)?.as_str()?)?;

@@ -330,6 +330,7 @@ impl Store {
             if !hold.partner.is_empty() {
                 store.mark_stale(&hold.partner)?;
                 store.mark_linked_stale(&hold.partner)?;
+                store.spread_stale()?;
             }
             Ok(hold)
         })

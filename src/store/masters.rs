@@ -5,8 +5,9 @@ use super::files::{Arrival, Counts, FileState};
 use super::intake::{Outcome, Reject};
 use super::journal::Stamp;
 use super::silence::{rank, speaks};
+use crate::facts::alias::{LocalCode, Says};
 use crate::facts::fx::RateRecord;
-use crate::facts::master::{ItemRecord, PartnerRecord};
+use crate::facts::master::{Dated, Day, ItemRecord, PartnerRecord, Place, on};
 use anyhow::{Context, Result};
 use chrono::NaiveDate;
 use rusqlite::{OptionalExtension, Row};
@@ -16,65 +17,109 @@ use std::collections::HashMap;
 #[derive(Debug, Clone)]
 pub enum MasterSaid {
     /// of `partners`
-    Partner(String, PartnerRecord, Day),
-    /// of `items`; the SKU is folded as the evaluation compares it
-    Item(String, ItemRecord, Day),
+    Partner(Box<PartnerSaid>),
+    /// of `items`
+    Item(Box<ItemSaid>),
     /// of `fx`, from this line of its file
     Rate(RateRecord, u64),
 }
 
-/// Where a record's first day comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Day {
-    /// the row gives it
-    Given,
-    /// the first record of its code applies from the beginning, a later one from this day (the file's period, or the day of ingestion)
-    Otherwise(NaiveDate),
+/// A row of a `partners` file.
+#[derive(Debug, Clone)]
+pub struct PartnerSaid {
+    /// partner code
+    pub code: String,
+    /// line in its file
+    pub file_line: u64,
+    /// from when it applies
+    pub day: Day,
+    /// the record; its first day and place are not filled
+    pub record: PartnerRecord,
+    /// what a distributor calls the partner
+    pub local_code: Option<LocalCode>,
+    /// of what the row speaks
+    pub says: Says,
 }
 
-fn partner_record(row: &Row<'_>) -> rusqlite::Result<PartnerRecord> {
-    Ok(PartnerRecord {
-        effective_from: row.get(0)?,
-        seq: row.get(1)?,
-        name: row.get(2)?,
-        class: row.get(3)?,
-        channel: row.get(4)?,
-        email: row.get(5)?,
-        phone: row.get(6)?,
-        joined_on: row.get(7)?,
-        active: row.get(8)?,
-        tracked: row.get(9)?,
-        referred_by: row.get(10)?,
+/// A row of an `items` file.
+#[derive(Debug, Clone)]
+pub struct ItemSaid {
+    /// folded as the evaluation compares it
+    pub sku: String,
+    /// line in its file
+    pub file_line: u64,
+    /// from when it applies
+    pub day: Day,
+    /// the record; its first day and place are not filled
+    pub record: ItemRecord,
+}
+
+/// A record as it was said, of one code, in the order of ingestion.
+type Of<R> = (Day, Says, R);
+
+fn day(row: &Row<'_>) -> rusqlite::Result<Day> {
+    let given: Option<NaiveDate> = row.get(0)?;
+    Ok(match given {
+        Some(day) => Day::Given(day),
+        None => Day::Otherwise(row.get(1)?),
     })
 }
 
-fn item_record(row: &Row<'_>) -> rusqlite::Result<ItemRecord> {
-    Ok(ItemRecord {
-        effective_from: row.get(0)?,
-        seq: row.get(1)?,
-        name: row.get(2)?,
-        category: row.get(3)?,
-        earns_points: row.get(4)?,
-        launched_on: row.get(5)?,
-    })
+fn partner_record(row: &Row<'_>) -> rusqlite::Result<Of<PartnerRecord>> {
+    let record = PartnerRecord {
+        effective_from: NaiveDate::MIN,
+        seq: row.get(2)?,
+        name: row.get(4)?,
+        class: row.get(5)?,
+        channel: row.get(6)?,
+        email: row.get(7)?,
+        phone: row.get(8)?,
+        joined_on: row.get(9)?,
+        active: row.get(10)?,
+        tracked: row.get(11)?,
+        referred_by: row.get(12)?,
+    };
+    let says = if row.get(3)? { Says::LocalCode } else { Says::Partner };
+    Ok((day(row)?, says, record))
 }
 
-/// Partner records of files that speak as of ?2; the rank of its file tells which of two came later.
+fn item_record(row: &Row<'_>) -> rusqlite::Result<Of<ItemRecord>> {
+    let record = ItemRecord {
+        effective_from: NaiveDate::MIN,
+        seq: row.get(2)?,
+        name: row.get(3)?,
+        category: row.get(4)?,
+        earns_points: row.get(5)?,
+        launched_on: row.get(6)?,
+    };
+    Ok((day(row)?, Says::Partner, record))
+}
+
+/// The first day of each record of one code: a row that only gives a local code lists the partner where nothing else does.
+fn with_days<R: Dated>(mut said: Vec<Of<R>>) -> Vec<R> {
+    if said.iter().any(|(_, says, _)| *says == Says::Partner) {
+        said.retain(|(_, says, _)| *says == Says::Partner);
+    }
+    let places = std::iter::once(Place::First).chain(std::iter::repeat(Place::Later));
+    said.into_iter().zip(places).map(|((day, _, record), place)| record.from(day.from(place))).collect()
+}
+
+/// Partner records of files that speak as of ?2, in the order of ingestion.
 fn partner_records() -> String {
+    let rank = rank("partner_record.seq");
     format!(
-        "SELECT effective_from, {}, name, class, channel, email, phone, joined_on, active, tracked, referred_by FROM partner_record
-         WHERE code = ?1 AND seq <= ?2 AND {} ORDER BY effective_from, 2",
-        rank("partner_record.seq"),
+        "SELECT effective_from, otherwise, {rank}, listing, name, class, channel, email, phone, joined_on, active, tracked, referred_by
+         FROM partner_record WHERE code = ?1 AND seq <= ?2 AND {} ORDER BY 3, file_line",
         speaks("partner_record.seq", "?2")
     )
 }
 
-/// Item records of files that speak as of ?1.
+/// Item records of files that speak as of ?1, by SKU in the order of ingestion.
 fn item_records(which: &str) -> String {
+    let rank = rank("item_record.seq");
     format!(
-        "SELECT effective_from, {}, name, category, earns_points, launched_on, sku FROM item_record
-         WHERE seq <= ?1 AND {} AND {which} ORDER BY sku, effective_from, 2",
-        rank("item_record.seq"),
+        "SELECT effective_from, otherwise, {rank}, name, category, earns_points, launched_on, sku FROM item_record
+         WHERE seq <= ?1 AND {} AND {which} ORDER BY sku, 3, file_line",
         speaks("item_record.seq", "?1")
     )
 }
@@ -137,7 +182,7 @@ impl Store {
         let reading = read(&mut |said| {
             counts.rows += 1;
             match said {
-                Ok(said) => match self.keep_master(seq, said)? {
+                Ok(said) => match self.keep_master(seq, arrival.rank, said)? {
                     Kept::New => counts.accepted += 1,
                     Kept::Changed => counts.superseding += 1,
                     Kept::Same => counts.duplicate += 1,
@@ -152,85 +197,119 @@ impl Store {
             }
             Ok(())
         })?;
+        self.index_for_aliases()?;
         Ok((reading, seq))
     }
 
-    fn keep_master(&self, seq: i64, said: MasterSaid) -> Result<Kept> {
+    fn keep_master(&self, seq: i64, rank: Option<i64>, said: MasterSaid) -> Result<Kept> {
         match said {
-            MasterSaid::Partner(code, record, day) => self.keep_partner(seq, &code, record, day),
-            MasterSaid::Item(sku, record, day) => self.keep_item(seq, &sku, record, day),
+            MasterSaid::Partner(said) => {
+                let kept = self.keep_partner(seq, rank, &said)?;
+                match (&said.local_code, kept) {
+                    (Some(local), Kept::Same) => self.keep_alias(seq, rank, local, &said),
+                    (Some(local), Kept::New | Kept::Changed) => {
+                        self.keep_alias(seq, rank, local, &said)?;
+                        Ok(kept)
+                    }
+                    (None, kept) => Ok(kept),
+                }
+            }
+            MasterSaid::Item(said) => self.keep_item(seq, rank, *said),
             MasterSaid::Rate(record, file_line) => self.keep_rate(seq, &record, file_line),
         }
     }
 
-    fn keep_partner(&self, seq: i64, code: &str, mut record: PartnerRecord, day: Day) -> Result<Kept> {
-        let records = self.partner_records(code, None)?;
-        record.effective_from = first_day(record.effective_from, day, records.is_empty());
-        record.seq = seq;
-        let speaking = crate::facts::master::on(&records, record.effective_from).cloned();
-        if let Some(speaking) = &speaking
-            && says_nothing_new(day, speaking.effective_from == record.effective_from)
-            && (PartnerRecord { effective_from: record.effective_from, seq, ..speaking.clone() }) == record
-        {
-            return Ok(Kept::Same);
-        }
+    fn keep_partner(&self, seq: i64, rank: Option<i64>, said: &PartnerSaid) -> Result<Kept> {
+        let code = said.code.as_str();
+        let mut all = self.partners_said(code, None)?;
+        let record = PartnerRecord { seq: rank.unwrap_or(seq), ..said.record.clone() };
+        let (given, otherwise) = columns(said.day);
         self.connection
-            .prepare_cached("INSERT OR REPLACE INTO partner_record VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)")?
+            .prepare_cached(
+                "INSERT INTO partner_record VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+            )?
             .execute(rusqlite::params![
-                code, record.effective_from, seq, record.name, record.class, record.channel, record.email, record.phone,
-                record.joined_on, record.active, record.tracked, record.referred_by,
+                code,
+                seq,
+                said.file_line,
+                given,
+                otherwise,
+                said.says == Says::LocalCode,
+                record.name,
+                record.class,
+                record.channel,
+                record.email,
+                record.phone,
+                record.joined_on,
+                record.active,
+                record.tracked,
+                record.referred_by,
             ])
             .context("cannot keep a master record")?;
-        self.mark_stale(code)?;
-        Ok(if records.is_empty() { Kept::New } else { Kept::Changed })
+        let before = with_days(all.clone());
+        let kept = match said.says {
+            Says::Partner => how_kept(&before, said.day, &record),
+            // what it says of a partner that is listed is no news
+            Says::LocalCode if before.is_empty() => Kept::New,
+            Says::LocalCode => Kept::Same,
+        };
+        let at = all.iter().position(|(_, _, other)| other.seq > record.seq).unwrap_or(all.len());
+        all.insert(at, (said.day, said.says, record));
+        if applies_otherwise(&before, &with_days(all)) {
+            self.mark_partner_stale(code)?;
+        }
+        Ok(kept)
     }
 
-    fn keep_item(&self, seq: i64, sku: &str, mut record: ItemRecord, day: Day) -> Result<Kept> {
-        let records = self.item_records(sku)?;
-        record.effective_from = first_day(record.effective_from, day, records.is_empty());
-        record.seq = seq;
-        if let Some(speaking) = crate::facts::master::on(&records, record.effective_from)
-            && says_nothing_new(day, speaking.effective_from == record.effective_from)
-            && (ItemRecord { effective_from: record.effective_from, seq, ..speaking.clone() }) == record
-        {
-            return Ok(Kept::Same);
-        }
+    fn keep_item(&self, seq: i64, rank: Option<i64>, said: ItemSaid) -> Result<Kept> {
+        let ItemSaid { sku, file_line, day, record } = said;
+        let record = ItemRecord { seq: rank.unwrap_or(seq), ..record };
+        let before = self.item_records(&sku)?;
+        let (given, otherwise) = columns(day);
         self.connection
-            .prepare_cached("INSERT OR REPLACE INTO item_record VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
+            .prepare_cached("INSERT INTO item_record VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?
             .execute((
-                sku,
-                record.effective_from,
+                &sku,
                 seq,
-                record.name,
-                record.category,
+                file_line,
+                given,
+                otherwise,
+                &record.name,
+                &record.category,
                 record.earns_points,
                 record.launched_on,
             ))
             .context("cannot keep a master record")?;
-        Ok(if records.is_empty() { Kept::New } else { Kept::Changed })
+        Ok(how_kept(&before, day, &record))
     }
 
-    /// Master records of a partner, in order of first day and arrival.
-    pub fn partner_records(&self, code: &str, upto: Option<i64>) -> Result<Vec<PartnerRecord>> {
+    /// Everything that was said of a partner by files that speak, in the order of ingestion.
+    fn partners_said(&self, code: &str, upto: Option<i64>) -> Result<Vec<Of<PartnerRecord>>> {
         let mut select = self.connection.prepare_cached(&partner_records())?;
         let rows = select.query_map((code, upto.unwrap_or(i64::MAX)), partner_record)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
+    /// Master records of a partner, in the order of ingestion.
+    pub fn partner_records(&self, code: &str, upto: Option<i64>) -> Result<Vec<PartnerRecord>> {
+        Ok(with_days(self.partners_said(code, upto)?))
+    }
+
     fn item_records(&self, sku: &str) -> Result<Vec<ItemRecord>> {
         let mut select = self.connection.prepare_cached(&item_records("sku = ?2"))?;
         let rows = select.query_map((i64::MAX, sku), item_record)?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
+        Ok(with_days(rows.collect::<rusqlite::Result<_>>()?))
     }
 
     /// The whole item master by SKU in lower case; `None` where there is none.
     pub fn items(&self, upto: Option<i64>) -> Result<Option<HashMap<String, Vec<ItemRecord>>>> {
         let mut select = self.connection.prepare_cached(&item_records("TRUE"))?;
-        let mut items: HashMap<String, Vec<ItemRecord>> = HashMap::new();
+        let mut said: HashMap<String, Vec<Of<ItemRecord>>> = HashMap::new();
         let mut rows = select.query([upto.unwrap_or(i64::MAX)])?;
         while let Some(row) = rows.next()? {
-            items.entry(row.get(6)?).or_default().push(item_record(row)?);
+            said.entry(row.get(7)?).or_default().push(item_record(row)?);
         }
+        let items: HashMap<_, _> = said.into_iter().map(|(sku, said)| (sku, with_days(said))).collect();
         Ok((!items.is_empty()).then_some(items))
     }
 
@@ -263,31 +342,50 @@ impl Store {
     }
 }
 
-/// From the beginning: before any date that a file can have.
-const BEGINNING: NaiveDate = match NaiveDate::from_ymd_opt(1, 1, 1) {
-    Some(day) => day,
-    None => NaiveDate::MIN,
-};
-
+/// What became of a record on arrival.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kept {
+    /// nothing was said of its code before
     New,
+    /// something else was
     Changed,
+    /// it says what applies already
     Same,
 }
 
-/// The first record of a code without a date applies from the beginning (evaluation.md 2).
-fn first_day(given: NaiveDate, day: Day, is_first: bool) -> NaiveDate {
+/// A record's own day and the one that applies otherwise, as the store keeps them.
+pub(super) fn columns(day: Day) -> (Option<NaiveDate>, NaiveDate) {
     match day {
-        Day::Given => given,
-        Day::Otherwise(_) if is_first => BEGINNING,
-        Day::Otherwise(otherwise) => otherwise,
+        Day::Given(day) => (Some(day), day),
+        Day::Otherwise(day) => (None, day),
     }
 }
 
 /// An undated record that says what applies already says nothing new; a dated one only if it is for the same day.
-fn says_nothing_new(day: Day, same_day: bool) -> bool {
-    match day {
-        Day::Given => same_day,
-        Day::Otherwise(_) => true,
+pub(super) fn how_kept<R: Dated + PartialEq + Clone>(before: &[R], day: Day, record: &R) -> Kept {
+    if before.is_empty() {
+        return Kept::New;
     }
+    let from = day.from(Place::Later);
+    let same = on(before, from).is_some_and(|speaking| {
+        let same_day = match day {
+            Day::Given(_) => speaking.effective_from() == from,
+            Day::Otherwise(_) => true,
+        };
+        same_day && says_the_same(speaking, record)
+    });
+    if same { Kept::Same } else { Kept::Changed }
+}
+
+/// Whether on some day another record applies, by content.
+pub(super) fn applies_otherwise<R: Dated + PartialEq + Clone>(before: &[R], after: &[R]) -> bool {
+    before.iter().chain(after).map(Dated::effective_from).any(|day| match (on(before, day), on(after, day)) {
+        (None, None) => false,
+        (Some(before), Some(after)) => !says_the_same(before, after),
+        (Some(_), None) | (None, Some(_)) => true,
+    })
+}
+
+fn says_the_same<R: Dated + PartialEq + Clone>(one: &R, other: &R) -> bool {
+    one.clone().from(NaiveDate::MIN).at(0) == other.clone().from(NaiveDate::MIN).at(0)
 }

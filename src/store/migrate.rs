@@ -9,6 +9,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/002_silence.sql"),
     include_str!("migrations/003_fx.sql"),
     include_str!("migrations/004_money.sql"),
+    include_str!("migrations/005_masters.sql"),
 ];
 
 /// Brings an empty or older store to today's form; refuses one that is newer or was made by another text.

@@ -3,6 +3,7 @@
 //! Answers for: what is written is whole or not at all, ledger and journal only grow, nothing needs memory that grows
 //! with what is stored. Does not: read files of feeds, know schemes, evaluate.
 
+mod aliases;
 pub mod compare;
 mod connect;
 pub mod cycles;

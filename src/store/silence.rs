@@ -37,6 +37,7 @@ impl Store {
                 .with_context(|| format!("cannot let file {seq} fall silent"))?;
             self.mark_spoken_of(seq)?;
             self.mark_converted_by(seq)?;
+            self.mark_called_by(seq)?;
             for kind in ROW_HOLDS {
                 self.end_holds(kind, &format!("{seq}:"), HoldState::Gone, by)?;
             }

@@ -120,12 +120,6 @@ impl Scene<'_> {
         proof: &mut Proof,
     ) -> Result<()> {
         let partner = dossier.partner.as_str();
-        let said = dossier
-            .said()
-            .map_err(|fault| anyhow!("the facts of partner {partner} cannot be read: {}", fault.0))?;
-        let settled = settle(&said, &dossier.cancellations, &dossier.decisions);
-        let kept = self.store.positions_of(&self.family.id, partner)?;
-        let known_cycles: BTreeSet<Cycle> = kept.iter().map(|kept| Cycle(kept.cycle)).collect();
         let world = World {
             family: self.family,
             items: self.items,
@@ -134,10 +128,17 @@ impl Scene<'_> {
             today: self.today,
             zone: self.zone,
         };
+        let (said, called) = dossier
+            .said_on(|when| world.business_date(when))
+            .map_err(|fault| anyhow!("the facts of partner {partner} cannot be read: {}", fault.0))?;
+        let settled = settle(&said, &dossier.cancellations, &dossier.decisions);
+        let kept = self.store.positions_of(&self.family.id, partner)?;
+        let known_cycles: BTreeSet<Cycle> = kept.iter().map(|kept| Cycle(kept.cycle)).collect();
         let subject = Subject {
             partner_code: partner,
             lines: &settled.lines,
             masters: &dossier.masters,
+            called: Some(&called),
             known_cycles: &known_cycles,
             payments: Payments::Said(&dossier.payments),
         };

@@ -160,6 +160,7 @@ impl Rig {
             partner_code: "P",
             lines,
             masters: &self.masters,
+            called: None,
             known_cycles: &self.known,
             payments: Payments::Said(&self.payments),
         };

@@ -193,7 +193,7 @@ impl<'s> Groups<'s> {
             rows.push(row);
         }
         let before = if self.parties.said_before.contains(partner) {
-            Some(self.store.dossier(partner, None)?)
+            Some(self.store.dossier_of_code(partner)?)
         } else {
             None
         };
@@ -225,7 +225,7 @@ impl<'s> Groups<'s> {
             let rows = records.iter().map(|record| decode(record)).collect::<Result<Vec<_>>>()?;
             let mut before: Option<Dossier> = None;
             for row in &rows {
-                let next = self.store.dossier(row.partner_code, None)?;
+                let next = self.store.dossier_of_code(row.partner_code)?;
                 match &mut before {
                     None => before = Some(next),
                     Some(dossier) if dossier.partner == row.partner_code => {}
@@ -278,7 +278,7 @@ impl<'s> Groups<'s> {
         self.store
             .connection
             .prepare_cached(
-                "INSERT INTO bundle (partner, seq, chunk, space, rows, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                "INSERT INTO bundle (partner, seq, chunk, space, rows, body, distributor) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             )?
             .execute((
                 &bundle.partner,
@@ -287,6 +287,7 @@ impl<'s> Groups<'s> {
                 self.taking.space,
                 bundle.rows as i64,
                 &bundle.body,
+                &bundle.distributor,
             ))
             .context("cannot write facts to the store")?;
         Ok(())
@@ -329,6 +330,7 @@ fn absorb(dossier: &mut Dossier, other: Dossier) {
             dossier.cancellations.push(cancellation);
         }
     }
+    dossier.aliases.absorb(other.aliases);
     for decision in other.decisions {
         if !dossier.decisions.iter().any(|one| one.at == decision.at) {
             dossier.decisions.push(decision);

@@ -47,6 +47,8 @@ enum Repeats {
 /// Rows of one partner, encoded.
 pub(super) struct Bundle {
     pub partner: String,
+    /// of all its rows; nothing where they have several
+    pub distributor: Option<String>,
     pub rows: usize,
     pub body: Vec<u8>,
 }
@@ -61,8 +63,15 @@ pub(super) fn judge<'a>(
     let known = said.len();
     let Taking { seq, rank, space, scope } = taking;
     said.extend(rows.into_iter().map(|row| Said { seq, rank, space, scope, row }));
+    let meant; // bundles and holds are kept under the codes that the files give
     let settled = match before {
-        Some(dossier) => settle(&said, &dossier.cancellations, &dossier.decisions),
+        Some(dossier) if dossier.aliases.is_empty() => {
+            settle(&said, &dossier.cancellations, &dossier.decisions)
+        }
+        Some(dossier) => {
+            meant = dossier.by_meaning(&said);
+            settle(&meant, &dossier.cancellations, &dossier.decisions)
+        }
         None => settle(&said, &[], &[]),
     };
     let mut judgement = Judgement {
@@ -133,7 +142,15 @@ impl Judgement {
             for chunk in of_partner.chunks(BUNDLE_ROWS) {
                 let mut body = Vec::new();
                 bundle::encode(chunk, &mut body);
-                self.bundles.push(Bundle { partner: partner.to_owned(), rows: chunk.len(), body });
+                let first = chunk[0].distributor_code;
+                let one = chunk.iter().all(|row| row.distributor_code == first);
+                let distributor = one.then(|| first.to_owned());
+                self.bundles.push(Bundle {
+                    partner: partner.to_owned(),
+                    distributor,
+                    rows: chunk.len(),
+                    body,
+                });
             }
         }
     }
