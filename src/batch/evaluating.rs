@@ -4,6 +4,7 @@
 //! in the order of the questions, so that papers are in order of partner.
 
 use super::Run;
+use super::aside::{self, Aside};
 use super::closing::ClosingPlan;
 use super::progress::Step;
 use super::publishing::Papers;
@@ -19,7 +20,7 @@ use crate::facts::settle::{Line, settle};
 use crate::scheme::{Family, Post};
 use crate::statement::papers::{Papers as Rendering, Partner};
 use crate::store::cycles::Closed;
-use crate::store::holds::{HoldState, NewHold, Opened};
+use crate::store::holds::{Hold, HoldState, NewHold, Opened};
 use crate::store::positions::{Kept, Settled};
 use anyhow::{Result, anyhow};
 use rust_decimal::Decimal;
@@ -46,7 +47,7 @@ enum Scope {
 }
 
 /// What every worker knows.
-struct Scene<'s> {
+pub(super) struct Scene<'s> {
     family: &'s Family,
     plan: &'s ClosingPlan,
     items: Option<HashMap<String, Vec<ItemRecord>>>,
@@ -56,7 +57,7 @@ struct Scene<'s> {
     /// numbers of scheme versions in the store
     version_ids: HashMap<String, i64>,
     /// whether any hold waits at all
-    holds: bool,
+    pub(super) holds: bool,
     /// closed cycles as they were published last
     before: HashMap<Cycle, Before>,
     seq: i64,
@@ -66,6 +67,8 @@ struct Scene<'s> {
 struct Question {
     dossier: Dossier,
     kept: Vec<Kept>,
+    /// holds on versions of its lines
+    waiting: Vec<Hold>,
     /// whether closed cycles may have moved
     moved: bool,
 }
@@ -75,6 +78,8 @@ struct Answer {
     positions: Vec<Worked>,
     /// what is held of its lines
     held: Stakes,
+    /// versions of its lines that are set aside
+    aside: Aside,
     wake_on: Option<chrono::NaiveDate>,
     /// foreign currencies of its lines, and the days on which a rate was asked for
     asked: Vec<Asked>,
@@ -203,7 +208,8 @@ impl Run<'_> {
             Scope::Stale | Scope::Everything => true,
             Scope::All => self.store.is_stale(&dossier.partner)?,
         };
-        Ok(Question { dossier, kept, moved })
+        let waiting = self.waiting_versions(scene, &dossier)?;
+        Ok(Question { dossier, kept, waiting, moved })
     }
 
     fn take_answers(&mut self, scene: &Scene<'_>, answers: Vec<Answer>, papers: &mut Papers) -> Result<()> {
@@ -213,6 +219,7 @@ impl Run<'_> {
         for answer in answers {
             self.report.evaluated += 1;
             self.keep_holds(scene, &answer)?;
+            self.keep_aside(scene.seq, &answer.aside)?;
             let waking = answer.wake_on.is_some() || !answer.kept.is_empty();
             if waking {
                 self.store.set_waking(&scene.family.id, &answer.partner, answer.wake_on)?;
@@ -428,7 +435,7 @@ impl Desk {
 
 /// Works out one partner.
 fn answer(scene: &Scene<'_>, zone: &ZoneCache, question: Question) -> Result<Answer> {
-    let Question { dossier, kept, moved } = question;
+    let Question { dossier, kept, waiting, moved } = question;
     let world = World {
         family: scene.family,
         items: scene.items.as_ref(),
@@ -453,6 +460,7 @@ fn answer(scene: &Scene<'_>, zone: &ZoneCache, question: Question) -> Result<Ans
     let positions = evaluate(&world, &subject);
     let wake_on = positions.wake_on();
     let held = stakes::of(&positions, &settled.lines);
+    let aside = aside::review(&dossier, &said, &settled.fates, &called, &waiting);
     let asked = asked_rates(scene.family, &positions.positions, &settled.lines);
     let name = partner_name(&dossier, &settled.lines, scene.plan.today);
     let mut worked = Vec::with_capacity(positions.positions.len());
@@ -463,7 +471,16 @@ fn answer(scene: &Scene<'_>, zone: &ZoneCache, question: Question) -> Result<Ans
         });
         worked.push(work(scene, position, &settled.lines, (&dossier.partner, name), reason, moved));
     }
-    Ok(Answer { partner: dossier.partner.clone(), positions: worked, held, wake_on, asked, kept, moved })
+    Ok(Answer {
+        partner: dossier.partner.clone(),
+        positions: worked,
+        held,
+        aside,
+        wake_on,
+        asked,
+        kept,
+        moved,
+    })
 }
 
 /// Which rates a partner's positions rest on: the pairs of its lines, with their first and last day.

@@ -26,4 +26,4 @@ mod sorter;
 mod tamper;
 
 pub use connect::{ClockMode, Store};
-pub use intake::{EVENT_CONFLICT, Feeder, Intake, Outcome, Reading, Reject};
+pub use intake::{EVENT_CONFLICT, Feeder, Intake, Outcome, Reading, Reject, held_facts};

@@ -79,14 +79,13 @@ pub(super) fn judge<'a>(
         ..Judgement::default()
     };
     let fates = &settled.fates[known..];
-    judgement.count(seq, &said[known..], fates);
+    judgement.count(&said[known..], fates);
     judgement.keep(&said[known..], fates, if known == 0 { Repeats::OfThisFile } else { Repeats::OfOthers });
     judgement
 }
 
 impl Judgement {
-    fn count(&mut self, seq: i64, said: &[Said<'_>], fates: &[Fate]) {
-        let mut held: BTreeMap<(&str, &str, u64), (HeldFact, Vec<&Row<'_>>)> = BTreeMap::new();
+    fn count(&mut self, said: &[Said<'_>], fates: &[Fate]) {
         for (said, fate) in said.iter().zip(fates) {
             let counts = &mut self.counts;
             match fate {
@@ -94,20 +93,14 @@ impl Judgement {
                 Fate::Duplicate => counts.duplicate += 1,
                 Fate::Superseding => counts.superseding += 1,
                 Fate::Outdated => counts.outdated += 1,
-                Fate::Held(why) => {
-                    counts.held += 1;
-                    // a document without line numbers is one fact: one hold
-                    let line = if said.row.line_no.is_empty() { 0 } else { said.row.file_line };
-                    let key = (said.row.invoice_no, said.row.distributor_code, line);
-                    held.entry(key).or_insert((*why, Vec::new())).1.push(&said.row);
-                }
+                Fate::Held(_) => counts.held += 1,
                 Fate::Rejected(_) => {
                     counts.rejected += 1;
                     self.twice.push((said.row.file_line, twice_detail(&said.row)));
                 }
             }
         }
-        self.held.extend(held.values().map(|(why, rows)| held_fact(seq, *why, rows)));
+        self.held = held_facts(said.iter().zip(fates.iter().copied()));
     }
 
     fn keep(&mut self, said: &[Said<'_>], fates: &[Fate], repeats: Repeats) {
@@ -167,8 +160,20 @@ fn twice_detail(row: &Row<'_>) -> String {
     }
 }
 
+/// The holds of rows that were set aside: one a line, or one a document without line numbers, which is one fact.
+pub fn held_facts<'f, 'a: 'f>(fates: impl Iterator<Item = (&'f Said<'a>, Fate)>) -> Vec<NewHold> {
+    let mut held: BTreeMap<(i64, &str, &str, u64), (HeldFact, Vec<&Row<'_>>)> = BTreeMap::new();
+    for (said, fate) in fates {
+        let Fate::Held(why) = fate else { continue };
+        let line = if said.row.line_no.is_empty() { 0 } else { said.row.file_line };
+        let key = (said.seq, said.row.invoice_no, said.row.distributor_code, line);
+        held.entry(key).or_insert((why, Vec::new())).1.push(&said.row);
+    }
+    held.iter().map(|((seq, ..), (why, rows))| held_fact(*seq, *why, rows)).collect()
+}
+
 fn held_fact(seq: i64, why: HeldFact, rows: &[&Row<'_>]) -> NewHold {
-    let first = rows[0];
+    let first = rows.iter().copied().min_by_key(|row| row.file_line).unwrap_or(rows[0]);
     let (kind, why) = match why {
         HeldFact::IdentityConflict => (
             "identity_conflict",

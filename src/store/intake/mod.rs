@@ -15,6 +15,7 @@ mod numbers;
 pub use events::EVENT_CONFLICT;
 pub(super) use events::News;
 pub use feeder::Feeder;
+pub use judge::held_facts;
 
 use super::Store;
 use super::files::{Arrival, Counts, FileState};
