@@ -1,5 +1,6 @@
 //! One run: fetch -> ingest -> evaluate -> post -> publish. The only place where the rooms meet.
 
+mod accounts;
 mod aside;
 mod closing;
 mod evaluating;

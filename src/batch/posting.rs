@@ -1,10 +1,11 @@
 //! Post: position minus what the ledger holds, one transaction a cycle, in order; with it the cycle closes and is published.
 
 use super::Run;
+use super::accounts::{Accounts, Balances};
 use super::closing::ClosingPlan;
 use super::evaluating::{name_of, subject, subject_of};
 use super::progress::Step;
-use super::publishing::{Balances, Papers};
+use super::publishing::Papers;
 use super::report::CycleLine;
 use crate::calendar::Cycle;
 use crate::domain::entry::{Entry, EntryKind};
@@ -40,7 +41,7 @@ struct Cycling<'c> {
     family: &'c Family,
     version: &'c Scheme,
     cycle: Cycle,
-    name: String,
+    name: &'c str,
     standing: Standing,
     today: NaiveDate,
     /// whether the ledger can hold anything of this cycle
@@ -91,25 +92,26 @@ impl Run<'_> {
             standing: standing(version, plan, cycle),
             today: plan.today,
             fresh: plan.closing.contains(&cycle) && !self.store.has_postings(&family.id, &name)?,
-            name,
+            name: &name,
         };
         let mut line = CycleLine {
             scheme: family.id.clone(),
-            cycle: cycling.name.clone(),
+            cycle: cycling.name.to_owned(),
             partners: 0,
             entries: 0,
             points: Points::ZERO,
             closed: false,
             published: Vec::new(),
         };
-        self.order.progress.tell(Step::Posting { scheme: &cycling.family.id, cycle: &cycling.name });
+        self.order.progress.tell(Step::Posting { scheme: &cycling.family.id, cycle: cycling.name });
+        let mut accounts = match cycling.standing {
+            Standing::Closing => Some(self.accounts(&cycling, balances)?),
+            Standing::Open | Standing::Closed | Standing::Locked => None,
+        };
         let before = self.store.ledger_head()?.0;
-        self.post_positions(&cycling, &mut line)?;
+        self.post_positions(&cycling, accounts.as_mut(), &mut line)?;
         self.note_posted(&cycling, before, &line)?;
         if cycling.standing == Standing::Closing {
-            if balances.is_none() {
-                *balances = Some(Balances::load(self, &family.id)?);
-            }
             self.close_cycle(&cycling)?;
             line.closed = true;
         }
@@ -118,8 +120,10 @@ impl Run<'_> {
             paper = Some(self.empty_papers(version, cycle)?);
         }
         line.published.extend(self.publish_papers(version, cycle, paper)?);
-        if let (Standing::Closing, Some(balances)) = (cycling.standing, balances) {
-            line.published.push(self.publish_statement(version, cycle, plan, balances)?);
+        if let Some(accounts) = accounts {
+            let (folder, closing) = self.publish_statement(version, cycle, accounts)?;
+            line.published.push(folder);
+            *balances = Some(closing);
         }
         Ok(line)
     }
@@ -137,6 +141,15 @@ impl Run<'_> {
         self.store.append(&self.stamp, "posted", &posted).map(drop)
     }
 
+    /// The statement of a closing cycle, begun with the balances that the one before has left.
+    fn accounts<'c>(&self, cycling: &Cycling<'c>, balances: &mut Option<Balances>) -> Result<Accounts<'c>> {
+        let before = match balances.take() {
+            Some(balances) => balances,
+            None => Balances::load(self, &cycling.family.id)?,
+        };
+        Accounts::begin(self, cycling.version, cycling.name, cycling.today, before)
+    }
+
     fn close_cycle(&mut self, cycling: &Cycling<'_>) -> Result<()> {
         let reason = self
             .order
@@ -148,7 +161,7 @@ impl Run<'_> {
         self.store.close(
             &self.stamp,
             &cycling.family.id,
-            (cycling.cycle.0, &cycling.name),
+            (cycling.cycle.0, cycling.name),
             cycling.today,
             version,
             reason,
@@ -156,7 +169,12 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn post_positions(&mut self, cycling: &Cycling<'_>, line: &mut CycleLine) -> Result<()> {
+    fn post_positions(
+        &mut self,
+        cycling: &Cycling<'_>,
+        mut accounts: Option<&mut Accounts<'_>>,
+        line: &mut CycleLine,
+    ) -> Result<()> {
         let (scheme, cycle) = (cycling.family.id.as_str(), cycling.cycle.0);
         match cycling.standing {
             Standing::Closing => {
@@ -165,19 +183,25 @@ impl Run<'_> {
                     let batch = self.store.positions_after(scheme, cycle, &after, BATCH)?;
                     let Some(last) = batch.last() else { break };
                     after.clone_from(&last.partner);
-                    self.post_batch(cycling, &batch, line)?;
+                    self.post_batch(cycling, &batch, accounts.as_deref_mut(), line)?;
                 }
             }
             Standing::Open | Standing::Closed | Standing::Locked => {
                 for batch in self.store.unsettled(scheme, cycle)?.chunks(BATCH) {
-                    self.post_batch(cycling, batch, line)?;
+                    self.post_batch(cycling, batch, None, line)?;
                 }
             }
         }
         self.store.settle_cycle(scheme, cycle)
     }
 
-    fn post_batch(&mut self, cycling: &Cycling<'_>, batch: &[Kept], line: &mut CycleLine) -> Result<()> {
+    fn post_batch(
+        &mut self,
+        cycling: &Cycling<'_>,
+        batch: &[Kept],
+        accounts: Option<&mut Accounts<'_>>,
+        line: &mut CycleLine,
+    ) -> Result<()> {
         let mut entries = Vec::with_capacity(batch.len());
         for kept in batch {
             entries.extend(self.entry(cycling, kept)?);
@@ -190,6 +214,13 @@ impl Run<'_> {
                 anyhow!("the points of cycle {} are more than a ledger can hold", cycling.name)
             })?;
         }
+        if let Some(accounts) = accounts {
+            let mut entries = entries.iter().peekable();
+            for kept in batch {
+                let entry = entries.next_if(|entry| entry.partner_code == kept.partner);
+                accounts.add(&self.store, kept, entry)?;
+            }
+        }
         Ok(())
     }
 
@@ -199,7 +230,7 @@ impl Run<'_> {
         let (posted, accounted) = if cycling.fresh {
             (Points::ZERO, Decimal::ZERO)
         } else {
-            self.store.posted(&cycling.family.id, &cycling.name, &kept.partner)?
+            self.store.posted(&cycling.family.id, cycling.name, &kept.partner)?
         };
         let points = Points(
             due.0.checked_sub(posted.0).context("the difference to post is more than a ledger can hold")?,
@@ -222,7 +253,7 @@ impl Run<'_> {
             posted_at: self.stamp.at.clone(),
             posting_date: cycling.today,
             scheme: cycling.family.id.clone(),
-            cycle: cycling.name.clone(),
+            cycle: cycling.name.to_owned(),
             partner_code: kept.partner.clone(),
             kind,
             points,
@@ -275,7 +306,7 @@ impl Run<'_> {
             kind: "cycle_locked",
             subject,
             scheme: cycling.family.id.clone(),
-            cycle: cycling.name.clone(),
+            cycle: cycling.name.to_owned(),
             partner: kept.partner.clone(),
             file: None,
             line: None,

@@ -1,26 +1,19 @@
 //! Publish: papers and statements are made in staging, recorded in the transaction that posts, and put in place after it.
 
 use super::Run;
+use super::accounts::{Accounts, Balances, Finished};
 use super::closing::ClosingPlan;
 use crate::calendar::Cycle;
-use crate::domain::entry::Entry;
-use crate::domain::points::Points;
 use crate::outbox::place::{self, Placed};
 use crate::outbox::staged::{Sealed, Staged};
 use crate::outbox::stream::FileStream;
 use crate::scheme::Scheme;
-use crate::statement::account::{Posted, Standing, Statement};
 use crate::statement::manifest::{self, Listed, Manifest, Source};
-use crate::statement::papers::{Papers as Rendering, Partner};
+use crate::statement::papers::Papers as Rendering;
 use crate::statement::{cell, name};
-use crate::store::Store;
 use crate::store::cycles::Publication;
-use crate::store::positions::Kept;
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, bail};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Positions read at once.
-const PAGE: usize = 1_024;
 
 /// Papers in the making, by cycle.
 #[derive(Default)]
@@ -245,74 +238,16 @@ impl Run<'_> {
         Ok(folder)
     }
 
-    /// The account statement of a closing cycle: every wallet's entries since the statement before.
+    /// Seals the account statement of a closing cycle and records it; gives its folder and what the next one begins with.
     pub(super) fn publish_statement(
         &mut self,
         version: &Scheme,
         cycle: Cycle,
-        plan: &ClosingPlan,
-        balances: &mut Balances,
-    ) -> Result<String> {
-        let cycle_name = version.calendar.name(cycle);
-        let staging = format!("{}_{cycle_name}_statement", version.id);
-        let mut staged = Staged::begin(&self.places.staging, &staging)?;
-        let mut stream = staged.stream("statement.csv")?;
-        stream.append(|out| {
-            Statement::header(out);
-            0
-        })?;
-        let statement = Statement::new(version, &cycle_name, balances.opened_on, plan.today);
-        let since = self.store.last_statement_entry(&version.id)?;
-        let mut new: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
-        self.store.each_entry(
-            &crate::store::ledger::Wanted {
-                scheme: Some(version.id.clone()),
-                after: since,
-                ..Default::default()
-            },
-            |entry| {
-                new.entry(entry.partner_code.clone()).or_default().push(entry);
-                Ok(())
-            },
-        )?;
-        for partner in new.keys() {
-            balances.wallets.entry(partner.clone()).or_default();
-        }
-        let mut bytes = Vec::new();
-        let mut standing_by = InOrder::new(&version.id, cycle);
-        for (partner, wallet) in &mut balances.wallets {
-            let entries = new.remove(partner).unwrap_or_default();
-            let (name, closing_tier) = match standing_by.of(&self.store, partner)? {
-                Some(position) => (position.name, position.tier),
-                None => (self.store.name_of(&version.id, partner)?, String::new()),
-            };
-            let standing =
-                Standing { opening: wallet.balance, opening_tier: &wallet.tier, closing_tier: &closing_tier };
-            let posted: Vec<Posted<'_>> = entries.iter().map(Posted::from).collect();
-            bytes.clear();
-            let rendered = statement
-                .account(&mut bytes, Partner { code: partner, name: &name }, standing, &posted)
-                .map_err(|fault| {
-                    anyhow!(
-                        "the account of partner {} is too large at entry {}",
-                        fault.partner_code,
-                        fault.entry
-                    )
-                })?;
-            stream.append_bytes(&bytes, rendered.rows)?;
-            if self.config.publish.partner_files {
-                let mut file = Vec::with_capacity(bytes.len() + 128);
-                Statement::header(&mut file);
-                file.extend_from_slice(&bytes);
-                staged.small(&format!("partners/{}", name::partner_file(partner)), &file, rendered.rows)?;
-            }
-            wallet.balance = rendered.closing;
-            wallet.tier = closing_tier;
-        }
-        balances.opened_on = Some(plan.today);
-        let written = stream.finish()?;
-        staged.add(written);
-        self.seal(version, cycle, staged, staging, "statement", &BTreeSet::new())
+        accounts: Accounts<'_>,
+    ) -> Result<(String, Balances)> {
+        let Finished { staged, staging, balances } = accounts.finish(&self.store)?;
+        let folder = self.seal(version, cycle, staged, staging, "statement", &BTreeSet::new())?;
+        Ok((folder, balances))
     }
 
     /// Puts in place what is recorded and waits.
@@ -356,84 +291,5 @@ impl Run<'_> {
                 publication.folder
             ),
         }
-    }
-}
-
-/// The positions of a cycle beside partners that are asked for in order.
-struct InOrder<'s> {
-    scheme: &'s str,
-    cycle: Cycle,
-    page: std::vec::IntoIter<Kept>,
-    after: String,
-    ended: bool,
-    next: Option<Kept>,
-}
-
-impl<'s> InOrder<'s> {
-    fn new(scheme: &'s str, cycle: Cycle) -> InOrder<'s> {
-        InOrder {
-            scheme,
-            cycle,
-            page: Vec::new().into_iter(),
-            after: String::new(),
-            ended: false,
-            next: None,
-        }
-    }
-
-    /// The position of `partner`; partners before it are passed over.
-    fn of(&mut self, store: &Store, partner: &str) -> Result<Option<Kept>> {
-        loop {
-            if self.next.is_none() {
-                self.next = self.advance(store)?;
-            }
-            match &self.next {
-                Some(kept) if kept.partner.as_str() < partner => self.next = None,
-                Some(kept) if kept.partner == partner => return Ok(self.next.take()),
-                Some(_) | None => return Ok(None),
-            }
-        }
-    }
-
-    fn advance(&mut self, store: &Store) -> Result<Option<Kept>> {
-        if let Some(kept) = self.page.next() {
-            return Ok(Some(kept));
-        }
-        if self.ended {
-            return Ok(None);
-        }
-        let page = store.positions_after(self.scheme, self.cycle.0, &self.after, PAGE)?;
-        match page.last() {
-            Some(last) => self.after.clone_from(&last.partner),
-            None => self.ended = true,
-        }
-        self.page = page.into_iter();
-        Ok(self.page.next())
-    }
-}
-
-/// Balances of a scheme's wallets as the statement before left them.
-#[derive(Debug, Default)]
-pub(super) struct Balances {
-    wallets: BTreeMap<String, Balance>,
-    opened_on: Option<chrono::NaiveDate>,
-}
-
-#[derive(Debug, Default)]
-struct Balance {
-    balance: Points,
-    tier: String,
-}
-
-impl Balances {
-    /// Of a scheme, by its last statement.
-    pub(super) fn load(run: &Run<'_>, scheme: &str) -> Result<Balances> {
-        let upto = run.store.last_statement_entry(scheme)?;
-        let mut balances = Balances::default();
-        for (partner, points, tier) in run.store.balances_upto(scheme, upto)? {
-            balances.wallets.insert(partner, Balance { balance: points, tier });
-        }
-        balances.opened_on = run.store.closed(scheme)?.into_iter().map(|closed| closed.day).next_back();
-        Ok(balances)
     }
 }

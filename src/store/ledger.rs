@@ -1,6 +1,7 @@
 //! The points ledger: appended to, summed, walked, proved.
 
-use super::{Store, rows};
+use super::Store;
+use super::rows::{self, Insert};
 use crate::domain::chain;
 use crate::domain::entry::{Entry, EntryKind};
 use crate::domain::points::Points;
@@ -87,28 +88,39 @@ impl Store {
         Ok(())
     }
 
+    /// All of one cycle and run.
     fn insert_entries(&self, entries: &[Entry], version: Option<i64>) -> Result<()> {
-        const ROW: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, unhex(?))";
-        rows::insert(&self.connection, ("INSERT INTO ledger VALUES", ROW, ""), entries, |entry, cells| {
-            cells.next(entry.entry)?;
-            cells.next(&entry.posted_at)?;
-            cells.next(entry.posting_date)?;
-            cells.next(&entry.scheme)?;
-            cells.next(&entry.cycle)?;
-            cells.next(&entry.partner_code)?;
-            cells.next(entry.kind.word())?;
-            cells.next(entry.points.0)?;
-            cells.next(entry.amount.normalize().to_string())?;
-            cells.next(&entry.tier)?;
-            cells.next(&entry.reference)?;
-            cells.next(&entry.against)?;
-            cells.next(entry.expires_on)?;
-            cells.next(&entry.reason)?;
-            cells.next(entry.run)?;
-            cells.next(&entry.actor)?;
-            cells.next(version)?;
-            cells.next(&entry.hash)
-        })
+        const INSERT: Insert<'_> = Insert {
+            into: "INSERT INTO ledger VALUES",
+            row: "(#, #, #, #, #, #, #, #, #, #, #, #, #, #, #, #, ?1, unhex(#))",
+            after: "",
+            shared: 1,
+            at_once: rows::AT_ONCE,
+        };
+        INSERT.run(
+            &self.connection,
+            |cells| cells.next(version),
+            entries,
+            |entry, cells| {
+                cells.next(entry.entry)?;
+                cells.next(&entry.posted_at)?;
+                cells.next(entry.posting_date)?;
+                cells.next(&entry.scheme)?;
+                cells.next(&entry.cycle)?;
+                cells.next(&entry.partner_code)?;
+                cells.next(entry.kind.word())?;
+                cells.next(entry.points.0)?;
+                cells.next(entry.amount.normalize().to_string())?;
+                cells.next(&entry.tier)?;
+                cells.next(&entry.reference)?;
+                cells.next(&entry.against)?;
+                cells.next(entry.expires_on)?;
+                cells.next(&entry.reason)?;
+                cells.next(entry.run)?;
+                cells.next(&entry.actor)?;
+                cells.next(&entry.hash)
+            },
+        )
     }
 
     /// Number and chain hash of the last entry.

@@ -1,6 +1,7 @@
 //! What was evaluated last for each scheme, cycle and partner: worked out from facts, kept to be quick.
 
-use super::{Store, rows};
+use super::Store;
+use super::rows::{self, Insert};
 use crate::domain::points::Points;
 use anyhow::{Context, Result};
 use rusqlite::{OptionalExtension, Row};
@@ -82,12 +83,16 @@ impl Store {
 
     /// Keeps positions; `published` stays as it is unless the position carries one.
     pub fn keep_positions(&self, scheme: &str, positions: &[(Kept, Settled)]) -> Result<()> {
-        const ROW: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-        const KNOWN: &str = "ON CONFLICT (scheme, cycle, partner) DO UPDATE SET name = excluded.name, points = excluded.points,
+        const INSERT: Insert<'_> = Insert {
+            into: "INSERT INTO position VALUES",
+            row: "(?1, #, #, #, #, #, #, #, #, #, #, #, #)",
+            after: "ON CONFLICT (scheme, cycle, partner) DO UPDATE SET name = excluded.name, points = excluded.points,
              held = excluded.held, measure = excluded.measure, tier = excluded.tier, version_id = excluded.version_id, reason = excluded.reason, papers = excluded.papers,
-             published = coalesce(excluded.published, published), settled = excluded.settled";
+             published = coalesce(excluded.published, published), settled = excluded.settled",
+            shared: 1,
+            at_once: rows::AT_ONCE,
+        };
         let bind = |(position, settled): &(Kept, Settled), cells: &mut rows::Cells<'_, '_>| {
-            cells.next(scheme)?;
             cells.next(position.cycle)?;
             cells.next(&position.partner)?;
             cells.next(&position.name)?;
@@ -101,7 +106,8 @@ impl Store {
             cells.next(position.published)?;
             cells.next(*settled == Settled::Yes)
         };
-        rows::insert(&self.connection, ("INSERT INTO position VALUES", ROW, KNOWN), positions, bind)
+        INSERT
+            .run(&self.connection, |cells| cells.next(scheme), positions, bind)
             .context("cannot keep positions")
     }
 

@@ -1,31 +1,77 @@
-//! Many rows in one statement: what a statement costs by itself (its savepoint, the triggers' part of it) is paid once.
+//! Many rows in one statement: what a statement costs by itself is paid once, and what all rows have alike is bound once.
 
 use anyhow::Result;
 use rusqlite::{Connection, Statement, ToSql};
 
-/// Rows of a full statement.
-pub(super) const AT_ONCE: usize = 32;
+/// An insert of rows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Insert<'q> {
+    /// what stands before the rows: `INSERT INTO ledger VALUES`
+    pub into: &'q str,
+    /// one row: `#` is a cell of its own, `?1` the first of those that all rows share
+    pub row: &'q str,
+    /// what stands after the rows
+    pub after: &'q str,
+    /// cells that all rows share
+    pub shared: usize,
+    /// rows of a full statement
+    pub at_once: usize,
+}
 
-/// Inserts rows in order, full statements first. `before` and `after` stand around the rows' placeholders, of which
-/// `row` is one: `(?, ?, unhex(?))`. `bind` binds the cells of a row in order.
-pub(super) fn insert<T>(
-    connection: &Connection,
-    (before, row, after): (&str, &str, &str),
-    rows: &[T],
-    bind: impl Fn(&T, &mut Cells<'_, '_>) -> rusqlite::Result<()>,
-) -> Result<()> {
-    let full = rows.chunks_exact(AT_ONCE);
-    let rest = full.remainder().chunks(1);
-    for chunk in full.chain(rest) {
-        let values = vec![row; chunk.len()].join(", ");
-        let mut insert = connection.prepare_cached(&format!("{before} {values} {after}"))?;
-        let mut cells = Cells { statement: &mut insert, bound: 0 };
-        for row in chunk {
-            bind(row, &mut cells)?;
+/// Rows of a full statement where a table has no trigger: there a statement of many is quickest.
+pub(super) const AT_ONCE: usize = 128;
+
+impl Insert<'_> {
+    /// Inserts rows in order, full statements first. `shared` binds the cells that they share, `bind` those of one row, in
+    /// order.
+    pub(super) fn run<T>(
+        &self,
+        connection: &Connection,
+        shared: impl Fn(&mut Cells<'_, '_>) -> rusqlite::Result<()>,
+        rows: &[T],
+        bind: impl Fn(&T, &mut Cells<'_, '_>) -> rusqlite::Result<()>,
+    ) -> Result<()> {
+        let (full, rest) = rows.split_at(rows.len() - rows.len() % self.at_once);
+        for (rows, at_once) in [(full, self.at_once), (rest, 1)] {
+            if rows.is_empty() {
+                continue;
+            }
+            let mut insert = connection.prepare_cached(&self.sql(at_once))?;
+            let mut cells = Cells { statement: &mut insert, bound: 0 };
+            shared(&mut cells)?;
+            for chunk in rows.chunks(at_once) {
+                cells.bound = self.shared;
+                for row in chunk {
+                    bind(row, &mut cells)?;
+                }
+                cells.statement.raw_execute()?;
+            }
         }
-        insert.raw_execute()?;
+        Ok(())
     }
-    Ok(())
+
+    fn sql(&self, rows: usize) -> String {
+        let mut sql = String::with_capacity(self.into.len() + rows * self.row.len() * 2 + self.after.len());
+        sql.push_str(self.into);
+        let mut number = self.shared;
+        for row in 0..rows {
+            sql.push_str(if row == 0 { " " } else { ", " });
+            for part in self.row.split_inclusive('#') {
+                match part.strip_suffix('#') {
+                    Some(before) => {
+                        number += 1;
+                        sql.push_str(before);
+                        sql.push('?');
+                        sql.push_str(&number.to_string());
+                    }
+                    None => sql.push_str(part),
+                }
+            }
+        }
+        sql.push(' ');
+        sql.push_str(self.after);
+        sql
+    }
 }
 
 /// The cells of a statement, in order.
@@ -46,26 +92,34 @@ impl Cells<'_, '_> {
 mod tests {
     use super::*;
 
-    fn inserted(count: usize) -> Vec<(i64, String)> {
+    fn inserted(count: usize, at_once: usize) -> Vec<(i64, String, String)> {
         let connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch("CREATE TABLE said (number INTEGER, word TEXT)").unwrap();
+        connection.execute_batch("CREATE TABLE said (number INTEGER, by TEXT, word TEXT)").unwrap();
         let rows: Vec<i64> = (0..count as i64).collect();
-        insert(&connection, ("INSERT INTO said VALUES", "(?, ?)", ""), &rows, |row, cells| {
-            cells.next(*row)?;
-            cells.next(format!("word {row}"))
-        })
-        .unwrap();
-        let mut select = connection.prepare("SELECT number, word FROM said ORDER BY rowid").unwrap();
-        let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        let insert =
+            Insert { into: "INSERT INTO said VALUES", row: "(#, ?1, #)", after: "", shared: 1, at_once };
+        insert
+            .run(
+                &connection,
+                |cells| cells.next("P1"),
+                &rows,
+                |row, cells| {
+                    cells.next(*row)?;
+                    cells.next(format!("word {row}"))
+                },
+            )
+            .unwrap();
+        let mut select = connection.prepare("SELECT number, by, word FROM said ORDER BY rowid").unwrap();
+        let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
         rows.map(Result::unwrap).collect()
     }
 
     #[test]
     fn every_row_is_inserted_once_and_in_order_however_many_there_are() {
-        for count in [0, 1, AT_ONCE - 1, AT_ONCE, AT_ONCE + 1, 3 * AT_ONCE + 7] {
-            let expected: Vec<(i64, String)> =
-                (0..count as i64).map(|number| (number, format!("word {number}"))).collect();
-            assert_eq!(inserted(count), expected);
+        for (count, at_once) in [(0, 4), (1, 1), (3, 4), (4, 4), (5, 4), (19, 4), (7, 1), (300, AT_ONCE)] {
+            let expected: Vec<_> =
+                (0..count as i64).map(|number| (number, "P1".to_owned(), format!("word {number}"))).collect();
+            assert_eq!(inserted(count, at_once), expected);
         }
     }
 
@@ -73,10 +127,8 @@ mod tests {
     fn a_refused_row_is_an_error() {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch("CREATE TABLE said (number INTEGER NOT NULL)").unwrap();
+        let insert = Insert { into: "INSERT INTO said VALUES", row: "(#)", after: "", shared: 0, at_once: 2 };
         let rows = [Some(1), None];
-        assert!(
-            insert(&connection, ("INSERT INTO said VALUES", "(?)", ""), &rows, |row, cells| cells.next(*row))
-                .is_err()
-        );
+        assert!(insert.run(&connection, |_| Ok(()), &rows, |row, cells| cells.next(*row)).is_err());
     }
 }

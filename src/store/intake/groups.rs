@@ -4,9 +4,10 @@
 //! partners of most files; meanwhile the document index is brought up to date here. Where it tells otherwise, the rows
 //! are settled again beside the partner's dossier.
 
+use super::super::Store;
 use super::super::files::Counts;
+use super::super::rows::{self, Insert};
 use super::super::sorter::Merge;
-use super::super::{Store, rows};
 use super::feeder::Issuers;
 use super::judge::{BUNDLE_ROWS, Bundle, Judgement, Taking, judge};
 use super::numbers::Parties;
@@ -302,8 +303,14 @@ impl<'s> Groups<'s> {
     }
 
     fn mark_stale(&self, partners: &[String]) -> Result<()> {
-        let insert = ("INSERT OR IGNORE INTO stale VALUES", "(?)", "");
-        rows::insert(&self.store.connection, insert, partners, |partner, cells| cells.next(partner))
+        const INSERT: Insert<'_> = Insert {
+            into: "INSERT OR IGNORE INTO stale VALUES",
+            row: "(#)",
+            after: "",
+            shared: 0,
+            at_once: rows::AT_ONCE,
+        };
+        INSERT.run(&self.store.connection, |_| Ok(()), partners, |partner, cells| cells.next(partner))
     }
 }
 
