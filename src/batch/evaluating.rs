@@ -60,6 +60,8 @@ pub(super) struct Scene<'s> {
     pub(super) holds: bool,
     /// closed cycles as they were published last
     before: HashMap<Cycle, Before>,
+    /// the earliest of these publications, where files have fallen silent after it
+    asks_since: Option<i64>,
     seq: i64,
     transactions: bool,
 }
@@ -107,7 +109,14 @@ impl Run<'_> {
         self.store.wake(&family.id, plan.today)?;
         self.store.spread_stale()?;
         let scope = self.scope(family, plan, &rests_on)?;
+        let before = self.published_before(family, plan)?;
+        let last_silence = self.store.last_silence()?;
         let scene = Scene {
+            asks_since: before
+                .values()
+                .map(|before| before.published)
+                .min()
+                .filter(|since| *since < last_silence),
             family,
             plan,
             items: self.store.items(None)?,
@@ -116,7 +125,7 @@ impl Run<'_> {
             file_names: self.store.file_names()?,
             version_ids: self.store.scheme_texts()?.into_iter().map(|text| (text.version, text.id)).collect(),
             holds: self.store.has_open_holds()?,
-            before: self.published_before(family, plan)?,
+            before,
             seq: self.store.journal_head()?.0,
             transactions: self.config.publish.transactions,
         };
@@ -201,8 +210,17 @@ impl Run<'_> {
         })
     }
 
-    fn question(&self, scene: &Scene<'_>, scope: Scope, known: bool, dossier: Dossier) -> Result<Question> {
+    fn question(
+        &self,
+        scene: &Scene<'_>,
+        scope: Scope,
+        known: bool,
+        mut dossier: Dossier,
+    ) -> Result<Question> {
         let scheme = &scene.family.id;
+        if let Some(since) = scene.asks_since {
+            dossier.fallen = self.store.fallen_since(&dossier.partner, since)?;
+        }
         let kept = if known { self.store.positions_of(scheme, &dossier.partner)? } else { Vec::new() };
         let moved = match scope {
             Scope::Stale | Scope::Everything => true,

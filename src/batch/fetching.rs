@@ -44,7 +44,7 @@ impl<'c> Run<'c> {
         if let Some(replay) = &order.replay {
             files = self.fetched_then(replay)?;
         }
-        for file in files {
+        for file in self.hold_several_of_period(files)? {
             self.go_on()?;
             self.take(&file)?;
         }

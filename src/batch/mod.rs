@@ -6,6 +6,7 @@ mod closing;
 mod evaluating;
 mod fetching;
 mod holding;
+mod periods;
 mod posting;
 mod progress;
 mod publishing;
@@ -22,7 +23,7 @@ pub use progress::{Progress, Step};
 pub use replay::{Arrived, Halted, Looked, Replay};
 pub use report::{CycleLine, Exit, FeedFault, FileLine, Report};
 pub use schemes::{Invalid, RealSchemes, evaluated_families, families_upto, load_schemes, with_pins};
-pub use taking::{layout_text, reject_bytes};
+pub use taking::{TOUCHED, layout_text, reject_bytes};
 
 use crate::clock;
 use crate::config::Config;

@@ -1,11 +1,13 @@
 //! What changed since a position was worked out before: the reason of a correction (evaluation.md 4). Pure.
 
 use crate::evaluate::Position;
+use crate::facts::content;
 use crate::facts::dossier::Dossier;
-use crate::facts::row::DocType;
-use crate::facts::settle::{Fate, Said, Settled};
+use crate::facts::movement::{self, FactKey};
+use crate::facts::row::{DocType, Row};
+use crate::facts::settle::{Fate, Line, Said, Settled};
 use crate::scheme::EarnOn;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is compared with: the cycle as it was published last. (Not the position as it was kept last: a killed run may have
 /// kept one that nobody has seen.)
@@ -15,6 +17,42 @@ pub(super) struct Before {
     pub published: i64,
     /// journal sequence at which the cycle was last bound to a scheme text
     pub bound: i64,
+}
+
+fn key<'a>(said: &Said<'a>) -> FactKey<'a> {
+    movement::key(said.space, said.scope, &said.row)
+}
+
+/// By fact, what was said until a publication by files that have fallen silent since.
+fn silent_before(dossier: &Dossier, published: i64) -> BTreeMap<FactKey<'_>, Vec<Row<'_>>> {
+    let mut known: BTreeMap<FactKey<'_>, Vec<Row<'_>>> = BTreeMap::new();
+    // what cannot be read has failed when the dossier was read
+    for said in dossier.said_until(published).unwrap_or_default() {
+        known.entry(key(&said)).or_default().push(said.row);
+    }
+    known
+}
+
+/// Whether what speaks says of any of these facts something else, or nothing.
+fn says_otherwise(
+    known: &BTreeMap<FactKey<'_>, Vec<Row<'_>>>,
+    said: &[Said<'_>],
+    lines: &[Line<'_>],
+) -> bool {
+    if known.is_empty() {
+        return false;
+    }
+    let speaking: BTreeSet<(i64, u64)> = lines.iter().map(|line| (line.seq, line.row.file_line)).collect();
+    let mut now: BTreeMap<FactKey<'_>, Vec<&Row<'_>>> = BTreeMap::new();
+    for said in said.iter().filter(|said| speaking.contains(&(said.seq, said.row.file_line))) {
+        now.entry(key(said)).or_default().push(&said.row);
+    }
+    known.iter().any(|(fact, rows)| {
+        let now = now.get(fact).map(Vec::as_slice).unwrap_or_default();
+        let kept = |row: &Row<'_>| now.iter().any(|now| content::same(now, row));
+        let stood = |now: &&Row<'_>| rows.iter().any(|row| content::same(now, row));
+        !rows.iter().all(kept) || !now.iter().all(stood)
+    })
 }
 
 /// In words, in a fixed order; empty where nothing is known to have changed.
@@ -39,8 +77,12 @@ pub(super) fn reason(
             .zip(&settled.fates)
             .filter(move |(said, _)| said.seq > before.published && of_cycle(said.seq, said.row.file_line))
     };
+    // what a silent file said before is no news in the file that speaks in its place
+    let known = silent_before(dossier, before.published);
     let late = |doc_type: DocType| {
-        newer().any(|(said, fate)| said.row.doc_type == doc_type && *fate == Fate::Accepted)
+        newer().any(|(said, fate)| {
+            said.row.doc_type == doc_type && *fate == Fate::Accepted && !known.contains_key(&key(said))
+        })
     };
     if late(DocType::Invoice) {
         words.push("late line");
@@ -50,7 +92,7 @@ pub(super) fn reason(
         .iter()
         .zip(&settled.fates)
         .any(|(said, fate)| said.seq > before.published && *fate == Fate::Superseding);
-    if superseded {
+    if superseded || says_otherwise(&known, said, &settled.lines) {
         words.push("superseded line");
     }
     if late(DocType::CreditNote) {

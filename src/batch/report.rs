@@ -64,6 +64,10 @@ pub struct FileLine {
     pub detail: String,
     /// its rows
     pub counts: Counts,
+    /// lines that came under its name before, are in force, and are not in it any more
+    pub gone: u64,
+    /// whether the same bytes were refused before in the same words
+    pub told: bool,
     /// the file with its rejects, below data_dir
     pub rejects: Option<String>,
 }
@@ -159,8 +163,9 @@ impl Report {
 
     fn waits_for_a_person(&self) -> bool {
         let wanting = |file: &FileLine| match file.state {
-            FileState::Refused | FileState::Held => true,
-            FileState::Ingested => file.counts.rejected + file.counts.held > 0,
+            FileState::Refused => !file.told,
+            FileState::Held => true,
+            FileState::Ingested => file.counts.rejected + file.counts.held + file.gone > 0,
             FileState::Duplicate => false,
         };
         !self.new_holds.is_empty()

@@ -4,21 +4,34 @@ use super::Run;
 use super::fetching::Fetched;
 use super::progress::Step;
 use super::report::FileLine;
-use crate::config::{Feed, Kind};
+use crate::config::{Feed, Kind, Mode};
 use crate::facts::master::Day;
 use crate::facts::money::{EventKind, Money};
 use crate::ingest::{self, CreditNotes, Encoding, Layout, Packing, Refusal, Stop, Taken};
 use crate::outbox;
 use crate::statement::{name, rejects};
-use crate::store::files::{Arrival, Counts, FileState};
-use crate::store::holds::{HoldState, NewHold};
+use crate::store::files::{Arrival, Counts, FileRow, FileState};
+use crate::store::holds::{Hold, HoldState};
 use crate::store::masters::{ItemSaid, MasterSaid, PartnerSaid};
-use crate::store::{Feeder, Intake, Outcome, Reading, Reject, Store};
+use crate::store::{FILE_HOLDS, Feeder, Intake, Outcome, Reading, Reject, Store};
 use anyhow::{Context, Result, anyhow};
 use chrono::{DateTime, NaiveDate};
 use serde_json::json;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+
+/// Said of a file whose bytes came before under its own name: only its mtime is another.
+pub const TOUCHED: &str = "touched";
+
+/// What is not asked of a file any more, since a person has released it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Waived {
+    Nothing,
+    /// how much it voids
+    Void,
+    /// that, and whether its control totals agree
+    VoidAndTotals,
+}
 
 /// Read at once from the archive.
 const READ_BUFFER: usize = 1 << 20;
@@ -26,91 +39,81 @@ const READ_BUFFER: usize = 1 << 20;
 impl Run<'_> {
     /// Takes one file.
     pub(super) fn take(&mut self, file: &Fetched<'_>) -> Result<()> {
-        let layout = file.feed.layout_of(&file.candidate.named);
-        let arrival = Arrival {
-            feed: file.feed.name.clone(),
-            name: file.candidate.name.clone(),
-            size: file.archived.size,
-            mtime: file.candidate.mtime,
-            sha256: file.archived.sha256.clone(),
-            period: file.candidate.named.period,
-            part: file.candidate.named.part.clone(),
-            distributor: file.feed.distributor_of(&file.candidate.named).map(str::to_owned),
-            layout: layout_text(&layout),
-            rank: None,
-            silences: Vec::new(),
-        };
-        let before = self.store.ingested_bytes(&arrival.sha256)?;
-        let outcome = if let Some(first) = before.iter().find(|before| before.arrival.feed == arrival.feed) {
-            let detail =
-                format!("the same bytes were ingested as {} at {}", first.arrival.name, first.taken_at);
-            self.set_aside(&arrival, FileState::Duplicate, ("duplicate_file", detail))?
-        } else if let Some(first) = before.first() {
-            let detail = format!(
-                "the same bytes were ingested from feed {} as {}: release it if both are meant",
-                first.arrival.feed, first.arrival.name
-            );
-            self.set_aside(&arrival, FileState::Held, ("same_file_other_feed", detail))?
+        let named = &file.candidate.named;
+        let layout = file.feed.layout_of(named);
+        let mut arrival = arrival(file);
+        let stamp = self.stamp.clone();
+        let outcome = if let Some(before) = self.said_before(&arrival)? {
+            self.store.note_duplicate(&stamp, &arrival, before)?
+        } else if let Some((kind, detail)) = self.came_to_another_feed(&arrival)? {
+            self.store.hold_file(&stamp, &arrival, kind, detail, 0)?
         } else {
-            self.read_file(file.feed, &layout, &arrival, &file.archived.path)?
+            self.put_in_place(file.feed, named, &mut arrival)?;
+            self.read_file(file.feed, &layout, &arrival, &file.archived.path, Waived::Nothing)?
         };
         self.note_file(arrival, outcome)
     }
 
+    /// Whether the feed has ingested these bytes before. An empty file says nothing: under another name it stands for
+    /// another period.
+    fn said_before(&self, arrival: &Arrival) -> Result<Option<(&'static str, String)>> {
+        let before = self.store.files_of_bytes(&arrival.feed, &arrival.sha256, FileState::Ingested)?;
+        let same = |file: &&FileRow| file.counts.rows > 0 || file.arrival.name == arrival.name;
+        Ok(before.iter().find(same).map(|first| {
+            let again = if first.arrival.name == arrival.name { TOUCHED } else { "duplicate_file" };
+            (again, format!("the same bytes were ingested as {} at {}", first.arrival.name, first.taken_at))
+        }))
+    }
+
+    /// Why a person must say first whether a file is to be read.
+    fn came_to_another_feed(&self, arrival: &Arrival) -> Result<Option<(&'static str, String)>> {
+        let before = self.store.ingested_bytes(&arrival.sha256)?;
+        Ok(before.iter().find(|file| file.counts.rows > 0).map(|first| {
+            let detail = format!(
+                "the same bytes were ingested from feed {} as {}: release it if both are meant",
+                first.arrival.feed, first.arrival.name
+            );
+            ("same_file_other_feed", detail)
+        }))
+    }
+
     /// Files that a person has released from a hold are read now.
     pub(super) fn take_released(&mut self) -> Result<()> {
-        for hold in self.store.released_holds("same_file_other_feed")? {
-            self.go_on()?;
-            let Some(file) = hold.file.map(|seq| self.store.file(seq)).transpose()?.flatten() else {
-                continue;
-            };
-            let Some(feed) = self.config.feed(&file.arrival.feed) else { continue };
-            let named = feed.source.pattern.matches(&file.arrival.name).unwrap_or_default();
-            let layout = feed.layout_of(&named);
-            let arrival = Arrival { layout: layout_text(&layout), rank: None, ..file.arrival };
-            let path = crate::inbox::Archive::of(&self.places.data).path_of(&arrival.sha256);
-            let outcome = self.read_file(feed, &layout, &arrival, &path)?;
-            let seq = outcome.seq;
-            self.store.whole(|store| store.end_hold(hold.id, HoldState::Done, seq))?;
-            self.note_file(arrival, outcome)?;
+        for kind in FILE_HOLDS {
+            for hold in self.store.released_holds(kind)? {
+                self.go_on()?;
+                self.take_one_released(&hold)?;
+            }
         }
         Ok(())
     }
 
-    fn set_aside(
-        &mut self,
-        arrival: &Arrival,
-        state: FileState,
-        (reason, detail): (&'static str, String),
-    ) -> Result<Outcome> {
-        let stamp = self.stamp.clone();
-        let counts = Counts::default();
-        let hold = |seq: i64| NewHold {
-            kind: "same_file_other_feed",
-            subject: seq.to_string(),
-            scheme: String::new(),
-            cycle: String::new(),
-            partner: String::new(),
-            file: Some(seq),
-            line: None,
-            lines: 0,
-            amount: rust_decimal::Decimal::ZERO,
-            points: 0,
-            detail: format!("{}: {detail}", arrival.name),
+    fn take_one_released(&mut self, hold: &Hold) -> Result<()> {
+        let Some(file) = hold.file.map(|seq| self.store.file(seq)).transpose()?.flatten() else {
+            return Ok(());
         };
-        let (seq, held) = self.store.whole(|store| {
-            let seq = store.record_file(&stamp, arrival, state, (reason, &detail), &counts)?;
-            let held = (state == FileState::Held).then(|| hold(seq));
-            if let Some(held) = &held {
-                store.open_hold(seq, held)?;
-            }
-            Ok((seq, held))
-        })?;
-        self.report.new_holds.extend(held);
-        Ok(Outcome { seq, state, reason: reason.to_owned(), detail, counts })
+        let Some(feed) = self.config.feed(&file.arrival.feed) else { return Ok(()) };
+        let named = feed.source.pattern.matches(&file.arrival.name).unwrap_or_default();
+        let layout = feed.layout_of(&named);
+        let mut arrival = Arrival { layout: layout_text(&layout), rank: None, ..file.arrival };
+        self.put_in_place(feed, &named, &mut arrival)?;
+        arrival.idles.clear();
+        let path = crate::inbox::Archive::of(&self.places.data).path_of(&arrival.sha256);
+        let waived = if hold.kind == "totals_disagree" { Waived::VoidAndTotals } else { Waived::Void };
+        let outcome = self.read_file(feed, &layout, &arrival, &path, waived)?;
+        let seq = outcome.seq;
+        self.store.whole(|store| store.end_hold(hold.id, HoldState::Done, seq))?;
+        self.note_file(arrival, outcome)
     }
 
-    fn read_file(&mut self, feed: &Feed, layout: &Layout, arrival: &Arrival, path: &Path) -> Result<Outcome> {
+    fn read_file(
+        &mut self,
+        feed: &Feed,
+        layout: &Layout,
+        arrival: &Arrival,
+        path: &Path,
+        waived: Waived,
+    ) -> Result<Outcome> {
         tracing::info!(feed = %arrival.feed, file = %arrival.name, "taking");
         self.order.progress.tell(Step::Ingesting { feed: &arrival.feed, file: &arrival.name });
         let stamp = self.stamp.clone();
@@ -129,7 +132,7 @@ impl Run<'_> {
         };
         match feed.kind {
             Kind::Sales => {
-                let intake = intake(feed);
+                let intake = intake(feed, waived);
                 let read = |feeder: &mut Feeder| read_sales(path, packing, layout, feeder);
                 let texts = |lines: &std::collections::BTreeSet<u64>| {
                     let mut bytes = open(path)?;
@@ -144,7 +147,7 @@ impl Run<'_> {
             Kind::Payments | Kind::Deposits => {
                 let kind = event_kind(feed.kind);
                 let read = |take: &mut TakeMoney<'_>| read_events(kind, path, packing, layout, take);
-                self.store.take_events(&stamp, arrival, &intake(feed), kind, read)
+                self.store.take_events(&stamp, arrival, &intake(feed, waived), kind, read)
             }
             Kind::Partners | Kind::Items | Kind::Fx => {
                 let day = self.undated_day(feed, arrival)?;
@@ -171,14 +174,19 @@ impl Run<'_> {
         Ok(at.with_timezone(&feed.layout.timezone).date_naive())
     }
 
-    fn note_file(&mut self, arrival: Arrival, outcome: Outcome) -> Result<()> {
+    pub(super) fn note_file(&mut self, arrival: Arrival, outcome: Outcome) -> Result<()> {
         self.write_rejects(&arrival, outcome.seq, &outcome.counts)?;
         let rejects = (outcome.counts.rejected > 0).then(|| {
             let name = name::reject_file(&arrival.name, &arrival.sha256);
             format!("rejects/{}/{name}", arrival.feed)
         });
+        let told = outcome.state == FileState::Refused
+            && self.store.refused_before(&arrival, outcome.seq, &outcome.detail)?;
+        self.report.new_holds.extend(outcome.hold);
         self.report.files.push(FileLine {
             rejects,
+            gone: outcome.gone,
+            told,
             feed: arrival.feed,
             name: arrival.name,
             state: outcome.state,
@@ -225,11 +233,12 @@ pub fn reject_bytes(store: &Store, file: &str, seq: i64) -> Result<Vec<u8>> {
 /// Gives each payment, deposit or reject of a file to the store.
 type TakeMoney<'t> = dyn FnMut(Result<Money, Reject>) -> Result<()> + 't;
 
-fn intake(feed: &Feed) -> Intake {
+fn intake(feed: &Feed, waived: Waived) -> Intake {
     Intake {
         documents: feed.documents.clone(),
         scope: feed.number_scope,
         max_reject_percent: feed.max_reject_percent,
+        max_void_percent: max_void_percent(feed, waived),
     }
 }
 
@@ -260,6 +269,32 @@ fn kept(reject: &ingest::Reject) -> Reject {
         reason: reject.reason.to_owned(),
         detail: reject.detail.clone(),
         text: reject.text.clone(),
+    }
+}
+
+/// What is known of a file before it is read.
+pub(super) fn arrival(file: &Fetched<'_>) -> Arrival {
+    let named = &file.candidate.named;
+    Arrival {
+        feed: file.feed.name.clone(),
+        name: file.candidate.name.clone(),
+        size: file.archived.size,
+        mtime: file.candidate.mtime,
+        sha256: file.archived.sha256.clone(),
+        period: named.period,
+        part: named.part.clone(),
+        distributor: file.feed.distributor_of(named).map(str::to_owned),
+        layout: layout_text(&file.feed.layout_of(named)),
+        rank: None,
+        silences: Vec::new(),
+        idles: Vec::new(),
+    }
+}
+
+fn max_void_percent(feed: &Feed, waived: Waived) -> Option<rust_decimal::Decimal> {
+    match (feed.mode, waived) {
+        (Mode::Replace { max_void_percent }, Waived::Nothing) => Some(max_void_percent),
+        (Mode::Replace { .. }, Waived::Void | Waived::VoidAndTotals) | (Mode::Append, _) => None,
     }
 }
 

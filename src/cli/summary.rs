@@ -2,7 +2,7 @@
 
 use super::output::{Column, Format, count, grouped, number, printable, text};
 use super::session::Session;
-use crate::batch::{CycleLine, FileLine, Report};
+use crate::batch::{CycleLine, FileLine, Report, TOUCHED};
 use crate::config::Config;
 use crate::domain::points::Points;
 use crate::store::files::{Counts, FileState};
@@ -217,9 +217,15 @@ fn tell_file(session: &Session, config: &Config, file: &FileLine, tense: Tense) 
     let what = format!("feed {}: {}", file.feed, printable(&file.name));
     let detail = printable(&file.detail);
     match file.state {
+        FileState::Refused if file.told => {
+            session.say(format_args!("notice: {what}: refused again: {detail}"))
+        }
         FileState::Refused => session.complain(format_args!("refused: {what}: {detail}")),
         FileState::Held => session.complain(format_args!("held: {what}: {detail}")),
+        // a server was restored, or a file touched: nothing is new
+        FileState::Duplicate if file.reason == TOUCHED => {}
         FileState::Duplicate => session.say(format_args!("notice: {what}: {detail}")),
+        FileState::Ingested if file.gone > 0 => session.complain(format_args!("gone: {what}: {detail}")),
         FileState::Ingested if !detail.is_empty() => session.say(format_args!("notice: {what}: {detail}")),
         FileState::Ingested => {}
     }

@@ -7,7 +7,7 @@ use super::table::{Read, Reading, Table};
 use super::values::{
     MONTHS, Wrong, as_toml, date, percent, shown, size, text, text_as_toml, whole, word, zone,
 };
-use super::{Distributor, Expected, Feed, place};
+use super::{Distributor, Expected, Feed, mode, place};
 use crate::facts::settle::NumberScope;
 use crate::fault::{Fault, nearest};
 use crate::inbox::pattern::{Grain, Pattern};
@@ -58,7 +58,8 @@ pub(super) fn read(
     let expected = expected(&mut table, reading);
     let due_days = table.or(reading, "due_days", 5, "5", whole(0, 366)).value;
     let timezone = table.required(reading, "timezone", "add timezone = \"Asia/Kolkata\"", zone);
-    mode(&mut table, reading);
+    let mode = mode::read(&mut table, reading, pattern.as_ref());
+    after(&mut table, reading);
     let complete = complete(&mut table, reading);
     let max_reject_percent = table.or(reading, "max_reject_percent", Decimal::ONE, "\"1\"", percent).value;
     let max_bytes = table.or(reading, "max_bytes", 4 << 30, "\"4 GiB\"", size(1, 1 << 50)).value;
@@ -103,6 +104,7 @@ pub(super) fn read(
             expected: expected.value,
             due_days,
             max_reject_percent,
+            mode,
         })
     })();
     Placed { feed, name, documents, number_scope, numbers_restart, speaks_of_documents, header }
@@ -200,37 +202,6 @@ fn expected_needs_period(
         Some(place) => fault.and(place, format!("needs {needs}")),
         None => fault,
     });
-}
-
-fn mode(table: &mut Table<'_>, reading: &mut Reading<'_>) {
-    #[derive(Clone, Copy)]
-    enum Mode {
-        Append,
-        Replace,
-    }
-    let mode = table.or(
-        reading,
-        "mode",
-        Mode::Append,
-        "\"append\"",
-        word(&[("append", Mode::Append), ("replace", Mode::Replace)]),
-    );
-    match mode.value {
-        Mode::Append => {}
-        Mode::Replace => {
-            let help =
-                "write mode = \"append\": what a later file says of a line supersedes what was said before";
-            reading.not_yet("mode = \"replace\"", mode.place(table), help);
-        }
-    }
-    // at its default it says nothing that append would not do
-    if let Some(most) = table.optional(reading, "max_void_percent", percent)
-        && most.value != Decimal::from(5)
-    {
-        let at = most.place(table);
-        reading.not_yet("max_void_percent", at, "remove the line: only a replacing file can void lines");
-    }
-    after(table, reading);
 }
 
 fn after(table: &mut Table<'_>, reading: &mut Reading<'_>) {

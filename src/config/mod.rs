@@ -13,6 +13,7 @@ pub mod expected;
 mod feed;
 pub mod init;
 pub mod locate;
+mod mode;
 mod paths;
 mod place;
 mod resolve;
@@ -20,6 +21,7 @@ mod secrets;
 mod table;
 mod values;
 
+pub use mode::Mode;
 pub use paths::Environment;
 pub use resolve::load;
 
@@ -133,6 +135,8 @@ pub struct Feed {
     pub due_days: u32,
     /// in hundredths: `"1"` is 1%
     pub max_reject_percent: rust_decimal::Decimal,
+    /// what a later file does to earlier ones
+    pub mode: Mode,
 }
 
 impl Feed {

@@ -32,6 +32,15 @@ pub struct RawBundle {
     pub body: Vec<u8>,
 }
 
+/// A bundle of a file that has fallen silent.
+#[derive(Debug, Clone)]
+pub struct Fallen {
+    /// the journal record since which it is silent
+    pub by: i64,
+    /// what it said
+    pub raw: RawBundle,
+}
+
 /// A document number as several partners may share it: space, distributor ("" where numbers are unique in the space), number.
 pub type Number = (i64, String, String);
 
@@ -50,6 +59,8 @@ pub struct Dossier {
     pub cancellations: Vec<Cancellation>,
     /// on versions held of this partner and the others
     pub decisions: Vec<Decision>,
+    /// of this partner, of files that have fallen silent; only filled where somebody asks what changed
+    pub fallen: Vec<Fallen>,
     /// master records of this partner and the others
     pub masters: HashMap<String, Vec<PartnerRecord>>,
     /// that speak, of this partner's invoices and of those that its credit notes name
@@ -128,6 +139,17 @@ impl Dossier {
             NumberScope::Distributor => means.ever(row.distributor_code, &self.partner),
             NumberScope::Space => means.ever_by_any(&self.partner),
         }
+    }
+
+    /// What files said that have fallen silent since a journal record, having been taken up to it.
+    pub fn said_until(&self, since: i64) -> Result<Vec<Said<'_>>, BundleFault> {
+        let mut said = Vec::new();
+        for fallen in self.fallen.iter().filter(|fallen| fallen.raw.seq <= since && since < fallen.by) {
+            bundle::decode_each(&fallen.raw.partner, &fallen.raw.body, |row| {
+                said.push(fallen.raw.said(*row))
+            })?;
+        }
+        Ok(said)
     }
 
     /// sorted, as the set is

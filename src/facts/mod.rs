@@ -15,6 +15,7 @@ pub mod fx;
 pub mod identity;
 pub mod master;
 pub mod money;
+pub mod movement;
 pub mod record;
 mod returns;
 pub mod row;

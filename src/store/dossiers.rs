@@ -34,7 +34,7 @@ fn raw_bundle(row: &Row<'_>) -> rusqlite::Result<Option<RawBundle>> {
     }))
 }
 
-fn scope(word: &str) -> NumberScope {
+pub(super) fn scope(word: &str) -> NumberScope {
     if word == "space" { NumberScope::Space } else { NumberScope::Distributor }
 }
 

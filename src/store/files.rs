@@ -33,6 +33,8 @@ pub struct Arrival {
     pub rank: Option<i64>,
     /// files that say nothing any more once this one is taken
     pub silences: Vec<i64>,
+    /// held files about which nobody need be asked any more once this one is taken
+    pub idles: Vec<i64>,
 }
 
 /// What an ingested file speaks for: first and last day of its period, and its distributor.
@@ -152,6 +154,7 @@ fn file_row(row: &Row<'_>) -> rusqlite::Result<FileRow> {
             layout: String::new(),
             rank: row.get(22)?,
             silences: Vec::new(),
+            idles: Vec::new(),
         },
         taken_at: row.get(6)?,
         run: row.get(7)?,
@@ -236,6 +239,9 @@ impl Store {
             rank,
         ])
         .context("cannot record the file")?;
+        if speaks {
+            self.end_idle_holds(&arrival.idles, seq)?;
+        }
         Ok(seq)
     }
 
@@ -263,6 +269,66 @@ impl Store {
         self.file_rows(
             &format!("SELECT {COLUMNS} FROM file WHERE sha256 = ?1 AND state = 'ingested' ORDER BY seq"),
             [sha256],
+        )
+    }
+
+    /// Whether the same bytes were refused before under the same name for the same reason.
+    pub fn refused_before(&self, file: &Arrival, seq: i64, detail: &str) -> Result<bool> {
+        Ok(self
+            .connection
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM file WHERE sha256 = ?1 AND feed = ?2 AND name = ?3 AND state = 'refused'
+                 AND detail = ?4 AND seq < ?5)",
+            )?
+            .query_row((&file.sha256, &file.feed, &file.name, detail, seq), |row| row.get(0))?)
+    }
+
+    /// The last file that was taken from a feed under a name and speaks.
+    pub(super) fn speaking_of_name(&self, feed: &str, name: &str) -> Result<Option<i64>> {
+        Ok(self
+            .connection
+            .prepare_cached(
+                "SELECT max(seq) FROM file WHERE feed = ?1 AND name = ?2 AND state = 'ingested'
+                 AND seq NOT IN (SELECT seq FROM silenced)",
+            )?
+            .query_row((feed, name), |row| row.get(0))?)
+    }
+
+    /// The files of a feed in a state that name a period, and none that is silent: of one part, and of one distributor, where the
+    /// feed's names tell them.
+    pub fn files_of_period(
+        &self,
+        feed: &str,
+        period: (NaiveDate, NaiveDate),
+        (part, distributor): (Option<&str>, Option<&str>),
+        state: FileState,
+    ) -> Result<Vec<i64>> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT seq FROM file WHERE feed = ?1 AND state = ?6 AND period_first = ?2 AND period_last = ?3
+             AND (?4 IS NULL OR part IS ?4) AND (?5 IS NULL OR distributor IS ?5)
+             AND seq NOT IN (SELECT seq FROM silenced) ORDER BY seq",
+        )?;
+        let parameters = (feed, period.0, period.1, part, distributor, state.word());
+        let rows = select.query_map(parameters, |row| row.get(0))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The files of a feed that were held under a name.
+    pub fn held_of_name(&self, feed: &str, name: &str) -> Result<Vec<i64>> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT seq FROM file WHERE feed = ?1 AND name = ?2 AND state = 'held' ORDER BY seq",
+        )?;
+        let rows = select.query_map((feed, name), |row| row.get(0))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The takings of the same bytes by one feed that ended in a state, in order.
+    pub fn files_of_bytes(&self, feed: &str, sha256: &str, state: FileState) -> Result<Vec<FileRow>> {
+        self.file_rows(
+            &format!(
+                "SELECT {COLUMNS} FROM file WHERE sha256 = ?1 AND feed = ?2 AND state = ?3 ORDER BY seq"
+            ),
+            [sha256, feed, state.word()],
         )
     }
 

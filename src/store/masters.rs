@@ -145,18 +145,16 @@ impl Store {
                 let recorded = self.record_file(stamp, arrival, FileState::Ingested, ("", ""), &counts)?;
                 debug_assert_eq!(recorded, seq);
                 self.commit()?;
-                return Ok(Outcome {
-                    seq,
-                    state: FileState::Ingested,
-                    reason: String::new(),
-                    detail: String::new(),
-                    counts,
-                });
+                return Ok(Outcome::of(seq, FileState::Ingested, ("", String::new()), counts));
             }
             Ok((Reading::Whole, _)) => {
                 ("too_many_rejects", super::intake::too_many_detail(max_reject_percent, &counts))
             }
             Ok((Reading::Refused { reason, detail }, _)) => (reason, detail),
+            Ok((Reading::Held { kind, detail }, _)) => {
+                self.rollback()?;
+                return self.hold_file(stamp, arrival, kind, detail, counts.rows);
+            }
             Err(fault) => {
                 self.rollback()?;
                 return Err(fault);

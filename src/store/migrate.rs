@@ -10,6 +10,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/003_fx.sql"),
     include_str!("migrations/004_money.sql"),
     include_str!("migrations/005_masters.sql"),
+    include_str!("migrations/006_moved.sql"),
 ];
 
 /// Brings an empty or older store to today's form; refuses one that is newer or was made by another text.

@@ -4,6 +4,7 @@
 //! with what is stored. Does not: read files of feeds, know schemes, evaluate.
 
 mod aliases;
+mod aside;
 pub mod compare;
 mod connect;
 pub mod cycles;
@@ -18,6 +19,7 @@ pub mod ledger;
 pub mod masters;
 mod migrate;
 pub mod money;
+pub mod moved;
 pub mod positions;
 mod proof;
 mod rows;
@@ -25,5 +27,6 @@ mod silence;
 mod sorter;
 mod tamper;
 
+pub use aside::FILE_HOLDS;
 pub use connect::{ClockMode, Store};
 pub use intake::{EVENT_CONFLICT, Feeder, Intake, Outcome, Reading, Reject, held_facts};

@@ -6,7 +6,9 @@
 //! Nothing is removed: "as it stood at seq N" hears the files with `seq <= N` that were not silenced by a record up to N.
 
 use super::Store;
+use super::dossiers::scope;
 use super::holds::HoldState;
+use crate::facts::dossier::{Fallen, RawBundle};
 use anyhow::{Context, Result};
 use rusqlite::OptionalExtension;
 
@@ -52,6 +54,35 @@ impl Store {
             .prepare_cached("SELECT by FROM silenced WHERE seq = ?1")?
             .query_row([seq], |row| row.get(0))
             .optional()?)
+    }
+
+    /// What files said of a partner that have fallen silent after a journal record.
+    pub fn fallen_since(&self, partner: &str, since: i64) -> Result<Vec<Fallen>> {
+        let mut select = self.connection.prepare_cached(&format!(
+            "SELECT by, bundle.seq, {}, bundle.space, space.scope, body FROM silenced JOIN bundle USING (seq)
+             JOIN space ON space.id = bundle.space WHERE partner = ?1 AND by > ?2 ORDER BY bundle.seq, chunk",
+            rank("bundle.seq")
+        ))?;
+        let rows = select.query_map((partner, since), |row| {
+            let raw = RawBundle {
+                partner: partner.to_owned(),
+                seq: row.get(1)?,
+                rank: row.get(2)?,
+                space: row.get(3)?,
+                scope: scope(row.get_ref(4)?.as_str()?),
+                body: row.get(5)?,
+            };
+            Ok(Fallen { by: row.get(0)?, raw })
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The last journal record by which a file fell silent; 0 where none ever has.
+    pub fn last_silence(&self) -> Result<i64> {
+        Ok(self
+            .connection
+            .prepare_cached("SELECT coalesce(max(by), 0) FROM silenced")?
+            .query_row([], |row| row.get(0))?)
     }
 
     /// Marks every partner of whom a file says something, and those who share document numbers with them.

@@ -66,13 +66,16 @@ impl Store {
                     return Err(anyhow!("the journal moved while a file was taken"));
                 }
                 self.commit()?;
-                let (reason, detail) = (String::new(), String::new());
-                return Ok(Outcome { seq, state: FileState::Ingested, reason, detail, counts });
+                return Ok(Outcome::of(seq, FileState::Ingested, ("", String::new()), counts));
             }
             Ok((Reading::Whole, _)) => {
                 ("too_many_rejects", too_many_detail(intake.max_reject_percent, &counts))
             }
             Ok((Reading::Refused { reason, detail }, _)) => (reason, detail),
+            Ok((Reading::Held { kind, detail }, _)) => {
+                self.rollback()?;
+                return self.hold_file(stamp, arrival, kind, detail, counts.rows);
+            }
             Err(fault) => {
                 self.rollback()?;
                 return Err(fault);

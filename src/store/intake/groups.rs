@@ -12,6 +12,7 @@ use super::feeder::Issuers;
 use super::judge::{BUNDLE_ROWS, Bundle, Judgement, Taking, judge};
 use super::numbers::Parties;
 use crate::facts::dossier::Dossier;
+use crate::facts::movement::Movement;
 use crate::facts::record;
 use crate::facts::row::Row;
 use anyhow::{Context, Result, anyhow};
@@ -117,6 +118,8 @@ pub(super) struct Groups<'s> {
     taking: Taking,
     parties: &'s Parties,
     issuers: Issuers,
+    /// files whose partners are looked at again once all is written
+    reviewed: &'s [i64],
     judged: Judged,
     /// rows of contested numbers, settled together at the end
     contested: BTreeMap<(i64, String), Vec<Vec<u8>>>,
@@ -129,6 +132,8 @@ pub(super) struct Groups<'s> {
 pub(super) struct Judged {
     pub counts: Counts,
     for_cancelled: u64,
+    /// of partners of whom no reviewed file says anything
+    pub movement: Movement,
     /// lines of `identity_twice`, with what is wrong
     pub twice: BTreeMap<u64, String>,
 }
@@ -149,12 +154,14 @@ impl<'s> Groups<'s> {
         taking: Taking,
         parties: &'s Parties,
         issuers: Issuers,
+        reviewed: &'s [i64],
     ) -> Groups<'s> {
         Groups {
             store,
             taking,
             parties,
             issuers,
+            reviewed,
             judged: Judged::default(),
             contested: BTreeMap::new(),
             chunks: HashMap::new(),
@@ -255,10 +262,15 @@ impl<'s> Groups<'s> {
 
     /// Writes what was judged; gives the partners whose facts moved.
     fn carry_out(&mut self, judgement: Judgement) -> Result<Vec<String>> {
-        let Judgement { counts, for_cancelled, twice, held, moved, bundles } = judgement;
+        let Judgement { counts, for_cancelled, twice, held, moved, bundles, movements } = judgement;
         self.judged.counts.add(&counts);
         self.judged.for_cancelled += for_cancelled;
         self.judged.twice.extend(twice);
+        for (partner, movement) in movements {
+            if self.reviewed.is_empty() || !self.store.is_said_by(&partner, self.reviewed)? {
+                self.judged.movement.absorb(movement);
+            }
+        }
         for hold in &held {
             self.store.open_hold(self.taking.seq, hold)?;
         }

@@ -4,8 +4,9 @@ use super::super::files::Counts;
 use super::super::holds::NewHold;
 use crate::facts::bundle;
 use crate::facts::dossier::Dossier;
+use crate::facts::movement::{self, Movement};
 use crate::facts::row::Row;
-use crate::facts::settle::{Fate, HeldFact, NumberScope, Said, settle};
+use crate::facts::settle::{Fate, HeldFact, NumberScope, Said, Settled, settle};
 use std::collections::BTreeMap;
 
 /// Most rows of one bundle.
@@ -33,6 +34,8 @@ pub(super) struct Judgement {
     /// partners whose facts moved
     pub moved: Vec<String>,
     pub bundles: Vec<Bundle>,
+    /// by partner
+    pub movements: Vec<(String, Movement)>,
 }
 
 /// What duplicates among some rows can be duplicates of.
@@ -79,9 +82,37 @@ pub(super) fn judge<'a>(
         ..Judgement::default()
     };
     let fates = &settled.fates[known..];
+    judgement.movements = movements(&said, known, before, &settled);
     judgement.count(&said[known..], fates);
     judgement.keep(&said[known..], fates, if known == 0 { Repeats::OfThisFile } else { Repeats::OfOthers });
     judgement
+}
+
+/// What the rows from `known` on move, for each partner who has any.
+fn movements(
+    said: &[Said<'_>],
+    known: usize,
+    dossier: Option<&Dossier>,
+    settled: &Settled<'_>,
+) -> Vec<(String, Movement)> {
+    if settled.fates[known..].iter().all(|fate| *fate == Fate::Duplicate) {
+        return Vec::new();
+    }
+    let mut partners: Vec<&str> = said[known..].iter().map(|said| said.row.partner_code).collect();
+    partners.dedup();
+    partners.sort_unstable();
+    partners.dedup();
+    let before = dossier.filter(|_| known > 0).map(|dossier| {
+        let seq = said[known..].first().map_or(i64::MAX, |said| said.seq);
+        let voids: Vec<_> = dossier.cancellations.iter().filter(|void| void.seq < seq).cloned().collect();
+        settle(&said[..known], &voids, &dossier.decisions)
+    });
+    let changes = before.as_ref().map(|before| movement::changes(&before.lines, &settled.lines));
+    let moved = |partner| match &changes {
+        Some(changes) => movement::moved(changes, Some(partner)),
+        None => Movement { new: movement::in_force(&settled.lines, Some(partner)), ..Movement::default() },
+    };
+    partners.iter().map(|&partner| (partner.to_owned(), moved(partner))).collect()
 }
 
 impl Judgement {

@@ -11,6 +11,7 @@ mod feeder;
 mod groups;
 mod judge;
 mod numbers;
+mod review;
 
 pub use events::EVENT_CONFLICT;
 pub(super) use events::News;
@@ -19,12 +20,16 @@ pub use judge::held_facts;
 
 use super::Store;
 use super::files::{Arrival, Counts, FileState};
+use super::holds::NewHold;
 use super::journal::Stamp;
+use super::moved::Moved;
+use crate::facts::movement::Movement;
 use crate::facts::settle::NumberScope;
 use anyhow::{Context, Result, anyhow};
 use feeder::{Aside, Fed};
 use groups::{Drafts, Groups};
 use judge::Taking;
+use review::{Earlier, EarlierFate, Review};
 use rust_decimal::Decimal;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -43,6 +48,8 @@ pub struct Intake {
     pub scope: NumberScope,
     /// in hundredths
     pub max_reject_percent: Decimal,
+    /// in hundredths: a file that would void more of what the files it replaces carried is held; `None`: however much
+    pub max_void_percent: Option<Decimal>,
 }
 
 /// How reading ended.
@@ -54,6 +61,13 @@ pub enum Reading {
     Refused {
         /// a word
         reason: &'static str,
+        /// why, in the reader's words
+        detail: String,
+    },
+    /// a person must say whether it is to be taken
+    Held {
+        /// the kind of hold
+        kind: &'static str,
         /// why, in the reader's words
         detail: String,
     },
@@ -72,6 +86,22 @@ pub struct Outcome {
     pub detail: String,
     /// its rows
     pub counts: Counts,
+    /// lines that came under its name before, are in force, and are not in it any more
+    pub gone: u64,
+    /// opened where it was held whole
+    pub hold: Option<NewHold>,
+}
+
+impl Outcome {
+    /// Of a file with nothing to tell but this.
+    pub(super) fn of(
+        seq: i64,
+        state: FileState,
+        (reason, detail): (&str, String),
+        counts: Counts,
+    ) -> Outcome {
+        Outcome { seq, state, reason: reason.to_owned(), detail, counts, gone: 0, hold: None }
+    }
 }
 
 /// A row that was not understood.
@@ -90,6 +120,7 @@ pub struct Reject {
 /// Why taking a file was given up: everything written is undone.
 enum GivenUp {
     Refused { reason: &'static str, detail: String, counts: Counts },
+    Held { kind: &'static str, detail: String, counts: Counts },
     Failed(anyhow::Error),
 }
 
@@ -125,6 +156,10 @@ impl Store {
                 self.rollback()?;
                 self.refuse_file(stamp, arrival, reason, detail, counts, &sample)
             }
+            Err(GivenUp::Held { kind, detail, counts }) => {
+                self.rollback()?;
+                self.hold_file(stamp, arrival, kind, detail, counts.rows)
+            }
         }
     }
 
@@ -143,7 +178,7 @@ impl Store {
             for reject in rejects {
                 store.insert_reject(seq, reject)?;
             }
-            Ok(Outcome { seq, state: FileState::Refused, reason: reason.to_owned(), detail, counts })
+            Ok(Outcome::of(seq, FileState::Refused, (reason, detail), counts))
         })
     }
 
@@ -172,12 +207,13 @@ impl Store {
         let (fed, mut counts) = self.read_rows(seq, space, intake, read, sample)?;
         refuse_if_too_many(intake, &counts)?;
         self.insert_issuers(space, &fed.issuers)?;
+        let earlier = self.earlier_of(arrival)?;
         let taking = Taking { seq, rank: arrival.rank.unwrap_or(seq), space, scope: intake.scope };
         let Fed { rows, numbers, issuers, .. } = fed;
         let judged = std::thread::scope(|threads| -> Result<_> {
             let drafts = Drafts::start(threads, taking, rows.finish()?)?;
             let parties = self.index_numbers(numbers.finish()?)?;
-            let mut groups = Groups::new(self, taking, &parties, issuers);
+            let mut groups = Groups::new(self, taking, &parties, issuers, &earlier);
             groups.take(drafts)?;
             groups.finish()
         })?;
@@ -186,12 +222,60 @@ impl Store {
             self.reject_twice(seq, &judged.twice, texts, sample)?;
         }
         refuse_if_too_many(intake, &counts)?;
-        let detail = judged.notice();
+        let fate = if arrival.silences.is_empty() { EarlierFate::SpeaksOn } else { EarlierFate::Silent };
+        let review = self.review(&Earlier { seq, files: &earlier, fate })?;
+        let moved = self.weigh(arrival, intake, review, judged.movement.clone(), &mut counts)?;
+        let detail = notices(&[judged.notice(), gone_notice(&moved), self.order_notice(arrival, &moved)?]);
+        self.keep_moved(seq, &moved)?;
         let recorded = self.record_file(stamp, arrival, FileState::Ingested, ("", &detail), &counts)?;
         if recorded != seq {
             return Err(anyhow!("the journal moved while a file was taken").into());
         }
-        Ok(Outcome { seq, state: FileState::Ingested, reason: String::new(), detail, counts })
+        let gone = moved.gone.lines;
+        Ok(Outcome { gone, ..Outcome::of(seq, FileState::Ingested, ("", detail), counts) })
+    }
+
+    /// The files whose lines a file may take away: those it replaces, else the one that came under its name before.
+    fn earlier_of(&self, arrival: &Arrival) -> Result<Vec<i64>> {
+        if !arrival.silences.is_empty() {
+            return Ok(arrival.silences.clone());
+        }
+        Ok(self.speaking_of_name(&arrival.feed, &arrival.name)?.into_iter().collect())
+    }
+
+    /// What the file moved in all; it is given up where it would void too much.
+    fn weigh(
+        &self,
+        arrival: &Arrival,
+        intake: &Intake,
+        review: Review,
+        mut movement: Movement,
+        counts: &mut Counts,
+    ) -> Result<Moved, GivenUp> {
+        if let (Some(most), false) = (intake.max_void_percent, arrival.silences.is_empty())
+            && let Some(detail) = review.too_much_void(most)
+        {
+            return Err(GivenUp::Held { kind: "void_over_limit", detail, counts: *counts });
+        }
+        if !arrival.silences.is_empty() {
+            review.recount(counts);
+        }
+        movement.absorb(review.movement);
+        Ok(self.moved_by(arrival.mtime, &movement, &arrival.silences, review.gone)?)
+    }
+
+    /// Said of a file that is older than what it supersedes or replaces: it is taken by the rules all the same.
+    fn order_notice(&self, arrival: &Arrival, moved: &Moved) -> Result<String> {
+        let Some(newer) = moved.older_than.map(|seq| self.file(seq)).transpose()?.flatten() else {
+            return Ok(String::new());
+        };
+        let what = if arrival.silences.contains(&newer.seq) { "replaces" } else { "supersedes lines of" };
+        Ok(format!(
+            "it {what} {}, although it is the older export by its mtime ({} before {})",
+            newer.arrival.name,
+            shown_mtime(arrival.mtime),
+            shown_mtime(newer.arrival.mtime)
+        ))
     }
 
     /// Step 1: reads on a thread of its own while rejects and cancellations are kept here.
@@ -219,6 +303,7 @@ impl Store {
         match reading {
             Reading::Whole => Ok((fed, counts)),
             Reading::Refused { reason, detail } => Err(GivenUp::Refused { reason, detail, counts }),
+            Reading::Held { kind, detail } => Err(GivenUp::Held { kind, detail, counts }),
         }
     }
 
@@ -279,6 +364,34 @@ impl Store {
         )?;
         Ok(self.connection.query_row("SELECT id FROM space WHERE name = ?1", [name], |row| row.get(0))?)
     }
+}
+
+/// What is worth telling, in one line.
+fn notices(all: &[String]) -> String {
+    let told: Vec<&str> = all.iter().map(String::as_str).filter(|one| !one.is_empty()).collect();
+    told.join("; ")
+}
+
+/// Said of a file that came again under its name without some of its lines.
+fn gone_notice(moved: &Moved) -> String {
+    let gone = moved.gone;
+    match gone.lines {
+        0 => String::new(),
+        1 => format!(
+            "1 line that came under this name before is not in it any more ({} in amount): it stays in force until it is cancelled",
+            gone.amount.normalize()
+        ),
+        many => format!(
+            "{many} lines that came under this name before are not in it any more ({} in amount): they stay in force until they are cancelled",
+            gone.amount.normalize()
+        ),
+    }
+}
+
+fn shown_mtime(mtime: Option<i64>) -> String {
+    mtime.map_or_else(String::new, |at| {
+        chrono::DateTime::from_timestamp_nanos(at).to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+    })
 }
 
 pub(super) fn scope_word(scope: NumberScope) -> &'static str {

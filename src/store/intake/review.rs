@@ -1,0 +1,261 @@
+//! What becomes of the lines of earlier files once a later one is taken: the files that it replaces, or the one that came
+//! under its name before.
+//!
+//! Partner by partner, since every partner of the earlier files may have lost something, also those of whom the later one
+//! says nothing. Everything is worked out by settling what spoke before and what speaks now.
+
+use super::super::Store;
+use super::super::files::Counts;
+use crate::facts::dossier::Dossier;
+use crate::facts::movement::{self, Change, FactKey, Movement, Sum};
+use crate::facts::settle::{Fate, Line, Said, Settled, settle};
+use anyhow::{Result, anyhow};
+use rust_decimal::Decimal;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Partners looked at between two questions to the store.
+const PAGE: i64 = 64;
+
+/// What a review found.
+#[derive(Default)]
+pub(super) struct Review {
+    /// of the partners of the earlier files
+    pub movement: Movement,
+    /// lines in force that the earlier files carried; their amounts by magnitude
+    pub carried: Sum,
+    /// of those, the ones that no file that speaks carries; their amounts by magnitude
+    pub void: Sum,
+    /// of those, the ones that stay in force although the later file does not carry them
+    pub gone: Sum,
+    /// accepted rows of the later file that say what an earlier one had said
+    pub duplicate: u64,
+    /// accepted rows of it that say something else
+    pub superseding: u64,
+}
+
+impl Review {
+    /// Rows that only came anew because the file they replace is silent are counted as what they are for people.
+    pub(super) fn recount(&self, counts: &mut Counts) {
+        counts.accepted -= self.duplicate + self.superseding;
+        counts.duplicate += self.duplicate;
+        counts.superseding += self.superseding;
+    }
+
+    /// Why the file is held, where more than `most` percent of the lines or of their amounts would be void.
+    pub(super) fn too_much_void(&self, most: Decimal) -> Option<String> {
+        let over = |part: Decimal, whole: Decimal| {
+            part.saturating_mul(Decimal::ONE_HUNDRED) > whole.saturating_mul(most)
+        };
+        let lines = (Decimal::from(self.void.lines), Decimal::from(self.carried.lines));
+        let amounts = (self.void.amount, self.carried.amount);
+        if !over(lines.0, lines.1) && !over(amounts.0, amounts.1) {
+            return None;
+        }
+        Some(format!(
+            "it would void {} of {} lines ({}) and {} of {} in amount ({}) of its period, more than max_void_percent = \"{most}\" \
+             allows: release it if they are meant to go",
+            lines.0,
+            lines.1,
+            percent(lines),
+            amounts.0.normalize(),
+            amounts.1.normalize(),
+            percent(amounts),
+        ))
+    }
+}
+
+fn percent((part, whole): (Decimal, Decimal)) -> String {
+    match part.saturating_mul(Decimal::ONE_HUNDRED).checked_div(whole) {
+        Some(percent) => format!("{}%", percent.round_dp(2).normalize()),
+        None => "0%".to_owned(),
+    }
+}
+
+/// The file that was taken, and those whose lines are reviewed.
+pub(super) struct Earlier<'e> {
+    pub seq: i64,
+    pub files: &'e [i64],
+    pub fate: EarlierFate,
+}
+
+/// What taking the later file does to the earlier ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum EarlierFate {
+    /// their lines stand unless it says something else
+    SpeaksOn,
+    /// it speaks in their place
+    Silent,
+}
+
+impl Store {
+    /// Compares what spoke before a file with what speaks now that all of it is written.
+    pub(super) fn review(&self, earlier: &Earlier<'_>) -> Result<Review> {
+        let mut review = Review::default();
+        if earlier.files.is_empty() {
+            return Ok(review);
+        }
+        self.gather_reviewed(earlier.files)?;
+        let mut after = String::new();
+        loop {
+            let partners = self.reviewed_after(&after)?;
+            let Some(last) = partners.last() else { return Ok(review) };
+            after.clone_from(last);
+            for partner in &partners {
+                let before = self.dossier(partner, Some(earlier.seq - 1))?;
+                let now = self.dossier(partner, None)?;
+                review.partner(earlier, partner, &before, &now)?;
+            }
+        }
+    }
+
+    /// Whether one of these files says something of a partner.
+    pub(super) fn is_said_by(&self, partner: &str, files: &[i64]) -> Result<bool> {
+        let mut select = self
+            .connection
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM bundle WHERE partner = ?1 AND seq = ?2)")?;
+        for file in files {
+            if select.query_row((partner, file), |row| row.get(0))? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn gather_reviewed(&self, files: &[i64]) -> Result<()> {
+        self.connection.execute_batch(
+            "CREATE TEMP TABLE IF NOT EXISTS reviewed (partner TEXT PRIMARY KEY) STRICT, WITHOUT ROWID; DELETE FROM temp.reviewed",
+        )?;
+        for &seq in files {
+            let (first, end) = (self.first_bundle(seq)?, self.first_bundle(seq + 1)?);
+            self.connection.execute(
+                "INSERT OR IGNORE INTO temp.reviewed SELECT partner FROM bundle WHERE id >= ?1 AND id < ?2",
+                (first, end),
+            )?;
+        }
+        Ok(())
+    }
+
+    fn reviewed_after(&self, after: &str) -> Result<Vec<String>> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT partner FROM temp.reviewed WHERE partner > ?1 ORDER BY partner LIMIT ?2",
+        )?;
+        let rows = select.query_map((after, PAGE), |row| row.get(0))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+}
+
+impl Review {
+    fn partner(
+        &mut self,
+        earlier: &Earlier<'_>,
+        partner: &str,
+        before: &Dossier,
+        now: &Dossier,
+    ) -> Result<()> {
+        let said_before = before.said().map_err(|fault| anyhow!(fault.0))?;
+        let said = now.said().map_err(|fault| anyhow!(fault.0))?;
+        let old = settle(&said_before, &before.cancellations, &before.decisions);
+        let new = settle(&said, &now.cancellations, &now.decisions);
+        let changes = movement::changes(&old.lines, &new.lines);
+        self.movement.absorb(movement::moved(&changes, Some(partner)));
+        let carried = carried(&said_before, partner, |seq| earlier.files.contains(&seq));
+        self.weigh_void(&old, &new, partner, &carried);
+        if earlier.fate == EarlierFate::SpeaksOn {
+            self.weigh_gone(&new, partner, &carried, &carried_by_any(&said, earlier.seq));
+        }
+        let of_partner = said.iter().zip(&new.fates).filter(|(said, _)| said.row.partner_code == partner);
+        let accepted = of_partner.filter(|(said, fate)| said.seq == earlier.seq && **fate == Fate::Accepted);
+        self.recount_rows(
+            &changes,
+            accepted.map(|(said, _)| movement::key(said.space, said.scope, &said.row)),
+        );
+        Ok(())
+    }
+
+    fn weigh_void(
+        &mut self,
+        old: &Settled<'_>,
+        new: &Settled<'_>,
+        partner: &str,
+        carried: &BTreeSet<FactKey<'_>>,
+    ) {
+        let speaking: BTreeMap<FactKey<'_>, usize> =
+            movement::facts(&new.lines).into_iter().map(|(key, lines)| (key, lines.len())).collect();
+        for (key, lines) in movement::facts(&old.lines) {
+            if !carried.contains(&key) {
+                continue;
+            }
+            let was = magnitude(lines, partner);
+            self.carried.add(was.lines, was.amount);
+            match speaking.get(&key) {
+                None => self.void.add(was.lines, was.amount),
+                // of a document without line numbers, rows have gone
+                Some(&left) if left < lines.len() => {
+                    self.void.add((lines.len() - left) as u64, rows_gone(lines, new, &key))
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
+    fn weigh_gone(
+        &mut self,
+        new: &Settled<'_>,
+        partner: &str,
+        carried: &BTreeSet<FactKey<'_>>,
+        carried_now: &BTreeSet<FactKey<'_>>,
+    ) {
+        for (key, lines) in movement::facts(&new.lines) {
+            if carried.contains(&key) && !carried_now.contains(&key) {
+                let left = movement::in_force(lines, Some(partner));
+                self.gone.add(left.lines, left.amount);
+            }
+        }
+    }
+
+    fn recount_rows<'a>(&mut self, changes: &[Change<'_, 'a>], accepted: impl Iterator<Item = FactKey<'a>>) {
+        let known =
+            changes.iter().filter_map(|change| Some((movement::key_of(change.before.first()?), change)));
+        let known: BTreeMap<FactKey<'_>, &Change<'_, '_>> = known.collect();
+        for change in accepted.filter_map(|key| known.get(&key)) {
+            if change.is_none() {
+                self.duplicate += 1;
+            } else {
+                self.superseding += 1;
+            }
+        }
+    }
+}
+
+fn carried<'a>(said: &[Said<'a>], partner: &str, of: impl Fn(i64) -> bool) -> BTreeSet<FactKey<'a>> {
+    said.iter()
+        .filter(|said| of(said.seq) && said.row.partner_code == partner)
+        .map(|said| movement::key(said.space, said.scope, &said.row))
+        .collect()
+}
+
+/// Also rows that say it of another partner: such a line is not gone.
+fn carried_by_any<'a>(said: &[Said<'a>], seq: i64) -> BTreeSet<FactKey<'a>> {
+    said.iter()
+        .filter(|said| said.seq == seq)
+        .map(|said| movement::key(said.space, said.scope, &said.row))
+        .collect()
+}
+
+/// The lines in force of one partner; of their amounts the magnitudes, so that sales and returns do not hide each other.
+fn magnitude(lines: &[Line<'_>], partner: &str) -> Sum {
+    let mut sum = Sum::default();
+    for line in lines.iter().filter(|line| !line.cancelled && line.row.partner_code == partner) {
+        sum.add(1, line.row.amount.abs());
+    }
+    sum
+}
+
+fn rows_gone(old: &[Line<'_>], new: &Settled<'_>, key: &FactKey<'_>) -> Decimal {
+    let amount = |lines: &mut dyn Iterator<Item = &Line<'_>>| {
+        lines.fold(Decimal::ZERO, |sum, line| sum.saturating_add(line.row.amount.abs()))
+    };
+    let was = amount(&mut old.iter());
+    let is = amount(&mut new.lines.iter().filter(|line| movement::key_of(line) == *key));
+    was.saturating_sub(is).max(Decimal::ZERO)
+}

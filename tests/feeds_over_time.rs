@@ -1,0 +1,14 @@
+//! What feeds do over time, through the binary: files that replace one another, come again, are expected, bring control
+//! totals, come packed. One module a subject, in tests/feeds/.
+
+#[path = "feeds/redropped.rs"]
+mod redropped;
+#[path = "feeds/replaced.rs"]
+mod replaced;
+#[path = "feeds/rig.rs"]
+mod rig;
+
+mod support {
+    #[allow(dead_code, reason = "each test program uses its own part")]
+    pub mod program;
+}
