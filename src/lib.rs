@@ -65,6 +65,7 @@
 //! | `serde_json` | `store`, `batch`, `cli` |
 //! | `rustix` | `outbox` |
 //! | `tracing` | edges and shell |
+//! | `mimalloc` | `main` |
 //! | `tracing-subscriber`, `clap`, `clap_complete`, `clap_mangen`, `comfy-table`, `indicatif`, `nix`, `signal-hook` | `cli` |
 //!
 //! # Invariants

@@ -19,6 +19,7 @@ use crate::facts::master::{self, ItemRecord};
 use crate::facts::settle::{Line, settle};
 use crate::scheme::{Family, Post};
 use crate::statement::papers::{Papers as Rendering, Partner};
+use crate::store::Store;
 use crate::store::cycles::Closed;
 use crate::store::holds::{Hold, HoldState, NewHold, Opened};
 use crate::store::positions::{Kept, Settled};
@@ -185,6 +186,7 @@ impl Run<'_> {
     fn ask_all(&mut self, scene: &Scene<'_>, scope: Scope, papers: &mut Papers) -> Result<()> {
         std::thread::scope(|threads| {
             let mut desk = Desk::open(threads, scene)?;
+            let mut positions = Vec::new();
             let known = self.store.has_positions(&scene.family.id)?;
             let mut after = String::new();
             loop {
@@ -200,13 +202,13 @@ impl Run<'_> {
                     .map(|dossier| self.question(scene, scope, known, dossier))
                     .collect::<Result<_>>()?;
                 if let Some(answers) = desk.hand_in(questions)? {
-                    self.take_answers(scene, answers, papers)?;
+                    self.take_answers(scene, answers, papers, &mut positions)?;
                 }
             }
             while let Some(answers) = desk.next_answers()? {
-                self.take_answers(scene, answers, papers)?;
+                self.take_answers(scene, answers, papers, &mut positions)?;
             }
-            Ok(())
+            self.store.keep_positions(&scene.family.id, &positions)
         })
     }
 
@@ -230,10 +232,16 @@ impl Run<'_> {
         Ok(Question { dossier, kept, waiting, moved })
     }
 
-    fn take_answers(&mut self, scene: &Scene<'_>, answers: Vec<Answer>, papers: &mut Papers) -> Result<()> {
+    /// `positions` are those that wait to be kept, as many at once as it is best.
+    fn take_answers(
+        &mut self,
+        scene: &Scene<'_>,
+        answers: Vec<Answer>,
+        papers: &mut Papers,
+        positions: &mut Vec<(Kept, Settled)>,
+    ) -> Result<()> {
         let partners = self.report.evaluated;
         self.order.progress.tell(Step::Evaluating { scheme: &scene.family.id, partners });
-        let mut positions = Vec::new();
         for answer in answers {
             self.report.evaluated += 1;
             self.keep_holds(scene, &answer)?;
@@ -247,7 +255,10 @@ impl Run<'_> {
                 positions.extend(self.take_worked(scene, worked, &answer.kept, answer.moved, papers)?);
             }
         }
-        self.store.keep_positions(&scene.family.id, &positions)
+        let full = positions.len() - positions.len() % Store::POSITIONS_AT_ONCE;
+        self.store.keep_positions(&scene.family.id, &positions[..full])?;
+        positions.drain(..full);
+        Ok(())
     }
 
     /// Hands a position's papers to the cycle that publishes them; gives what is to be kept of it where it moved.

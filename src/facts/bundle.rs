@@ -52,16 +52,18 @@ mod column {
 
 /// Encodes rows of one partner; the partner code itself is not stored.
 /// The order of the rows is kept; it is smallest where rows of one document follow one another.
-pub fn encode(rows: &[Row<'_>], out: &mut Vec<u8>) {
-    let mut writer = Writer::new(rows.len());
-    let mut before = Row::blank("");
+pub fn encode<'r, 'a: 'r>(rows: impl ExactSizeIterator<Item = &'r Row<'a>>, out: &mut Vec<u8>) {
+    let count = rows.len();
+    let mut writer = Writer::new(count);
+    let blank = Row::blank("");
+    let mut before = &blank;
     for row in rows {
-        writer.row(&before, row);
-        before = *row;
+        writer.row(before, row);
+        before = row;
     }
     out.reserve(writer.texts.len() + writer.body.len() + 12);
     out.push(FORMAT);
-    put_varint(out, rows.len() as u64);
+    put_varint(out, count as u64);
     put_varint(out, writer.texts.len() as u64);
     out.extend_from_slice(&writer.texts);
     out.extend_from_slice(&writer.body);
@@ -470,7 +472,7 @@ mod tests {
 
     fn round(rows: &[Row<'_>]) {
         let mut bytes = Vec::new();
-        encode(rows, &mut bytes);
+        encode(rows.iter(), &mut bytes);
         let mut read = Vec::new();
         decode("P1", &bytes, &mut read).unwrap();
         assert_eq!(read, rows);
@@ -505,7 +507,7 @@ mod tests {
         ) {
             let rows: Vec<Row<'_>> = rows.iter().map(|row| row.borrow("P1")).collect();
             let mut bytes = Vec::new();
-            encode(&rows, &mut bytes);
+            encode(rows.iter(), &mut bytes);
             let cut = cut.index(bytes.len());
             prop_assert!(decode("P1", &bytes[..cut], &mut Vec::new()).is_err());
             let at = at.index(bytes.len());
@@ -559,7 +561,7 @@ mod tests {
             })
             .collect();
         let mut bytes = Vec::new();
-        encode(&rows, &mut bytes);
+        encode(rows.iter(), &mut bytes);
         assert!(bytes.len() < 45 * 40, "{} bytes a row", bytes.len() / 40);
         round(&rows);
     }

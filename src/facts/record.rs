@@ -125,8 +125,13 @@ pub fn partner(record: &[u8]) -> &str {
 /// Decodes what [`encode`] wrote; every text borrows from the record.
 pub fn decode(record: &[u8]) -> Result<Row<'_>, BundleFault> {
     let mut row = Row::blank("");
-    read(record, &mut row)?;
+    decode_into(record, &mut row)?;
     Ok(row)
+}
+
+/// Decodes as [`decode`] does, into a blank row that stands where it is wanted: a row is large, and moving it costs.
+pub fn decode_into<'a>(record: &'a [u8], row: &mut Row<'a>) -> Result<(), BundleFault> {
+    Ok(read(record, row)?)
 }
 
 fn read<'a>(record: &'a [u8], row: &mut Row<'a>) -> Result<(), Flaw> {

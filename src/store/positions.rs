@@ -81,6 +81,9 @@ impl Store {
         )?)
     }
 
+    /// As many positions as are best kept at once.
+    pub const POSITIONS_AT_ONCE: usize = rows::AT_ONCE;
+
     /// Keeps positions; `published` stays as it is unless the position carries one.
     pub fn keep_positions(&self, scheme: &str, positions: &[(Kept, Settled)]) -> Result<()> {
         const INSERT: Insert<'_> = Insert {

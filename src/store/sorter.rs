@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 /// Most bytes of records in one chunk.
-const CHUNK: usize = 16 << 20;
+const CHUNK: usize = 12 << 20;
 /// Buffer for reading one run back.
 const RUN_BUFFER: usize = 128 << 10;
 
@@ -115,6 +115,10 @@ impl Spiller {
 
 impl Chunk {
     fn push(&mut self, record: &[u8], key: Key) {
+        if self.bytes.capacity() == 0 {
+            // room is taken at once and touched as it fills: growing would copy what is there
+            self.bytes.reserve(CHUNK);
+        }
         let at = u32::try_from(self.bytes.len()).expect("a chunk is far smaller than 4 GiB");
         self.order.push((prefix(key(record)), at));
         self.bytes.extend_from_slice(
@@ -178,7 +182,8 @@ pub struct Merge {
     runs: Vec<Run>,
     /// indexes of runs that have a record, smallest first: a binary heap
     heap: Vec<usize>,
-    started: bool,
+    /// whether the first of them has been taken
+    taken: bool,
 }
 
 enum Source {
@@ -206,7 +211,7 @@ impl Merge {
                 heap.push(index);
             }
         }
-        let mut merge = Merge { key, runs, heap, started: false };
+        let mut merge = Merge { key, runs, heap, taken: false };
         for at in (0..merge.heap.len() / 2).rev() {
             merge.sink(at);
         }
@@ -215,18 +220,39 @@ impl Merge {
 
     /// The next record, until the next call.
     pub fn next(&mut self) -> io::Result<Option<&[u8]>> {
-        if self.started
-            && let Some(&first) = self.heap.first()
-        {
-            if self.runs[first].advance(self.key)? {
-                self.sink(0);
-            } else {
-                self.heap.swap_remove(0);
-                self.sink(0);
-            }
+        if self.taken {
+            self.advance()?;
         }
-        self.started = true;
-        Ok(self.heap.first().map(|&index| self.runs[index].record()))
+        self.taken = true;
+        Ok(self.first())
+    }
+
+    /// The record that [`Merge::next`] would give, without taking it.
+    pub fn peek(&mut self) -> io::Result<Option<&[u8]>> {
+        if self.taken {
+            self.advance()?;
+            self.taken = false;
+        }
+        Ok(self.first())
+    }
+
+    /// Takes what [`Merge::peek`] gave.
+    pub fn skip(&mut self) {
+        self.taken = true;
+    }
+
+    fn first(&self) -> Option<&[u8]> {
+        self.heap.first().map(|&index| self.runs[index].record())
+    }
+
+    fn advance(&mut self) -> io::Result<()> {
+        if let Some(&first) = self.heap.first() {
+            if !self.runs[first].advance(self.key)? {
+                self.heap.swap_remove(0);
+            }
+            self.sink(0);
+        }
+        Ok(())
     }
 
     fn before(&self, a: usize, b: usize) -> bool {

@@ -1,6 +1,6 @@
 //! Fractions in digits. Nothing here feeds arithmetic.
 
-use super::{Frac, Rounding};
+use super::{Frac, Repr, Rounding, ops};
 use num_bigint::BigInt;
 use num_traits::{One, Signed, Zero};
 use std::fmt;
@@ -32,6 +32,13 @@ impl Frac {
 
     /// How many decimal places it takes to write it exactly; `None` where no number of them does.
     pub fn finite_decimals(&self) -> Option<u32> {
+        match &self.0 {
+            Repr::Small { num, den } => small_decimals(ops::reduced(*num, *den).1.unsigned_abs()),
+            Repr::Big(_) => self.big_decimals(),
+        }
+    }
+
+    pub(super) fn big_decimals(&self) -> Option<u32> {
         let mut rest = self.to_big().denom().clone();
         let mut count = |prime: u8| {
             let mut times = 0;
@@ -44,6 +51,18 @@ impl Frac {
         let decimals = count(2u8).max(count(5u8));
         (rest == BigInt::one()).then_some(decimals)
     }
+}
+
+/// Decimal places of a fraction in lowest terms over `den`, which is above zero.
+fn small_decimals(den: u128) -> Option<u32> {
+    let twos = den.trailing_zeros();
+    let mut rest = den >> twos;
+    let mut fives = 0;
+    while rest.is_multiple_of(5) {
+        rest /= 5;
+        fives += 1;
+    }
+    (rest == 1).then_some(twos.max(fives))
 }
 
 fn with_point(digits: String, negative: bool, decimals: u32) -> String {

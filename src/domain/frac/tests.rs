@@ -53,6 +53,16 @@ fn shown_in_plain_digits_or_as_a_fraction() {
     assert_eq!(frac(5, 1).to_short(2, 4), "5.00");
 }
 
+proptest! {
+    #[test]
+    fn decimals_are_counted_alike_in_small_and_in_big(num: i64, scale in 0u32..12, odd in 1i128..30) {
+        for den in [10i128.pow(scale), odd, odd * 10i128.pow(scale)] {
+            let value = frac(i128::from(num), den);
+            prop_assert_eq!(value.finite_decimals(), value.big_decimals());
+        }
+    }
+}
+
 #[test]
 fn back_to_decimals() {
     assert_eq!(frac(5, 4).to_decimal(), Some("1.25".parse().expect("a decimal")));

@@ -1,6 +1,6 @@
 //! Rows partner by partner: settled against what was said before, then written as bundles.
 //!
-//! A thread of its own merges, and settles each partner's rows as if nothing had been said before, which is so for most
+//! Threads of their own merge, and settle each partner's rows as if nothing had been said before, which is so for most
 //! partners of most files; meanwhile the document index is brought up to date here. Where it tells otherwise, the rows
 //! are settled again beside the partner's dossier.
 
@@ -15,14 +15,17 @@ use crate::facts::dossier::Dossier;
 use crate::facts::movement::Movement;
 use crate::facts::record;
 use crate::facts::row::Row;
+use crate::facts::settle::Said;
 use anyhow::{Context, Result, anyhow};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-/// Rows after which drafts are handed over.
-const BATCH_ROWS: usize = 2_048;
-/// Batches of drafts that wait.
-const WAITING: usize = 4;
+/// Rows after which a batch is handed over.
+const BATCH_ROWS: usize = 1_024;
+/// Batches that wait for each thread.
+const WAITING: usize = 2;
+/// Threads that settle.
+const SETTLERS: usize = 2;
 
 /// One partner's rows, and how they are judged if nothing was said before.
 struct Draft {
@@ -52,63 +55,97 @@ impl Group {
         self.records().next().map(record::partner)
     }
 
-    fn rows(&self) -> Result<Vec<Row<'_>>> {
-        self.records().map(decode).collect()
+    fn said(&self, taking: Taking) -> Result<Vec<Said<'_>>> {
+        let mut said = Vec::with_capacity(self.ends.len());
+        for record in self.records() {
+            put(record, taking, &mut said)?;
+        }
+        Ok(said)
     }
 }
 
-/// Drafts that a thread makes.
+/// Drafts that threads make, in order of partner: one merges the rows into groups, the others settle a batch in turn.
 pub(super) struct Drafts {
-    made: Receiver<Result<Vec<Draft>>>,
+    made: Vec<Receiver<Result<Vec<Draft>>>>,
+    next: usize,
 }
 
 impl Drafts {
-    /// Starts to make them. The thread ends with the rows, or when nobody takes drafts any more.
+    /// Starts to make them. The threads end with the rows, or when nobody takes drafts any more.
     pub(super) fn start<'scope>(
         threads: &'scope std::thread::Scope<'scope, '_>,
         taking: Taking,
         rows: Merge,
     ) -> Result<Drafts> {
-        let (made, drafts) = sync_channel(WAITING);
-        std::thread::Builder::new().name("settle".into()).spawn_scoped(threads, move || {
-            if let Err(fault) = make_drafts(taking, rows, &made) {
-                // nobody listens where the store has failed first
-                let _ = made.send(Err(fault));
-            }
-        })?;
-        Ok(Drafts { made: drafts })
+        let mut settlers = Vec::new();
+        let mut made = Vec::new();
+        for _ in 0..SETTLERS {
+            let (settler, groups) = sync_channel::<Result<Vec<Group>>>(WAITING);
+            let (drafts, taken) = sync_channel(WAITING);
+            std::thread::Builder::new().name("settle".into()).spawn_scoped(threads, move || {
+                for groups in groups {
+                    let drafted = groups
+                        .and_then(|groups| groups.into_iter().map(|group| draft(taking, group)).collect());
+                    if drafts.send(drafted).is_err() {
+                        return; // nobody listens where the store has failed first
+                    }
+                }
+            })?;
+            settlers.push(settler);
+            made.push(taken);
+        }
+        std::thread::Builder::new()
+            .name("merge".into())
+            .spawn_scoped(threads, move || deal(rows, &settlers))?;
+        Ok(Drafts { made, next: 0 })
+    }
+
+    fn next(&mut self) -> Option<Result<Vec<Draft>>> {
+        let drafted = self.made.get(self.next)?.recv().ok();
+        self.next = (self.next + 1) % self.made.len();
+        drafted
     }
 }
 
-fn make_drafts(taking: Taking, mut rows: Merge, made: &SyncSender<Result<Vec<Draft>>>) -> Result<()> {
-    let mut group = Group::default();
-    let mut batch = Vec::new();
-    let mut waiting = 0;
-    while let Some(record) = rows.next()? {
-        if group.partner().is_some_and(|partner| partner != record::partner(record)) {
-            waiting += group.ends.len();
-            batch.push(draft(taking, std::mem::take(&mut group))?);
-            if waiting >= BATCH_ROWS {
-                waiting = 0;
-                if made.send(Ok(std::mem::take(&mut batch))).is_err() {
-                    return Ok(());
-                }
+/// Deals batches of groups to the settlers in turn; a fault goes the way of a batch.
+fn deal(mut rows: Merge, settlers: &[SyncSender<Result<Vec<Group>>>]) {
+    for settler in settlers.iter().cycle() {
+        let dealt = batch_of(&mut rows);
+        let last = match &dealt {
+            Ok(groups) if groups.is_empty() => return,
+            Ok(_) => false,
+            Err(_) => true,
+        };
+        if settler.send(dealt).is_err() || last {
+            return;
+        }
+    }
+}
+
+/// The next groups, none at the end of the rows.
+fn batch_of(rows: &mut Merge) -> Result<Vec<Group>> {
+    let mut groups: Vec<Group> = Vec::new();
+    let mut count = 0;
+    while let Some(record) = rows.peek()? {
+        let partner = record::partner(record);
+        match groups.last_mut() {
+            Some(group) if group.partner() == Some(partner) => group.push(record),
+            Some(_) if count >= BATCH_ROWS => break,
+            Some(_) | None => {
+                let mut group = Group::default();
+                group.push(record);
+                groups.push(group);
             }
         }
-        group.push(record);
+        count += 1;
+        rows.skip();
     }
-    if !group.ends.is_empty() {
-        batch.push(draft(taking, group)?);
-    }
-    // nobody listens where the store has failed
-    let _ = made.send(Ok(batch));
-    Ok(())
+    Ok(groups)
 }
 
 fn draft(taking: Taking, group: Group) -> Result<Draft> {
-    let rows = group.rows()?;
-    let said = Vec::with_capacity(rows.len());
-    let alone = judge(taking, None, said, rows);
+    let said = group.said(taking)?;
+    let alone = judge(None, &said, 0);
     Ok(Draft { group, alone })
 }
 
@@ -169,8 +206,8 @@ impl<'s> Groups<'s> {
     }
 
     /// Takes every row.
-    pub(super) fn take(&mut self, drafts: Drafts) -> Result<()> {
-        for batch in drafts.made {
+    pub(super) fn take(&mut self, mut drafts: Drafts) -> Result<()> {
+        while let Some(batch) = drafts.next() {
             let mut moved = Vec::new();
             for Draft { group, alone } in batch? {
                 moved.extend(if self.stands(&group) {
@@ -192,24 +229,23 @@ impl<'s> Groups<'s> {
 
     fn judge_beside(&mut self, group: &Group) -> Result<Vec<String>> {
         let Some(partner) = group.partner() else { return Ok(Vec::new()) };
-        let mut rows = Vec::with_capacity(group.ends.len());
-        for record in group.records() {
-            let row = decode(record)?;
-            if self.put_aside(&row, record) {
-                continue;
-            }
-            rows.push(row);
-        }
         let before = if self.parties.said_before.contains(partner) {
             Some(self.store.dossier_of_code(partner)?)
         } else {
             None
         };
-        let said = match &before {
+        let mut said = match &before {
             Some(dossier) => dossier.said().map_err(|fault| anyhow!(fault.0))?,
-            None => Vec::with_capacity(rows.len()),
+            None => Vec::with_capacity(group.ends.len()),
         };
-        self.carry_out(judge(self.taking, before.as_ref(), said, rows))
+        let known = said.len();
+        for record in group.records() {
+            put(record, self.taking, &mut said)?;
+            if said.last().is_some_and(|said| self.put_aside(&said.row, record)) {
+                said.pop();
+            }
+        }
+        self.carry_out(judge(before.as_ref(), &said, known))
     }
 
     /// Keeps a row of a contested number for the end.
@@ -257,7 +293,9 @@ impl<'s> Groups<'s> {
             said = dossier.said().map_err(|fault| anyhow!(fault.0))?;
             said.retain(|said| said.row.invoice_no == number && said.seq < self.taking.seq);
         }
-        self.carry_out(judge(self.taking, before, said, rows))
+        let known = said.len();
+        said.extend(rows.into_iter().map(|row| self.taking.said(row)));
+        self.carry_out(judge(before, &said, known))
     }
 
     /// Writes what was judged; gives the partners whose facts moved.
@@ -323,6 +361,15 @@ impl<'s> Groups<'s> {
             at_once: rows::AT_ONCE,
         };
         INSERT.run(&self.store.connection, |_| Ok(()), partners, |partner, cells| cells.next(partner))
+    }
+}
+
+/// Decodes a record where it is to stand.
+fn put<'a>(record: &'a [u8], taking: Taking, said: &mut Vec<Said<'a>>) -> Result<()> {
+    said.push(taking.said(Row::blank("")));
+    match said.last_mut() {
+        Some(last) => record::decode_into(record, &mut last.row).map_err(|fault| anyhow!(fault.0)),
+        None => Ok(()),
     }
 }
 

@@ -56,26 +56,25 @@ pub(super) struct Bundle {
     pub body: Vec<u8>,
 }
 
-/// Settles rows beside all that was said before about the same partner or number.
-pub(super) fn judge<'a>(
-    taking: Taking,
-    before: Option<&Dossier>,
-    mut said: Vec<Said<'a>>,
-    rows: impl IntoIterator<Item = Row<'a>>,
-) -> Judgement {
-    let known = said.len();
-    let Taking { seq, rank, space, scope } = taking;
-    said.extend(rows.into_iter().map(|row| Said { seq, rank, space, scope, row }));
+impl Taking {
+    /// A row of this file.
+    pub(super) fn said(self, row: Row<'_>) -> Said<'_> {
+        Said { seq: self.seq, rank: self.rank, space: self.space, scope: self.scope, row }
+    }
+}
+
+/// Settles the rows of a file beside all that was said before about the same partner or number: the first `known` of `said`.
+pub(super) fn judge(before: Option<&Dossier>, said: &[Said<'_>], known: usize) -> Judgement {
     let meant; // bundles and holds are kept under the codes that the files give
     let settled = match before {
         Some(dossier) if dossier.aliases.is_empty() => {
-            settle(&said, &dossier.cancellations, &dossier.decisions)
+            settle(said, &dossier.cancellations, &dossier.decisions)
         }
         Some(dossier) => {
-            meant = dossier.by_meaning(&said);
+            meant = dossier.by_meaning(said);
             settle(&meant, &dossier.cancellations, &dossier.decisions)
         }
-        None => settle(&said, &[], &[]),
+        None => settle(said, &[], &[]),
     };
     let mut judgement = Judgement {
         for_cancelled: settled.for_cancelled.iter().filter(|&&index| index >= known).count() as u64,
@@ -141,43 +140,31 @@ impl Judgement {
             // a duplicate does nothing, but a later updated_at of it is kept
             Repeats::OfThisFile => said.iter().any(|said| said.row.updated_at.is_some()),
         };
-        let mut rows: Vec<Row<'_>> = Vec::with_capacity(said.len());
-        let mut moved = false;
-        for (said, fate) in said.iter().zip(fates) {
-            let keep = match fate {
-                Fate::Accepted | Fate::Superseding => {
-                    moved = true;
-                    true
-                }
-                Fate::Outdated | Fate::Held(_) => true,
-                Fate::Duplicate => keep_duplicates,
-                Fate::Rejected(_) => false,
-            };
-            if keep {
-                rows.push(said.row);
-            }
-        }
-        rows.sort_by(|a, b| a.partner_code.cmp(b.partner_code)); // contested numbers have several partners
+        let kept = |fate: &Fate| match fate {
+            Fate::Accepted | Fate::Superseding | Fate::Outdated | Fate::Held(_) => true,
+            Fate::Duplicate => keep_duplicates,
+            Fate::Rejected(_) => false,
+        };
+        let moved = fates.iter().any(|fate| matches!(fate, Fate::Accepted | Fate::Superseding));
+        let mut rows: Vec<&Row<'_>> =
+            said.iter().zip(fates).filter(|(_, fate)| kept(fate)).map(|(said, _)| &said.row).collect();
+        rows.sort_by_key(|row| row.partner_code); // contested numbers have several partners
         for of_partner in rows.chunk_by(|a, b| a.partner_code == b.partner_code) {
             let partner = of_partner[0].partner_code;
             if moved {
                 self.moved.push(partner.to_owned());
             }
-            for chunk in of_partner.chunks(BUNDLE_ROWS) {
-                let mut body = Vec::new();
-                bundle::encode(chunk, &mut body);
-                let first = chunk[0].distributor_code;
-                let one = chunk.iter().all(|row| row.distributor_code == first);
-                let distributor = one.then(|| first.to_owned());
-                self.bundles.push(Bundle {
-                    partner: partner.to_owned(),
-                    distributor,
-                    rows: chunk.len(),
-                    body,
-                });
-            }
+            self.bundles.extend(of_partner.chunks(BUNDLE_ROWS).map(|chunk| bundle_of(partner, chunk)));
         }
     }
+}
+
+fn bundle_of(partner: &str, rows: &[&Row<'_>]) -> Bundle {
+    let mut body = Vec::new();
+    bundle::encode(rows.iter().copied(), &mut body);
+    let first = rows[0].distributor_code;
+    let one = rows.iter().all(|row| row.distributor_code == first);
+    Bundle { partner: partner.to_owned(), distributor: one.then(|| first.to_owned()), rows: rows.len(), body }
 }
 
 fn twice_detail(row: &Row<'_>) -> String {

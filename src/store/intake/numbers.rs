@@ -1,11 +1,13 @@
 //! The document index: which partner a number leads to, and which numbers concern several parties.
 
 use super::super::Store;
+use super::super::rows::{self, Cells, Insert};
 use super::super::silence::speaks;
 use super::super::sorter::Merge;
 use super::feeder::{Cancelled, Issuers};
 use anyhow::{Context, Result};
 use std::collections::HashSet;
+use std::ops::Range;
 
 /// What the index tells about the numbers of one file.
 #[derive(Default)]
@@ -16,6 +18,80 @@ pub(super) struct Parties {
     pub contested: HashSet<(i64, String)>,
     /// whether payments may have come before
     pays: bool,
+}
+
+/// Numbers that follow one another, without the bytes of each in a place of their own.
+#[derive(Default)]
+struct Batch {
+    text: String,
+    numbers: Vec<Number>,
+}
+
+/// A document number and who claims it.
+struct Number {
+    issuer: i64,
+    number: Range<usize>,
+    /// "" stands for a cancellation
+    claim: Range<usize>,
+    more: Vec<String>,
+}
+
+impl Batch {
+    fn text(&self, range: &Range<usize>) -> &str {
+        &self.text[range.clone()]
+    }
+
+    fn ends_with(&self, (issuer, number): (i64, &str)) -> bool {
+        self.numbers.last().is_some_and(|last| last.issuer == issuer && self.text(&last.number) == number)
+    }
+
+    fn push(&mut self, (issuer, number): (i64, &str), claim: &str) {
+        let start = self.text.len();
+        self.text.push_str(number);
+        let end = self.text.len();
+        self.text.push_str(claim);
+        self.numbers.push(Number {
+            issuer,
+            number: start..end,
+            claim: end..self.text.len(),
+            more: Vec::new(),
+        });
+    }
+
+    /// One more claim to the last number; they come in order.
+    fn claim(&mut self, claim: &str) {
+        let Some(last) = self.numbers.last_mut() else { return };
+        let before = last.more.last().map_or(&self.text[last.claim.clone()], String::as_str);
+        if before != claim {
+            last.more.push(claim.to_owned());
+        }
+    }
+
+    fn claims<'b>(&'b self, number: &'b Number) -> impl Iterator<Item = &'b str> {
+        std::iter::once(self.text(&number.claim)).chain(number.more.iter().map(String::as_str))
+    }
+
+    fn clear(&mut self) {
+        self.text.clear();
+        self.numbers.clear();
+    }
+}
+
+/// Numbers where nothing stands yet.
+const NEW: Insert<'_> = Insert {
+    into: "INSERT INTO document VALUES",
+    row: "(#, #, #)",
+    after: "",
+    shared: 0,
+    at_once: rows::AT_ONCE,
+};
+
+/// The issuer, the number and the claim of a record.
+fn split(record: &[u8]) -> Result<((i64, &str), &str)> {
+    let (issuer, rest) = record.split_first_chunk().context("a number without its issuer")?;
+    let end = rest.iter().position(|&byte| byte == 0).context("a number without an end")?;
+    let number = std::str::from_utf8(&rest[..end])?;
+    Ok(((i64::from_be_bytes(*issuer), number), std::str::from_utf8(&rest[end + 1..])?))
 }
 
 impl Store {
@@ -72,60 +148,84 @@ impl Store {
     /// Puts the numbers of a file, in order, into the index.
     pub(super) fn index_numbers(&self, mut numbers: Merge) -> Result<Parties> {
         let mut parties = Parties { pays: self.has_payments()?, ..Parties::default() };
-        let mut number: Vec<u8> = Vec::new();
-        let mut claims: Vec<String> = Vec::new();
+        let mut batch = Batch::default();
         while let Some(record) = numbers.next()? {
-            let end =
-                record.iter().skip(8).position(|&byte| byte == 0).context("a number without an end")? + 8;
-            let (head, claim) = (&record[..end], &record[end + 1..]);
-            if head != number.as_slice() {
-                self.index_number(&number, &claims, &mut parties)?;
-                number.clear();
-                number.extend_from_slice(head);
-                claims.clear();
-            }
-            let claim = std::str::from_utf8(claim)?;
-            if claims.last().is_none_or(|last| last != claim) {
-                claims.push(claim.to_owned());
+            let (head, claim) = split(record)?;
+            if !batch.ends_with(head) {
+                if batch.numbers.len() == rows::AT_ONCE {
+                    self.index_batch(&batch, &mut parties)?;
+                    batch.clear();
+                }
+                batch.push(head, claim);
+            } else {
+                batch.claim(claim);
             }
         }
-        self.index_number(&number, &claims, &mut parties)?;
+        self.index_batch(&batch, &mut parties)?;
         Ok(parties)
     }
 
-    fn index_number(&self, head: &[u8], claims: &[String], parties: &mut Parties) -> Result<()> {
-        let Some(first) = claims.first() else { return Ok(()) };
-        let issuer = i64::from_be_bytes(head[..8].try_into()?);
-        let number = std::str::from_utf8(&head[8..])?;
-        let new = self
+    /// Numbers in whose range nothing stands yet are new, all of them: mostly so, as numbers grow.
+    fn index_batch(&self, batch: &Batch, parties: &mut Parties) -> Result<()> {
+        let (Some(first), Some(last)) = (batch.numbers.first(), batch.numbers.last()) else { return Ok(()) };
+        let ends = (first.issuer, batch.text(&first.number), last.issuer, batch.text(&last.number));
+        let free = !self
             .connection
-            .prepare_cached("INSERT OR IGNORE INTO document VALUES (?1, ?2, ?3)")?
-            .execute((issuer, number, first))
-            .context("cannot write to the document index")?
-            == 1;
-        if parties.pays {
-            for partner in claims.iter().filter(|claim| !claim.is_empty()) {
-                self.meet_payments(issuer, number, partner)?;
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM document WHERE (issuer, number) >= (?1, ?2) AND (issuer, number) <= (?3, ?4))",
+            )?
+            .query_row(ends, |row| row.get::<_, bool>(0))?;
+        if free {
+            let shared = |_: &mut Cells<'_, '_>| Ok(());
+            NEW.run(&self.connection, shared, &batch.numbers, |number, cells| {
+                cells.next(number.issuer)?;
+                cells.next(batch.text(&number.number))?;
+                cells.next(batch.text(&number.claim))
+            })
+            .context("cannot write to the document index")?;
+        }
+        for number in &batch.numbers {
+            let known = !free && !self.index_number(batch, number)?;
+            if parties.pays {
+                self.meet_payments_of(batch, number)?;
+            }
+            if known || !number.more.is_empty() {
+                self.meet(batch, number, parties)?;
             }
         }
-        if new && claims.len() == 1 {
-            return Ok(());
+        Ok(())
+    }
+
+    fn meet_payments_of(&self, batch: &Batch, number: &Number) -> Result<()> {
+        for partner in batch.claims(number).filter(|claim| !claim.is_empty()) {
+            self.meet_payments(number.issuer, batch.text(&number.number), partner)?;
         }
-        self.meet(issuer, number, claims, parties)
+        Ok(())
+    }
+
+    /// Puts one number into the index; `false` if it is there.
+    fn index_number(&self, batch: &Batch, number: &Number) -> Result<bool> {
+        let inserted = self
+            .connection
+            .prepare_cached("INSERT OR IGNORE INTO document VALUES (?1, ?2, ?3)")?
+            .execute((number.issuer, batch.text(&number.number), batch.text(&number.claim)))
+            .context("cannot write to the document index")?;
+        Ok(inserted == 1)
     }
 
     /// A number that was known before, or that several parties claim.
-    fn meet(&self, issuer: i64, number: &str, claims: &[String], parties: &mut Parties) -> Result<()> {
+    fn meet(&self, batch: &Batch, met: &Number, parties: &mut Parties) -> Result<()> {
+        let (issuer, number) = (met.issuer, batch.text(&met.number));
         let mut known = self.parties(issuer, number)?;
-        for claim in claims {
-            if !known.contains(claim) {
+        for claim in batch.claims(met) {
+            if !known.iter().any(|known| known == claim) {
                 self.connection
                     .prepare_cached("INSERT INTO party VALUES (?1, ?2, ?3)")?
                     .execute((issuer, number, claim))?;
-                known.push(claim.clone());
+                known.push(claim.to_owned());
             }
             if !claim.is_empty() {
-                parties.said_before.insert(claim.clone());
+                parties.said_before.insert(claim.to_owned());
             }
         }
         if known.len() > 1 {
@@ -136,7 +236,7 @@ impl Store {
                 self.mark_stale(partner)?;
             }
         }
-        if claims.iter().filter(|claim| !claim.is_empty()).count() > 1 {
+        if batch.claims(met).filter(|claim| !claim.is_empty()).count() > 1 {
             parties.contested.insert((issuer, number.to_owned()));
         }
         Ok(())
