@@ -29,6 +29,7 @@ use crate::clock;
 use crate::config::Config;
 use crate::inbox::Cancel;
 use crate::outbox;
+use crate::store::holds::{Ended, Hold};
 use crate::store::journal::Stamp;
 use crate::store::{ClockMode, Store};
 use anyhow::{Context, Result, bail};
@@ -211,6 +212,15 @@ impl Run<'_> {
         })
     }
 
+    /// What runs that were killed have held since the last one that told what it did.
+    fn untold_holds(&self) -> Result<Vec<Hold>> {
+        let seq_of =
+            |kind| Ok::<_, anyhow::Error>(self.store.last_record(kind)?.map_or(0, |record| record.seq));
+        let (told, started) = (seq_of("run-finished")?, seq_of("run-started")?);
+        let untold = |hold: &Hold| told < hold.opened && hold.opened < started;
+        Ok(self.store.holds(Ended::Without)?.into_iter().filter(untold).collect())
+    }
+
     fn finish(mut self) -> Result<Report> {
         self.go_on()?;
         self.note_missing()?;
@@ -218,7 +228,8 @@ impl Run<'_> {
         let (entry, head) = self.store.ledger_head()?;
         self.report.last_entry = entry;
         self.report.head = head.clone();
-        self.report.open_holds = self.store.holds(crate::store::holds::Ended::Without)?.len();
+        self.report.untold_holds = self.untold_holds()?;
+        self.report.open_holds = self.store.holds(Ended::Without)?.len();
         let finished = json!({ "exit": self.report.exit().code(), "entry": entry, "head": head });
         let stamp = self.stamp.clone();
         self.store.whole(|store| store.append(&stamp, "run-finished", &finished).map(drop))?;

@@ -2,7 +2,7 @@
 
 use crate::domain::points::Points;
 use crate::store::files::{Counts, FileState};
-use crate::store::holds::NewHold;
+use crate::store::holds::{Hold, NewHold};
 
 /// Exit status of a run (interfaces.md 1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,6 +108,8 @@ pub struct Report {
     pub passed: usize,
     /// holds opened in this run
     pub new_holds: Vec<NewHold>,
+    /// holds that wait and were opened by a run that was killed before it could tell
+    pub untold_holds: Vec<Hold>,
     /// holds that wait in all
     pub open_holds: usize,
     /// expected files that are overdue, new in this run
@@ -135,6 +137,7 @@ impl Report {
             notices: Vec::new(),
             passed: 0,
             new_holds: Vec::new(),
+            untold_holds: Vec::new(),
             open_holds: 0,
             missing: Vec::new(),
             waiting: Vec::new(),
@@ -169,6 +172,7 @@ impl Report {
             FileState::Duplicate => false,
         };
         !self.new_holds.is_empty()
+            || !self.untold_holds.is_empty()
             || self.passed > 0
             || !self.missing.is_empty()
             || self.files.iter().any(wanting)

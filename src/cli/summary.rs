@@ -118,7 +118,8 @@ fn words(config: &Config, report: &Report, tense: Tense) -> String {
     if !report.files.is_empty() {
         line("rows", rows_words(&rows(&report.files)));
     }
-    line("holds", format!("{} new, {} in all", report.new_holds.len(), report.open_holds));
+    let news = report.new_holds.len() + report.untold_holds.len();
+    line("holds", format!("{news} new, {} in all", report.open_holds));
     line("evaluated", counted(report.evaluated, "partner"));
     let label = if tense == Tense::Done { "posted" } else { "would post" };
     let moved: Vec<&CycleLine> = report.cycles.iter().filter(|line| says_something(line)).collect();
@@ -211,6 +212,10 @@ fn tell_problems(session: &Session, config: &Config, report: &Report, tense: Ten
         session.complain(format_args!("missing: {missing}"));
     }
     tell_holds(session, &report.new_holds);
+    for hold in report.untold_holds.iter().take(HOLDS_TOLD) {
+        let (kind, detail) = (&hold.kind, printable(&hold.detail));
+        session.complain(format_args!("held by a run that was killed: hold {} ({kind}): {detail}", hold.id));
+    }
 }
 
 fn tell_file(session: &Session, config: &Config, file: &FileLine, tense: Tense) {
@@ -278,7 +283,7 @@ fn hint(session: &Session, report: &Report, tense: Tense) {
         session.next("accrued run posts it");
         return;
     }
-    if !report.new_holds.is_empty() {
+    if !(report.new_holds.is_empty() && report.untold_holds.is_empty()) {
         session.next("accrued holds lists what waits for a person and how to end it");
     }
     if report.files.iter().any(|file| file.state == FileState::Refused || file.counts.rejected > 0) {

@@ -86,8 +86,7 @@ impl<'p> Paid<'p> {
             Payments::Said(payments) => payments,
             Payments::TakenAsPaid => return Paid::default(),
         };
-        let versions = &world.family.versions;
-        if versions.iter().all(|version| version.earn.on == EarnOn::Invoice) {
+        if world.family.texts().all(|text| text.earn.on == EarnOn::Invoice) {
             return Paid::default();
         }
         let mut paid = Paid { asked: true, of_line: vec![None; subject.lines.len()], ..Paid::default() };

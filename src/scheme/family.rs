@@ -59,6 +59,11 @@ impl Family {
         }
     }
 
+    /// Every text that some cycle may go by: today's versions, then older ones.
+    pub fn texts(&self) -> impl Iterator<Item = &Scheme> {
+        self.versions.iter().chain(&self.older)
+    }
+
     /// The version that a cycle goes by, or `None` where no version is in force in it.
     pub fn version_for(&self, cycle: Cycle) -> Option<&Scheme> {
         self.index_for(cycle).map(|index| self.scheme(index))

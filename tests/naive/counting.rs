@@ -308,19 +308,43 @@ impl Judge<'_> {
         if line.document.kind != Kind::Invoice {
             return false;
         }
-        let in_force = |l: &&Joined| !l.cancelled;
-        let own: Vec<&Joined> =
-            self.joined.iter().filter(|l| l.document == line.document).filter(in_force).collect();
-        let sum = own.iter().fold(number::int(0), |sum, l| sum + &l.sale.amount);
-        let total = own.iter().map(|l| l.sale.cell("invoice_total")).find(|total| !total.is_empty());
-        let total = total.map_or(sum, |total| number::plain(total).expect("a decimal"));
-        let notes = self.joined.iter().filter(|l| l.invoice.as_ref() == Some(line.document)).filter(in_force);
-        let credited = notes.fold(number::int(0), |sum, l| sum - signed(l, &l.sale.amount));
+        let due = self.due(line.document, scheme);
         let names = |invoice: &Document, day: NaiveDate| {
             self.known.facts.named(invoice, Kind::Invoice, &invoice.number, day).as_ref() == Some(invoice)
         };
-        let received = self.known.payments.received(line.document, names);
-        received >= total - credited - &scheme.payment_tolerance
+        due.iter().all(|(currency, wanted)| {
+            let pays = |said: &str| match said {
+                "" => due.len() == 1 || same(currency, &scheme.currency),
+                said => same(said, currency),
+            };
+            let received = self.known.payments.received(line.document, names, self.today, pays);
+            received >= wanted - &scheme.payment_tolerance
+        })
+    }
+
+    /// What is to be paid for an invoice, its credit notes taken off, by currency.
+    fn due(&self, invoice: &Document, scheme: &Scheme) -> BTreeMap<String, Frac> {
+        let currency = |l: &Joined| match l.sale.cell("currency") {
+            "" => scheme.currency.to_lowercase(),
+            written => written.to_lowercase(),
+        };
+        let mut due: BTreeMap<String, Frac> = BTreeMap::new();
+        let mut add = |currency: String, amount: Frac| {
+            *due.entry(currency).or_insert_with(|| number::int(0)) += amount;
+        };
+        let own = || self.joined.iter().filter(|l| l.document == invoice && !l.cancelled);
+        let total = |l: &&Joined| number::plain(l.sale.cell("invoice_total"));
+        match own().filter(|l| total(l).is_some()).max_by_key(|l| total(l)) {
+            Some(line) => add(currency(line), total(&line).expect("it has one")),
+            None => own().for_each(|l| add(currency(l), l.sale.amount.clone())),
+        }
+        for (place, note) in self.joined.iter().enumerate() {
+            if note.invoice.as_ref() == Some(invoice) && !note.cancelled && self.own_date(place) <= self.today
+            {
+                add(currency(note), signed(note, &note.sale.amount));
+            }
+        }
+        due
     }
 
     fn partner_rules(&self, code: &str, scheme: &Scheme, date: NaiveDate) -> Option<Verdict> {

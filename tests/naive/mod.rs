@@ -28,7 +28,9 @@
 //! 11. `lock_after_days` have passed on the first day after them, like `grace_days`.
 //! 12. A shortfall is carried by the rules of the cycle that has it.
 //! 13. Where `earn.on = "payment"`, a line that is `unpaid` says so also where something else would hold it. A credit note
-//!     that has found no invoice is not paid. What credit notes take off the total of their invoice is their amounts.
+//!     that has found no invoice is not paid. What credit notes take off the total of their invoice is their amounts, of the
+//!     largest total where its lines disagree. An invoice in several currencies is paid in each; what is dated after the run's
+//!     day has not come yet.
 //! 14. A payment is told by its reference within its document space. Where numbers restart, it pays the latest invoice on
 //!     or before its day, as a cancellation voids it.
 //! 15. A file read again keeps its place in the order of ingestion, and its day.
@@ -205,7 +207,7 @@ impl Judge {
             Step::Decide { feed, name, line, verdict } => self.log.decide(feed, name, *line, *verdict),
             Step::Adopt { scheme, cycle } => {
                 let seen = self.schemes.get_mut(scheme).expect("a scheme");
-                seen.rules.closed.remove(cycle);
+                seen.rules.adopted.insert(cycle.clone());
             }
         }
     }
@@ -224,8 +226,7 @@ impl Judge {
 
 fn see(known: &Known, versions: &[Scheme], now: DateTime<Utc>, before: Option<&Seen>) -> Seen {
     let today = now.with_timezone(&versions[0].zone).date_naive();
-    let closed = before.map_or_else(BTreeMap::new, |b| b.rules.closed.clone());
-    let mut rules = Rules { versions: versions.to_vec(), closed };
+    let mut rules = before.map_or_else(|| Rules::of(versions), |b| b.rules.next(versions));
     let lines = counting::lines(known, &rules, today);
     let cycles = cycles(&rules, today, before);
     let closed_on = closed_on(&cycles, today, before);

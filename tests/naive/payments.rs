@@ -47,12 +47,21 @@ impl Payments {
         fates
     }
 
-    /// The payments of an invoice, less those taken back. Where numbers restart, of the year that `names` tells.
-    pub fn received(&self, invoice: &Document, names: impl Fn(&Document, NaiveDate) -> bool) -> Frac {
+    /// The payments of an invoice up to a day, less those taken back, in the currencies that `pays` takes. Where numbers
+    /// restart, of the year that `names` tells.
+    pub fn received(
+        &self,
+        invoice: &Document,
+        names: impl Fn(&Document, NaiveDate) -> bool,
+        today: NaiveDate,
+        pays: impl Fn(&str) -> bool,
+    ) -> Frac {
         let of = self.0.values().filter(|p| {
             p.documents == invoice.documents
                 && p.distributor == invoice.distributor
                 && p.invoice == invoice.number
+                && p.paid_on <= today
+                && pays(p.other.get("currency").map_or("", String::as_str))
                 && (invoice.year == 0 || names(invoice, p.paid_on))
         });
         of.fold(Frac::zero(), |sum, p| sum + &p.amount)

@@ -1,8 +1,8 @@
 //! The scheme file, read by hand: nothing is checked here, a bad scheme is the product's to refuse.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{NaiveDate, NaiveTime};
+use chrono::{Duration, NaiveDate, NaiveTime};
 use chrono_tz::Tz;
 use num_traits::{One, Zero};
 use toml::{Table, Value};
@@ -11,7 +11,7 @@ use super::number::{self, Frac};
 use super::time::{self, Calendar, Cycle};
 
 /// One version of a scheme (one file).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scheme {
     pub id: String,
     pub currency: String,
@@ -63,9 +63,16 @@ pub struct Rules {
     pub versions: Vec<Scheme>,
     /// What each closed cycle was closed with, by its name.
     pub closed: BTreeMap<String, Scheme>,
+    /// Closed cycles that a person lets go by what its file said in the last run.
+    pub adopted: BTreeSet<String>,
 }
 
 impl Rules {
+    /// Of a scheme that has closed nothing.
+    pub fn of(versions: &[Scheme]) -> Rules {
+        Rules { versions: versions.to_vec(), closed: BTreeMap::new(), adopted: BTreeSet::new() }
+    }
+
     pub fn first(&self) -> &Scheme {
         &self.versions[0]
     }
@@ -77,8 +84,34 @@ impl Rules {
     /// What a closed cycle was closed with; else the version in force on the cycle's first day, or the first that comes
     /// into force in it.
     pub fn of_cycle(&self, cycle: &Cycle) -> &Scheme {
-        let today = || self.versions.iter().rev().find(|v| v.starts <= cycle.first).unwrap_or(self.first());
-        self.closed.get(&cycle.name).unwrap_or_else(today)
+        self.closed.get(&cycle.name).unwrap_or_else(|| self.today(cycle))
+    }
+
+    fn today(&self, cycle: &Cycle) -> &Scheme {
+        self.versions.iter().rev().find(|v| v.starts <= cycle.first).unwrap_or(self.first())
+    }
+
+    /// As the next run goes by them: what was adopted is what a person has seen, not what was written since.
+    pub fn next(&self, versions: &[Scheme]) -> Rules {
+        let mut next = Rules { closed: self.closed.clone(), ..Rules::of(versions) };
+        for name in &self.adopted {
+            let first = self.cycle_named(name);
+            if let Some(cycle) = first.filter(|cycle| self.today(cycle) == next.today(cycle)) {
+                next.closed.remove(&cycle.name);
+            }
+        }
+        next
+    }
+
+    fn cycle_named(&self, name: &str) -> Option<Cycle> {
+        let mut cycle = self.first().calendar.cycle_of(self.first().starts);
+        for _ in 0..1000 {
+            if cycle.name == name {
+                return Some(cycle);
+            }
+            cycle = self.first().calendar.cycle_of(cycle.last + Duration::days(1));
+        }
+        None
     }
 
     /// The version a day goes by: that of its cycle.
@@ -87,7 +120,7 @@ impl Rules {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Slab {
     pub from: Frac,
     pub to: Option<Frac>,
@@ -97,7 +130,7 @@ pub struct Slab {
     pub cap: Option<Frac>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rate {
     Times(Frac),
     PerFull { points: Frac, step: Frac },
@@ -112,7 +145,7 @@ impl Rate {
     }
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Multiplier {
     pub skus: Vec<String>,
     pub categories: Vec<String>,

@@ -113,7 +113,7 @@ pub fn business_date(when: &When, zone: Tz, day_closes_at: NaiveTime) -> NaiveDa
 }
 
 /// The cycles of a scheme's calendar.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Calendar {
     pub months: u32,
     pub year_starts: u32,

@@ -19,7 +19,7 @@ pub struct Landed {
 }
 
 pub const LANDED: Landed =
-    Landed { replace: false, reread: false, payments: false, fx: true, local_codes: false };
+    Landed { replace: false, reread: false, payments: true, fx: true, local_codes: false };
 
 /// Times of day of a run, on both sides of midnight somewhere.
 const TIMES: [&str; 6] = ["12:00:00", "00:30:00", "18:29:59", "18:30:00", "15:59:59", "23:59:59"];
