@@ -161,7 +161,7 @@ impl Shop {
     }
 
     fn verifies(&self) {
-        self.workspace.trial(&["verify"]).check();
+        self.workspace.trial(&["verify", "--deep"]).check();
     }
 }
 

@@ -6,6 +6,7 @@ mod closing;
 mod evaluating;
 mod fetching;
 mod holding;
+mod layouts;
 mod periods;
 mod posting;
 mod progress;
@@ -18,12 +19,13 @@ mod stakes;
 mod taking;
 
 pub use closing::{Missing, OpenCycle, Stays, missing_files, open_cycles, overdue};
+pub use layouts::layout_of_text;
 pub use posting::{over_limit_upto, withheld};
 pub use progress::{Progress, Step};
 pub use replay::{Arrived, Halted, Looked, Replay};
 pub use report::{CycleLine, Exit, FeedFault, FileLine, Report};
 pub use schemes::{Invalid, RealSchemes, evaluated_families, families_upto, load_schemes, with_pins};
-pub use taking::{TOUCHED, layout_text, reject_bytes};
+pub use taking::{TOUCHED, layout_text, packing, reject_bytes};
 
 use crate::clock;
 use crate::config::Config;

@@ -304,7 +304,8 @@ fn open(path: &Path) -> Result<std::io::BufReader<File>> {
     Ok(std::io::BufReader::with_capacity(READ_BUFFER, file))
 }
 
-fn packing(name: &str) -> Result<Packing, Refusal> {
+/// How a file is packed, by its name.
+pub fn packing(name: &str) -> Result<Packing, Refusal> {
     let lower = name.to_lowercase();
     if lower.ends_with(".zip") {
         return Err(Refusal {

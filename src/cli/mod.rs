@@ -23,6 +23,7 @@ mod listing;
 mod output;
 mod papers;
 mod progress;
+mod report;
 mod run;
 mod scratch;
 mod session;
@@ -50,8 +51,8 @@ struct Cli {
     command: Command,
 }
 
-const NOT_YET: &str = "Not yet supported: adjust, apply, backup, dispute, doctor, export, plan, record, report, reread, restore, \
-                       scheme, serve";
+const NOT_YET: &str = "Not yet supported: adjust, apply, backup, dispute, doctor, export, plan, record, reread, restore, scheme, \
+                       serve";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -83,6 +84,8 @@ enum Command {
     Files(files::Args),
     /// What waits for a person
     Holds(holds::Args),
+    /// Files against what became of their rows, down to the measures; payments against deposits
+    Report(report::Args),
     /// Close a cycle without a file that will not come
     Close(close::Args),
     /// Prove the store
@@ -107,8 +110,6 @@ enum Command {
     Plan(later::Args),
     #[command(hide = true)]
     Record(later::Args),
-    #[command(hide = true)]
-    Report(later::Args),
     #[command(hide = true)]
     Reread(later::Args),
     #[command(hide = true)]
@@ -136,6 +137,7 @@ fn dispatch(session: &Session, command: &Command) -> anyhow::Result<Exit> {
         Command::Status(args) => status::run(session, args),
         Command::Files(args) => files::run(session, args),
         Command::Holds(args) => holds::run(session, args),
+        Command::Report(args) => report::run(session, args),
         Command::Close(args) => close::run(session, args),
         Command::Verify(args) => verify::run(session, args),
         Command::Completions(args) => papers::completions(args),
@@ -155,7 +157,6 @@ fn dispatch(session: &Session, command: &Command) -> anyhow::Result<Exit> {
         Command::Export(_) => later::not_yet("export"),
         Command::Plan(_) => later::not_yet("plan"),
         Command::Record(_) => later::not_yet("record"),
-        Command::Report(_) => later::not_yet("report"),
         Command::Reread(_) => later::not_yet("reread"),
         Command::Restore(_) => later::not_yet("restore"),
         Command::Scheme(_) => later::not_yet("scheme"),

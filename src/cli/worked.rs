@@ -5,7 +5,7 @@ use crate::evaluate::{Payments, Positions, Subject, World, evaluate};
 use crate::facts::dossier::Dossier;
 use crate::facts::fx::Rates;
 use crate::facts::master::ItemRecord;
-use crate::facts::settle::{Line, settle};
+use crate::facts::settle::{Line, Said, Settled, settle};
 use crate::scheme::Family;
 use crate::store::Store;
 use anyhow::{Result, anyhow};
@@ -56,6 +56,16 @@ impl<'f> Scene<'f> {
         known: &BTreeSet<Cycle>,
         look: impl FnOnce(&Positions, &[Line<'_>]) -> T,
     ) -> Result<T> {
+        self.look_whole(dossier, known, |positions, _, settled| look(positions, &settled.lines))
+    }
+
+    /// Likewise, and at everything said with what became of it.
+    pub(super) fn look_whole<T>(
+        &self,
+        dossier: &Dossier,
+        known: &BTreeSet<Cycle>,
+        look: impl FnOnce(&Positions, &[Said<'_>], &Settled<'_>) -> T,
+    ) -> Result<T> {
         let world = World {
             family: self.family,
             items: self.items.as_ref(),
@@ -76,7 +86,7 @@ impl<'f> Scene<'f> {
             known_cycles: known,
             payments: Payments::Said(&dossier.payments),
         };
-        Ok(look(&evaluate(&world, &subject), &settled.lines))
+        Ok(look(&evaluate(&world, &subject), &said, &settled))
     }
 
     /// The name of the file that an ingestion took.

@@ -48,6 +48,8 @@ pub struct Config {
     pub schedule: Option<Schedule>,
     /// `[publish]`
     pub publish: Publish,
+    /// `[report]`
+    pub report: Report,
     /// in file order
     pub feeds: Vec<Feed>,
     /// every setting in force and where it came from, for `config show`
@@ -98,6 +100,13 @@ pub struct Publish {
     pub transactions: bool,
     /// one statement file a partner
     pub partner_files: bool,
+}
+
+/// `[report]`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Report {
+    /// a payment and its deposit may differ by so much
+    pub reconciliation_tolerance: rust_decimal::Decimal,
 }
 
 /// What a feed brings.

@@ -3,10 +3,11 @@
 use super::feed::{self, Placed};
 use super::paths::{self, Environment, Scope};
 use super::table::{Reading, Table};
-use super::values::{Wrong, as_toml, duration, flag, some_duration, text, zone};
-use super::{Config, Publish, Schedule, agree, secrets};
+use super::values::{Wrong, as_toml, duration, flag, not_negative, some_duration, text, zone};
+use super::{Config, Publish, Report, Schedule, agree, secrets};
 use crate::fault::{Fault, Faults};
 use crate::schedule::Cron;
+use rust_decimal::Decimal;
 use std::path::Path;
 use std::time::Duration;
 use toml::de::{DeTable, DeValue};
@@ -27,18 +28,21 @@ pub fn load(path: &Path, text: &str, env: Environment<'_>) -> Result<Config, Fau
     let parts = parts(top, &mut reading, scope);
     let Reading { faults, warnings, deferred, settings, secrets, .. } = reading;
     match parts {
-        Some((data_dir, schemes_dir, schedule, publish, feeds)) if faults.is_empty() => Ok(Config {
-            path: path.to_owned(),
-            text: text.to_owned(),
-            data_dir,
-            schemes_dir,
-            schedule,
-            publish,
-            feeds,
-            settings,
-            warnings,
-            deferred,
-        }),
+        Some((data_dir, schemes_dir, schedule, (publish, report), feeds)) if faults.is_empty() => {
+            Ok(Config {
+                path: path.to_owned(),
+                text: text.to_owned(),
+                data_dir,
+                schemes_dir,
+                schedule,
+                publish,
+                report,
+                feeds,
+                settings,
+                warnings,
+                deferred,
+            })
+        }
         _ => {
             let faults = faults.into_iter().chain(deferred).collect();
             Err(sorted(Faults { path: shown, text: secrets::without(text, &secrets), faults }))
@@ -46,14 +50,14 @@ pub fn load(path: &Path, text: &str, env: Environment<'_>) -> Result<Config, Fau
     }
 }
 
-type Parts = (std::path::PathBuf, std::path::PathBuf, Option<Schedule>, Publish, Vec<super::Feed>);
+type Parts = (std::path::PathBuf, std::path::PathBuf, Option<Schedule>, (Publish, Report), Vec<super::Feed>);
 
 fn parts(mut top: Table<'_>, reading: &mut Reading<'_>, scope: Scope<'_>) -> Option<Parts> {
     let data_dir = paths::setting_or(&mut top, reading, "data_dir", "var", scope);
     let schemes_dir = paths::setting_or(&mut top, reading, "schemes_dir", "schemes", scope);
     let schedule = schedule(&mut top, reading);
     control(&mut top, reading);
-    let publish = publish(&mut top, reading);
+    let publish = (publish(&mut top, reading), report(&mut top, reading));
     let feeds = feeds(&mut top, reading, scope);
     top.close(reading);
     agree::check(reading, &feeds);
@@ -133,6 +137,14 @@ fn publish(top: &mut Table<'_>, reading: &mut Reading<'_>) -> Publish {
     };
     table.close(reading);
     publish
+}
+
+fn report(top: &mut Table<'_>, reading: &mut Reading<'_>) -> Report {
+    let mut table = top.table(reading, "report", "[report]");
+    let usual = Decimal::new(5, 3);
+    let tolerance = table.or(reading, "reconciliation_tolerance", usual, "\"0.005\"", not_negative);
+    table.close(reading);
+    Report { reconciliation_tolerance: tolerance.value }
 }
 
 fn feeds(top: &mut Table<'_>, reading: &mut Reading<'_>, scope: Scope<'_>) -> Vec<Placed> {

@@ -260,6 +260,20 @@ pub(super) fn percent(value: &DeValue<'_>) -> Result<Decimal, Wrong> {
     Ok(number.normalize())
 }
 
+/// `"0.005"`, or a whole number: zero or above.
+pub(super) fn not_negative(value: &DeValue<'_>) -> Result<Decimal, Wrong> {
+    let help = "write a plain decimal from 0 on in quotes, such as \"0.005\"";
+    let wrong = || Wrong::kind("a decimal in quotes", value, help);
+    let number = match value {
+        DeValue::String(text) => plain_decimal(text.trim()).ok_or_else(wrong)?,
+        other => Decimal::from(integer(other).ok_or_else(wrong)?),
+    };
+    if number < Decimal::ZERO {
+        return Err(Wrong::new(format!("must be 0 or above, found {}", shown(value)), "below nothing", help));
+    }
+    Ok(number.normalize())
+}
+
 fn plain_decimal(text: &str) -> Option<Decimal> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let digits = |part: &str| !part.is_empty() && part.len() <= 9 && part.bytes().all(|b| b.is_ascii_digit());

@@ -116,6 +116,51 @@ pub fn row_of<R>(speaks: Version, rows: &[R], of: impl Fn(&R) -> (i64, u32)) -> 
     take(speaks.take).or_else(|| take(0))
 }
 
+/// How a row of an event stands among all that was said of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Standing {
+    /// it is what the event says
+    Speaks,
+    /// it says the same as a row that speaks
+    Repeats,
+    /// it spoke until a person released another
+    Superseded,
+    /// it contradicts what speaks
+    Held,
+}
+
+/// A row of an event as one file said it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// journal sequence of the file
+    pub seq: i64,
+    /// see [`Version`]
+    pub take: u32,
+    /// what it says
+    pub money: Money,
+}
+
+/// How each row of one event stands. `versions` and `rows` are those of files that speak, in order of ingestion.
+pub fn standings(versions: &[Version], rows: &[Said], decisions: &[Decision]) -> Vec<Standing> {
+    let Some((speaks, _)) = speaking(versions, decisions) else { return vec![Standing::Held; rows.len()] };
+    let of_invoice = |invoice_no: &str| -> Option<&Said> {
+        let mine: Vec<&Said> = rows.iter().filter(|row| row.money.invoice_no == invoice_no).collect();
+        row_of(speaks, &mine, |row| (row.seq, row.take)).copied()
+    };
+    let spoke = |row: &Said| {
+        let of = |version: &&Version| (version.seq, version.take) == (row.seq, row.take);
+        let first = versions.first().is_some_and(|first| of(&first));
+        first || versions.iter().find(of).is_some_and(|version| released(*version, decisions).is_some())
+    };
+    let stands = |row: &Said| match of_invoice(&row.money.invoice_no) {
+        Some(speaking) if (speaking.seq, speaking.take) == (row.seq, row.take) => Standing::Speaks,
+        Some(speaking) if speaking.money.same(&row.money) => Standing::Repeats,
+        Some(_) | None if spoke(row) => Standing::Superseded,
+        Some(_) | None => Standing::Held,
+    };
+    rows.iter().map(stands).collect()
+}
+
 /// A payment that speaks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payment {

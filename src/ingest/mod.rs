@@ -3,6 +3,7 @@
 //! Memory does not grow with the file: one record at a time, with a limit on the length of a record.
 //! A bad row is data (a [`Reject`]); a file that cannot be read at all is a [`Refusal`].
 
+mod amounts;
 mod bytes;
 mod cells;
 mod dates;
@@ -14,6 +15,7 @@ mod records;
 mod sales;
 mod split;
 
+pub use amounts::{Amount, amounts};
 pub use sales::UNDATED_CANCELLATION;
 
 use crate::domain::decimal::DecimalMark;

@@ -22,6 +22,7 @@ pub mod money;
 pub mod moved;
 pub mod positions;
 mod proof;
+pub mod reconcile;
 mod rows;
 mod silence;
 mod sorter;
