@@ -134,6 +134,7 @@ impl Run<'_> {
             items: items.as_ref(),
             has_partner_master: self.store.master_state()?.0,
             rates: &rates,
+            waived: None,
             today: self.order.now.with_timezone(&first.timezone).date_naive(),
             zone: &zone,
         };
