@@ -245,6 +245,28 @@ impl Store {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
+    /// The holds of a kind on rows of one file that wait, in order of their lines.
+    pub fn holds_on_rows(&self, kind: &'static str, file: i64) -> Result<Vec<NewHold>> {
+        let mut select = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM hold WHERE kind = ?1 AND subject >= ?2 AND subject < ?3 AND state = 'open' ORDER BY line"
+        ))?;
+        let rows = select.query_map((kind, format!("{file}:"), format!("{file};")), hold)?;
+        let new = |hold: Hold| NewHold {
+            kind,
+            subject: hold.subject,
+            scheme: hold.scheme,
+            cycle: hold.cycle,
+            partner: hold.partner,
+            file: hold.file,
+            line: hold.line,
+            lines: hold.lines,
+            amount: hold.amount,
+            points: hold.points.0,
+            detail: hold.detail,
+        };
+        rows.map(|row| Ok(new(row?))).collect()
+    }
+
     /// Every hold on what is to be posted for one partner and cycle, oldest first.
     pub fn holds_of_cycle(&self, scheme: &str, cycle: &str, partner: &str) -> Result<Vec<Hold>> {
         let mut select = self.connection.prepare_cached(&format!(
@@ -270,6 +292,14 @@ impl Store {
             [],
             |row| row.get(0),
         )?)
+    }
+
+    /// Whether a hold ended as it was opened: it only remembers that there was nothing to decide.
+    pub fn ended_at_once(&self, id: i64) -> Result<bool> {
+        Ok(self
+            .connection
+            .prepare_cached("SELECT ended IS opened FROM hold WHERE id = ?1")?
+            .query_row([id], |row| row.get(0))?)
     }
 
     /// Ends a hold.
