@@ -14,7 +14,7 @@ use anyhow::Result;
 use std::collections::BTreeSet;
 
 /// Kinds of holds on versions of lines.
-const KINDS: [&str; 2] = ["identity_conflict", "rows_vanished"];
+pub(super) const KINDS: [&str; 2] = ["identity_conflict", "rows_vanished"];
 
 /// What became of a partner's versions that were set aside.
 #[derive(Debug, Default)]
@@ -45,7 +45,7 @@ pub(super) fn review(
     }
     if fates.iter().any(|fate| matches!(fate, Fate::Held(_))) {
         aside.held = held_facts(said.iter().zip(fates.iter().copied()));
-        aside.held.retain(|hold| hold.partner == dossier.partner && !is_decided(dossier, hold));
+        aside.held.retain(|hold| hold.partner == dossier.partner && !is_decided(dossier, said, hold));
         for hold in &mut aside.held {
             // holds and decisions go by the code that the file gives
             let row = hold.file.zip(hold.line);
@@ -57,9 +57,11 @@ pub(super) fn review(
     aside
 }
 
-fn is_decided(dossier: &Dossier, hold: &NewHold) -> bool {
-    let mut decisions = dossier.decisions.iter();
-    decisions.any(|decision| Some(decision.seq) == hold.file && Some(decision.file_line) == hold.line)
+fn is_decided(dossier: &Dossier, said: &[Said<'_>], hold: &NewHold) -> bool {
+    let held = said.iter().find(|said| Some(said.seq) == hold.file && Some(said.row.file_line) == hold.line);
+    dossier.decisions.iter().any(|decision| {
+        held.is_some_and(|said| (said.rank, said.row.file_line) == (decision.rank, decision.file_line))
+    })
 }
 
 impl Run<'_> {

@@ -40,6 +40,7 @@ impl<'c> Run<'c> {
             (Fetch::Feeds, Some(replay)) => (Vec::new(), self.look_again(replay)?),
             (Fetch::Nothing, _) => (Vec::new(), Listed::NotAll),
         };
+        self.read_again()?;
         self.take_released()?;
         if let Some(replay) = &order.replay {
             files = self.fetched_then(replay)?;

@@ -14,16 +14,18 @@ mod publishing;
 mod reason;
 mod replay;
 mod report;
+mod rereading;
 mod schemes;
 mod stakes;
 mod taking;
 
-pub use closing::{Missing, OpenCycle, Stays, missing_files, open_cycles, open_since, overdue};
+pub use closing::{Missing, OpenCycle, Stays, missing_files, open_cycles, overdue};
 pub use layouts::layout_of_text;
 pub use posting::{over_limit_upto, withheld};
 pub use progress::{Progress, Step};
 pub use replay::{Arrived, Halted, Looked, Replay};
 pub use report::{CycleLine, Exit, FeedFault, FileLine, Report};
+pub use rereading::{Known, Reread};
 pub use schemes::{Invalid, RealSchemes, evaluated_families, families_upto, load_schemes, with_pins};
 pub use taking::{TOUCHED, layout_text, packing, reject_bytes};
 
@@ -52,6 +54,8 @@ pub struct Order {
     pub fetch: Fetch,
     /// a cycle that a person closes without its files
     pub close: Option<CloseByHand>,
+    /// files that a person wants to be read again
+    pub reread: Option<Reread>,
     /// who runs it
     pub actor: String,
     /// set by a signal
@@ -127,8 +131,6 @@ pub(crate) struct Run<'r> {
     stamp: Stamp,
     store: Store,
     report: Report,
-    /// the earliest day for which a scheme waits for files
-    open_since: Option<chrono::NaiveDate>,
 }
 
 /// Does one run, whole. The caller holds the lock of data_dir.
@@ -139,7 +141,7 @@ pub fn run(config: &Config, schemes: RealSchemes, order: &Order) -> Result<Repor
     same_clock(&store, order)?;
     let stamp = Stamp { at: clock::stamp(order.now), run: store.last_run()? + 1, actor: order.actor.clone() };
     let report = Report::new(stamp.run, &stamp.at);
-    let mut run = Run { config, order, places, stamp, store, report, open_since: None };
+    let mut run = Run { config, order, places, stamp, store, report };
     run.recover()?;
     let schemes = run.start(schemes)?;
     let listed = run.fetch_and_take()?;
@@ -194,7 +196,7 @@ impl Run<'_> {
 
     /// Journals the run's start with every text it goes by.
     fn start(&mut self, schemes: RealSchemes) -> Result<schemes::InForce> {
-        let started = json!({
+        let mut started = json!({
             "clock": self.order.clock.word(),
             "fetch": self.order.fetch == Fetch::Feeds,
             "feeds": self.order.feeds,
@@ -204,6 +206,9 @@ impl Run<'_> {
             "program": self.program(),
             "time_zone_data": self.time_zone_data(),
         });
+        if let Some(reread) = &self.order.reread {
+            started["reread"] = reread.body();
+        }
         let stamp = self.stamp.clone();
         let config = json!({ "path": self.config.path.display().to_string(), "text": self.config.text });
         let as_text = config.to_string();

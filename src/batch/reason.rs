@@ -75,7 +75,8 @@ pub(super) fn reason(
         };
         said.iter()
             .zip(&settled.fates)
-            .filter(move |(said, _)| said.seq > before.published && of_cycle(said.seq, said.row.file_line))
+            .filter(move |(said, _)| said.seq > before.published && said.seq == said.rank)
+            .filter(move |(said, _)| of_cycle(said.seq, said.row.file_line))
     };
     // what a silent file said before is no news in the file that speaks in its place
     let known = silent_before(dossier, before.published);
@@ -84,15 +85,18 @@ pub(super) fn reason(
             said.row.doc_type == doc_type && *fate == Fate::Accepted && !known.contains_key(&key(said))
         })
     };
+    let read_again = said.iter().any(|said| said.seq > before.published && said.rank < said.seq);
+    if read_again {
+        words.push("read again");
+    }
     if late(DocType::Invoice) {
         words.push("late line");
     }
     // a superseded line may have left the cycle altogether
-    let superseded = said
-        .iter()
-        .zip(&settled.fates)
-        .any(|(said, fate)| said.seq > before.published && *fate == Fate::Superseding);
-    if superseded || says_otherwise(&known, said, &settled.lines) {
+    let superseded = said.iter().zip(&settled.fates).any(|(said, fate)| {
+        said.seq > before.published && said.seq == said.rank && *fate == Fate::Superseding
+    });
+    if superseded || (!read_again && says_otherwise(&known, said, &settled.lines)) {
         words.push("superseded line");
     }
     if late(DocType::CreditNote) {

@@ -1,5 +1,6 @@
 //! What a run did, for its summary and its exit status.
 
+use super::rereading::Known;
 use crate::domain::points::Points;
 use crate::store::files::{Counts, FileState};
 use crate::store::holds::{Hold, NewHold};
@@ -70,6 +71,8 @@ pub struct FileLine {
     pub told: bool,
     /// the file with its rejects, below data_dir
     pub rejects: Option<String>,
+    /// whether what is wrong with it was told before
+    pub known: Known,
 }
 
 /// What a run did to one cycle of a scheme.
@@ -175,6 +178,6 @@ impl Report {
             || !self.untold_holds.is_empty()
             || self.passed > 0
             || !self.missing.is_empty()
-            || self.files.iter().any(wanting)
+            || self.files.iter().any(|file| file.known == Known::News && wanting(file))
     }
 }

@@ -4,6 +4,7 @@ use super::Run;
 use super::fetching::Fetched;
 use super::progress::Step;
 use super::report::FileLine;
+use super::rereading::Known;
 use crate::config::{Feed, Kind, Mode};
 use crate::facts::master::Day;
 use crate::facts::money::{EventKind, Money};
@@ -13,7 +14,7 @@ use crate::statement::{name, rejects};
 use crate::store::files::{Arrival, Counts, FileRow, FileState};
 use crate::store::holds::{Hold, HoldState};
 use crate::store::masters::{ItemSaid, MasterSaid, PartnerSaid};
-use crate::store::{EVENT_CONFLICT, FILE_HOLDS, Feeder, Intake, Outcome, Reading, Reject, Store};
+use crate::store::{FILE_HOLDS, Feeder, Intake, Outcome, Reading, Reject, Store};
 use anyhow::{Context, Result, anyhow};
 use chrono::{DateTime, NaiveDate};
 use serde_json::json;
@@ -25,7 +26,7 @@ pub const TOUCHED: &str = "touched";
 
 /// What is not asked of a file any more, since a person has released it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Waived {
+pub(super) enum Waived {
     Nothing,
     /// how much it voids
     Void,
@@ -35,9 +36,6 @@ enum Waived {
 
 /// Read at once from the archive.
 const READ_BUFFER: usize = 1 << 20;
-
-/// Kinds of holds on rows of a file that was ingested.
-const ROW_HOLDS: [&str; 3] = ["identity_conflict", "rows_vanished", EVENT_CONFLICT];
 
 impl Run<'_> {
     /// Takes one file.
@@ -109,7 +107,7 @@ impl Run<'_> {
         self.note_file(arrival, outcome)
     }
 
-    fn read_file(
+    pub(super) fn read_file(
         &mut self,
         feed: &Feed,
         layout: &Layout,
@@ -178,7 +176,7 @@ impl Run<'_> {
     }
 
     pub(super) fn note_file(&mut self, arrival: Arrival, outcome: Outcome) -> Result<()> {
-        self.write_rejects(&arrival, outcome.seq, &outcome.counts)?;
+        self.write_rejects(&arrival, (outcome.seq, outcome.state), &outcome.counts)?;
         let rejects = (outcome.counts.rejected > 0).then(|| {
             let name = name::reject_file(&arrival.name, &arrival.sha256);
             format!("rejects/{}/{name}", arrival.feed)
@@ -186,11 +184,6 @@ impl Run<'_> {
         let told = outcome.state == FileState::Refused
             && self.store.refused_before(&arrival, outcome.seq, &outcome.detail)?;
         self.report.new_holds.extend(outcome.hold);
-        if outcome.state == FileState::Ingested && outcome.counts.held > 0 {
-            for kind in ROW_HOLDS {
-                self.report.new_holds.extend(self.store.holds_on_rows(kind, outcome.seq)?);
-            }
-        }
         self.report.files.push(FileLine {
             rejects,
             gone: outcome.gone,
@@ -201,16 +194,24 @@ impl Run<'_> {
             reason: outcome.reason,
             detail: outcome.detail,
             counts: outcome.counts,
+            known: Known::News,
         });
         Ok(())
     }
 
-    fn write_rejects(&self, arrival: &Arrival, seq: i64, counts: &Counts) -> Result<()> {
-        if counts.rejected == 0 {
-            return Ok(());
+    /// The reject file is of the last reading of these bytes.
+    fn write_rejects(
+        &self,
+        arrival: &Arrival,
+        (seq, state): (i64, FileState),
+        counts: &Counts,
+    ) -> Result<()> {
+        if counts.rejected > 0 {
+            let bytes = reject_bytes(&self.store, &arrival.name, seq)?;
+            outbox::single::put(&self.reject_path(arrival), &bytes)?;
+        } else if state == FileState::Ingested {
+            outbox::single::take_away(&self.reject_path(arrival))?;
         }
-        let bytes = reject_bytes(&self.store, &arrival.name, seq)?;
-        outbox::single::put(&self.reject_path(arrival), &bytes)?;
         Ok(())
     }
 
@@ -221,7 +222,7 @@ impl Run<'_> {
     /// A run that was killed between its commit and its reject files is finished by the next one.
     pub(super) fn write_rejects_of(&self, run: i64) -> Result<()> {
         for file in self.store.files_of_run(run)? {
-            self.write_rejects(&file.arrival, file.seq, &file.counts)?;
+            self.write_rejects(&file.arrival, (file.seq, file.state), &file.counts)?;
         }
         Ok(())
     }

@@ -47,6 +47,7 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {
         actor: who::user(),
         cancel: session.cancel()?,
         progress: watching.progress(),
+        reread: None,
         replay: None,
     };
     let report = batch::run(&config, schemes, &order)?;

@@ -24,6 +24,7 @@ mod output;
 mod papers;
 mod progress;
 mod report;
+mod reread;
 mod run;
 mod scratch;
 mod session;
@@ -51,7 +52,7 @@ struct Cli {
     command: Command,
 }
 
-const NOT_YET: &str = "Not yet supported: adjust, apply, backup, dispute, doctor, export, plan, record, reread, restore, scheme, \
+const NOT_YET: &str = "Not yet supported: adjust, apply, backup, dispute, doctor, export, plan, record, restore, scheme, \
                        serve";
 
 #[derive(Debug, Subcommand)]
@@ -82,6 +83,8 @@ enum Command {
     Statement(statement::Args),
     /// Every file ever taken, and what became of its rows
     Files(files::Args),
+    /// Read archived bytes anew after a setting was mended
+    Reread(reread::Args),
     /// What waits for a person
     Holds(holds::Args),
     /// Files against what became of their rows, down to the measures; payments against deposits
@@ -111,8 +114,6 @@ enum Command {
     #[command(hide = true)]
     Record(later::Args),
     #[command(hide = true)]
-    Reread(later::Args),
-    #[command(hide = true)]
     Restore(later::Args),
     #[command(hide = true)]
     Scheme(later::Args),
@@ -136,6 +137,7 @@ fn dispatch(session: &Session, command: &Command) -> anyhow::Result<Exit> {
         Command::Config(args) => config::run(session, args),
         Command::Status(args) => status::run(session, args),
         Command::Files(args) => files::run(session, args),
+        Command::Reread(args) => reread::run(session, args),
         Command::Holds(args) => holds::run(session, args),
         Command::Report(args) => report::run(session, args),
         Command::Close(args) => close::run(session, args),
@@ -157,7 +159,6 @@ fn dispatch(session: &Session, command: &Command) -> anyhow::Result<Exit> {
         Command::Export(_) => later::not_yet("export"),
         Command::Plan(_) => later::not_yet("plan"),
         Command::Record(_) => later::not_yet("record"),
-        Command::Reread(_) => later::not_yet("reread"),
         Command::Restore(_) => later::not_yet("restore"),
         Command::Scheme(_) => later::not_yet("scheme"),
         Command::Serve(_) => later::not_yet("serve"),

@@ -39,6 +39,7 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {
         actor: "accrued".into(),
         cancel: session.cancel()?,
         progress: watching.progress(),
+        reread: None,
         replay: None,
     };
     if args.dry_run {

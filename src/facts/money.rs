@@ -86,6 +86,8 @@ impl Money {
 pub struct Version {
     /// journal sequence of the file
     pub seq: i64,
+    /// its place in the order of ingestion
+    pub rank: i64,
     /// see above
     pub take: u32,
     /// the row by which a person's decision names it
@@ -102,7 +104,8 @@ pub fn speaking(versions: &[Version], decisions: &[Decision]) -> Option<(Version
 
 /// When a person released it; the first decision about it is the one that holds.
 fn released(version: Version, decisions: &[Decision]) -> Option<i64> {
-    let about = |decision: &&Decision| (decision.seq, decision.file_line) == (version.seq, version.file_line);
+    let about =
+        |decision: &&Decision| (decision.rank, decision.file_line) == (version.rank, version.file_line);
     let first = decisions.iter().filter(about).min_by_key(|decision| decision.at)?;
     match first.verdict {
         Verdict::Release => Some(first.at),
@@ -191,12 +194,12 @@ impl Payment {
 mod tests {
     use super::*;
 
-    const FIRST: Version = Version { seq: 3, take: 0, file_line: 2 };
-    const AGAIN: Version = Version { seq: 5, take: 0, file_line: 4 };
-    const TWICE: Version = Version { seq: 5, take: 1, file_line: 7 };
+    const FIRST: Version = Version { seq: 3, rank: 3, take: 0, file_line: 2 };
+    const AGAIN: Version = Version { seq: 5, rank: 5, take: 0, file_line: 4 };
+    const TWICE: Version = Version { seq: 5, rank: 5, take: 1, file_line: 7 };
 
     fn decided(at: i64, version: Version, verdict: Verdict) -> Decision {
-        Decision { at, seq: version.seq, file_line: version.file_line, verdict }
+        Decision { at, rank: version.rank, file_line: version.file_line, verdict }
     }
 
     fn seq(decisions: &[Decision]) -> Option<(i64, u32, i64)> {

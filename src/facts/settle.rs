@@ -90,13 +90,13 @@ pub enum Verdict {
     Discard,
 }
 
-/// A decision about a held version (`seq` and `file_line` name it).
+/// A decision about a held version (`rank` and `file_line` name it: it holds also for what is read again in that line).
 #[derive(Debug, Clone)]
 pub struct Decision {
     /// journal sequence of the decision
     pub at: i64,
-    /// ingestion of the held version
-    pub seq: i64,
+    /// place of its file in the order of ingestion
+    pub rank: i64,
     /// line in its file (of a document without line numbers: of its first row)
     pub file_line: u64,
     /// what was decided

@@ -18,15 +18,15 @@ pub(super) struct Decisions<'d>(Vec<&'d Decision>);
 impl<'d> Decisions<'d> {
     pub(super) fn new(decisions: &'d [Decision]) -> Self {
         let mut sorted: Vec<&Decision> = decisions.iter().collect();
-        sorted.sort_by_key(|decision| (decision.seq, decision.file_line, decision.at));
+        sorted.sort_by_key(|decision| (decision.rank, decision.file_line, decision.at));
         Decisions(sorted)
     }
 
     /// when a held row was released; the first decision about it is the one that holds
-    fn released(&self, seq: i64, file_line: u64) -> Option<i64> {
-        let at = self.0.partition_point(|decision| (decision.seq, decision.file_line) < (seq, file_line));
+    fn released(&self, rank: i64, file_line: u64) -> Option<i64> {
+        let at = self.0.partition_point(|decision| (decision.rank, decision.file_line) < (rank, file_line));
         let first =
-            self.0.get(at).filter(|decision| (decision.seq, decision.file_line) == (seq, file_line))?;
+            self.0.get(at).filter(|decision| (decision.rank, decision.file_line) == (rank, file_line))?;
         match first.verdict {
             Verdict::Release => Some(first.at),
             Verdict::Discard => None,
@@ -217,7 +217,7 @@ impl<'w, 'a> Walk<'w, 'a> {
     fn hold(&mut self, arrival: Arrival<'a>, reason: HeldFact) {
         arrival.version.rows.iter().for_each(|row| self.fates[*row] = Fate::Held(reason));
         let released =
-            |row: &usize| self.decisions.released(self.said[*row].seq, self.said[*row].row.file_line);
+            |row: &usize| self.decisions.released(self.said[*row].rank, self.said[*row].row.file_line);
         if let Some(at) = arrival.version.rows.iter().find_map(released) {
             self.released.push((at, arrival));
         }

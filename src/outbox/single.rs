@@ -30,6 +30,19 @@ pub fn put(target: &Path, bytes: &[u8]) -> Result<Put, OutboxFault> {
     Ok(Put::Now)
 }
 
+/// Takes a file away, if it is there.
+///
+/// # Errors
+/// The disk's.
+pub fn take_away(target: &Path) -> Result<(), OutboxFault> {
+    match fs::remove_file(target) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(OutboxFault::disk("remove", target)(error))
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
 /// A file in the making beside its place, under a name that begins with `.`: for files that are too large for memory.
 #[derive(Debug)]
 pub struct Single {

@@ -108,7 +108,6 @@ impl Sheet {
             items: None,
             has_partner_master: !self.masters.is_empty(),
             rates: &rates,
-            waived: None,
             today: self.today,
             zone: &zone,
         };

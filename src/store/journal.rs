@@ -151,6 +151,20 @@ impl Store {
         }
     }
 
+    /// Files that runs since the last finished one were told to read again and have not, in order of ingestion.
+    pub fn left_to_reread(&self) -> Result<Vec<i64>> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT DISTINCT file.seq FROM journal, json_each(journal.body, '$.reread.files') AS wanted
+             JOIN file ON file.seq = wanted.value
+             WHERE journal.kind = 'run-started' AND journal.seq > (SELECT coalesce(max(seq), 0) FROM journal WHERE kind = 'run-finished')
+               AND NOT EXISTS (SELECT 1 FROM file AS again WHERE again.seq > journal.seq AND again.sha256 = file.sha256
+                 AND again.feed = file.feed AND again.state IN ('ingested', 'refused'))
+             ORDER BY coalesce(file.rank, file.seq), file.seq",
+        )?;
+        let rows = select.query_map([], |row| row.get(0))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
     /// The instant of a record; `None` where there is no such record.
     pub fn instant_of(&self, seq: i64) -> Result<Option<String>> {
         Ok(self

@@ -81,7 +81,7 @@ impl Store {
             rank = rank("event.seq"),
         ))?;
         let rows = select.query_map((kind.word(), issuer, reference, before, i64::MAX), |row| {
-            Ok(Version { seq: row.get(0)?, take: row.get(1)?, file_line: row.get(2)? })
+            Ok(Version { seq: row.get(0)?, rank: row.get(3)?, take: row.get(1)?, file_line: row.get(2)? })
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
@@ -196,7 +196,8 @@ impl Store {
         let mut rows = select.query((partner, upto))?;
         let mut versions: BTreeMap<Event, Vec<Version>> = BTreeMap::new();
         while let Some(row) = rows.next()? {
-            let version = Version { seq: row.get(2)?, take: row.get(3)?, file_line: row.get(4)? };
+            let version =
+                Version { seq: row.get(2)?, rank: row.get(5)?, take: row.get(3)?, file_line: row.get(4)? };
             versions.entry((row.get(0)?, row.get(1)?)).or_default().push(version);
         }
         Ok(versions)

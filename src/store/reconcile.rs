@@ -50,13 +50,13 @@ impl Store {
         let decisions = self.decisions("", None)?;
         let mut select = self.connection.prepare(&format!(
             "SELECT money.issuer, money.ref, money.seq, money.take, event.file_line, number, money.file_line, day, amount, currency,
-                 method, money.distributor, deposit_ref, issuer.space
+                 method, money.distributor, deposit_ref, issuer.space, {place}
              FROM event CROSS JOIN money ON money.kind = event.kind AND money.issuer = event.issuer AND money.ref = event.ref
                  AND money.seq = event.seq AND money.take = event.take
              JOIN issuer ON issuer.id = event.issuer
-             WHERE event.kind = ?1 AND {} ORDER BY event.issuer, event.ref, {}, event.take, money.file_line",
+             WHERE event.kind = ?1 AND {} ORDER BY event.issuer, event.ref, {place}, event.take, money.file_line",
             speaks("event.seq", "?2"),
-            rank("event.seq")
+            place = rank("event.seq")
         ))?;
         let mut rows = select.query((kind.word(), i64::MAX))?;
         let mut event: Vec<Said> = Vec::new();
@@ -81,7 +81,8 @@ impl Store {
             }
             let (Some(row), Some((issuer, reference))) = (row, next) else { return Ok(()) };
             of = (issuer, row.get(13)?);
-            let version = Version { seq: row.get(2)?, take: row.get(3)?, file_line: row.get(4)? };
+            let version =
+                Version { seq: row.get(2)?, rank: row.get(14)?, take: row.get(3)?, file_line: row.get(4)? };
             if versions.last() != Some(&version) {
                 versions.push(version);
             }

@@ -2,7 +2,7 @@
 
 use super::plan::{Act, History, SchemePlan};
 use super::play::{Place, accrued};
-use crate::naive::{Judge, Step, Word};
+use crate::naive::{Judge, Run, Step, Word};
 use crate::within;
 
 /// People, and what they have written by now.
@@ -28,7 +28,7 @@ impl<'h> People<'h> {
             }
             Act::Reread { feed } => self.reread(*feed, place, judge),
             Act::Edit { scheme, slabs, sections } => {
-                let Some(plan) = self.schemes.get_mut(*scheme) else { return Ok(()) };
+                let plan = &mut self.schemes[*scheme];
                 (plan.slabs, plan.sections) = (slabs.clone(), sections.clone());
                 self.write_schemes(place, judge);
                 Ok(())
@@ -52,6 +52,11 @@ impl<'h> People<'h> {
             accrued(&place.workspace, &["reread", "--feed", &name])?;
         }
         judge.step(&Step::Reread { feed: name, name: None });
+        if taken {
+            // what that changes is posted at once, on the day of the last run
+            let as_of = within::last_run(&place.workspace)?;
+            judge.step(&Step::Run(Run { as_of, drops: vec![] }));
+        }
         Ok(())
     }
 

@@ -68,6 +68,7 @@ pub fn run(workspace: &Workspace, as_of: &str) -> Done<()> {
         feeds: vec![],
         fetch: Fetch::Feeds,
         close: None,
+        reread: None,
         actor: "accrued".into(),
         cancel: Cancel::default(),
         progress: Progress::default(),
@@ -80,6 +81,12 @@ pub fn run(workspace: &Workspace, as_of: &str) -> Done<()> {
 fn store(workspace: &Workspace) -> Done<Store> {
     let store = Store::open_reading(Path::new(&workspace.path("var"))).map_err(told)?;
     store.ok_or("no run has made a store".into())
+}
+
+/// The instant of the last run.
+pub fn last_run(workspace: &Workspace) -> Done<chrono::DateTime<chrono::Utc>> {
+    let (_, at) = store(workspace)?.clock().map_err(told)?.ok_or("no run was made")?;
+    at.parse().map_err(|e: chrono::ParseError| e.to_string())
 }
 
 /// Every entry, in order.

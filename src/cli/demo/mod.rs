@@ -91,6 +91,7 @@ fn play_step(folder: &Path, config: &Config, step: &Step, cancel: &Cancel) -> Re
         actor: "accrued".into(),
         cancel: cancel.clone(),
         progress: Progress::default(),
+        reread: None,
         replay: None,
     };
     let schemes = batch::load_schemes(config)?;

@@ -125,7 +125,6 @@ impl Scene<'_> {
             items: self.items,
             has_partner_master: self.has_partner_master,
             rates: self.rates,
-            waived: None,
             today: self.today,
             zone: self.zone,
         };

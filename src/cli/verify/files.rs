@@ -9,21 +9,27 @@ use crate::inbox::Archive;
 use crate::outbox::check::file_sha256;
 use crate::statement::name;
 use crate::store::Store;
-use crate::store::files::FileRow;
+use crate::store::files::{FileRow, FileState};
 use anyhow::Result;
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 pub(super) fn prove(config: &Config, store: &Store) -> Result<Proof> {
     let mut proof = Proof::default();
     let archive = Archive::of(&config.data_dir);
     let mut archived: BTreeMap<String, FileRow> = BTreeMap::new();
-    let mut reject_files = 0;
+    let mut with_rejects: BTreeMap<PathBuf, FileRow> = BTreeMap::new();
     for file in store.files(None)? {
+        // a reject file is of the last reading of its bytes
         if file.counts.rejected > 0 {
-            reject_files += 1;
-            rejects(config, store, &file, &mut proof)?;
+            with_rejects.insert(reject_path(config, &file), file.clone());
+        } else if file.state == FileState::Ingested {
+            with_rejects.remove(&reject_path(config, &file));
         }
         archived.entry(file.arrival.sha256.clone()).or_insert(file);
+    }
+    for (path, file) in &with_rejects {
+        rejects(store, path, file, &mut proof)?;
     }
     for (sha256, file) in &archived {
         let path = archive.path_of(sha256);
@@ -43,19 +49,19 @@ pub(super) fn prove(config: &Config, store: &Store) -> Result<Proof> {
     proof.well = format!(
         "{} in the archive, {}",
         counted(archived.len() as u64, "file"),
-        counted(reject_files, "reject file")
+        counted(with_rejects.len() as u64, "reject file")
     );
     Ok(proof)
 }
 
-fn rejects(config: &Config, store: &Store, file: &FileRow, proof: &mut Proof) -> Result<()> {
-    let path = config
-        .data_dir
-        .join("rejects")
-        .join(&file.arrival.feed)
-        .join(name::reject_file(&file.arrival.name, &file.arrival.sha256));
+fn reject_path(config: &Config, file: &FileRow) -> PathBuf {
+    let name = name::reject_file(&file.arrival.name, &file.arrival.sha256);
+    config.data_dir.join("rejects").join(&file.arrival.feed).join(name)
+}
+
+fn rejects(store: &Store, path: &Path, file: &FileRow, proof: &mut Proof) -> Result<()> {
     let wanted = batch::reject_bytes(store, &file.arrival.name, file.seq)?;
-    let how = match std::fs::read(&path) {
+    let how = match std::fs::read(path) {
         Ok(found) if found == wanted => return Ok(()),
         Ok(_) => "was changed: it is not what the store keeps of these rejects",
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => "is missing",

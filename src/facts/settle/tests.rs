@@ -75,7 +75,7 @@ impl History {
 
     /// a decision about a row of the file with this seq
     pub(super) fn decide(mut self, seq: i64, file_line: u64, verdict: Verdict) -> Self {
-        self.decisions.push(Decision { at: self.seq() + 1, seq, file_line, verdict });
+        self.decisions.push(Decision { at: self.seq() + 1, rank: seq, file_line, verdict });
         self
     }
 

@@ -83,6 +83,13 @@ pub(super) fn judge(before: Option<&Dossier>, said: &[Said<'_>], known: usize) -
     let fates = &settled.fates[known..];
     judgement.movements = movements(&said, known, before, &settled);
     judgement.count(&said[known..], fates);
+    if let Some(dossier) = before {
+        // a person's word on a line holds when its file is read again
+        let rank = said.last().map_or(0, |said| said.rank);
+        judgement.held.retain(|hold| {
+            !dossier.decisions.iter().any(|one| one.rank == rank && Some(one.file_line) == hold.line)
+        });
+    }
     judgement.keep(&said[known..], fates, if known == 0 { Repeats::OfThisFile } else { Repeats::OfOthers });
     judgement
 }

@@ -1,6 +1,8 @@
 //! The journal, record by record: runs done again and persons' decisions made again, in a store of their own.
 
-use crate::batch::{self, Arrived, Fetch, Halted, Looked, Order, Places, Progress, RealSchemes, Replay};
+use crate::batch::{
+    self, Arrived, Fetch, Halted, Looked, Order, Places, Progress, RealSchemes, Replay, Reread,
+};
 use crate::cli::session::Session;
 use crate::config::{self, Config};
 use crate::outbox::check::file_sha256;
@@ -216,6 +218,7 @@ fn told(record: &Record, body: &Value, session: &Session) -> Result<Told> {
         feeds: texts(&body["feeds"]),
         fetch: if body["fetch"] == true { Fetch::Feeds } else { Fetch::Nothing },
         close,
+        reread: Reread::read(&body["reread"]),
         actor: record.stamp.actor.clone(),
         cancel: session.cancel()?,
         progress: Progress::default(),

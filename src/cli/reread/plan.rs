@@ -1,0 +1,168 @@
+//! What reading again changes: worked out by doing it on a copy of the store.
+
+use crate::batch::{self, Order, RealSchemes, Report};
+use crate::cli::listing::{Listing, Titled};
+use crate::cli::output::{Column, count, number, text};
+use crate::cli::session::Session;
+use crate::config::Config;
+use crate::domain::points::Points;
+use crate::scheme::Family;
+use crate::store::Store;
+use crate::store::files::FileRow;
+use crate::store::positions::Kept;
+use anyhow::{Context, Result};
+use rust_decimal::Decimal;
+
+const COLUMNS: [Column; 16] = [
+    text("section"),
+    text("feed"),
+    text("file"),
+    text("state"),
+    count("rows"),
+    count("accepted"),
+    count("duplicate"),
+    count("superseding"),
+    count("outdated"),
+    count("held"),
+    count("rejected"),
+    text("scheme"),
+    text("cycle"),
+    count("partners"),
+    number("measure"),
+    number("points"),
+];
+
+const FOR_PEOPLE: [Titled; 12] = [
+    ("section", ""),
+    ("file", "file"),
+    ("state", "state"),
+    ("rows", "rows"),
+    ("accepted", "accepted"),
+    ("held", "held"),
+    ("rejected", "rejected"),
+    ("scheme", "scheme"),
+    ("cycle", "cycle"),
+    ("partners", "partners"),
+    ("measure", "measure"),
+    ("points", "points"),
+];
+
+/// Does it on a copy, and prints what that changes.
+pub(super) fn work_out(
+    session: &Session,
+    config: &Config,
+    store: &Store,
+    schemes: RealSchemes,
+    order: &Order,
+    files: &[FileRow],
+) -> Result<Report> {
+    let scratch = super::copy(config, store)?;
+    let rehearsed = Config { data_dir: scratch.folder.clone(), ..config.clone() };
+    let families = schemes.families.clone();
+    let report = batch::run(&rehearsed, schemes, order)?;
+    let after = session.store(&rehearsed)?;
+    let mut table = Listing::begin(session, "reread", &COLUMNS, &FOR_PEOPLE)?;
+    for before in files {
+        table.row(&reading("before", before))?;
+        let again = after.ingested_bytes(&before.arrival.sha256)?.into_iter();
+        let again =
+            again.filter(|row| row.seq > before.seq && row.arrival.feed == before.arrival.feed).next_back();
+        let refused = || -> Result<Option<FileRow>> {
+            let all = after.files(Some(&before.arrival.name))?.into_iter();
+            Ok(all
+                .filter(|row| row.run == report.run && row.arrival.sha256 == before.arrival.sha256)
+                .next_back())
+        };
+        if let Some(again) = again.map_or_else(refused, |row| Ok(Some(row)))? {
+            table.row(&reading("after", &again))?;
+        }
+    }
+    for family in &families {
+        for moved in moved(store, &after, family)? {
+            table.row(&moved.cells(family))?;
+        }
+    }
+    table.end(session)?;
+    Ok(report)
+}
+
+fn reading(section: &str, file: &FileRow) -> [String; 16] {
+    let counts = &file.counts;
+    let blank = String::new;
+    [
+        section.to_owned(),
+        file.arrival.feed.clone(),
+        file.arrival.name.clone(),
+        file.state.word().to_owned(),
+        counts.rows.to_string(),
+        counts.accepted.to_string(),
+        counts.duplicate.to_string(),
+        counts.superseding.to_string(),
+        counts.outdated.to_string(),
+        counts.held.to_string(),
+        counts.rejected.to_string(),
+        blank(),
+        blank(),
+        blank(),
+        blank(),
+        blank(),
+    ]
+}
+
+/// What moves in one cycle of a scheme.
+struct Moved {
+    cycle: i32,
+    partners: u64,
+    measure: Decimal,
+    points: Points,
+}
+
+impl Moved {
+    fn cells(&self, family: &Family) -> [String; 16] {
+        let mut cells: [String; 16] = Default::default();
+        let version = family.versions.first();
+        let name = version.map(|version| version.calendar.name(crate::calendar::Cycle(self.cycle)));
+        cells[0] = "moved".to_owned();
+        cells[11].clone_from(&family.id);
+        cells[12] = name.unwrap_or_default();
+        cells[13] = self.partners.to_string();
+        cells[14] = self.measure.normalize().to_string();
+        cells[15] = self.points.plain(family.versions.last().map_or(0, |version| version.decimals));
+        cells
+    }
+}
+
+fn moved(before: &Store, after: &Store, family: &Family) -> Result<Vec<Moved>> {
+    let mut all = Vec::new();
+    for cycle in after.cycles_with_positions(&family.id)? {
+        let mut moved = Moved { cycle, partners: 0, measure: Decimal::ZERO, points: Points::ZERO };
+        after.each_position(&family.id, cycle, |now| {
+            let stood = before.position(&family.id, cycle, &now.partner)?;
+            moved.count(stood.as_ref(), &now)
+        })?;
+        if moved.partners > 0 {
+            all.push(moved);
+        }
+    }
+    Ok(all)
+}
+
+impl Moved {
+    fn count(&mut self, stood: Option<&Kept>, now: &Kept) -> Result<()> {
+        let measure = |kept: &Kept| kept.measure.parse::<Decimal>().unwrap_or_default();
+        let (points, sum) = stood.map_or((Points::ZERO, Decimal::ZERO), |kept| (kept.points, measure(kept)));
+        let difference = measure(now).checked_sub(sum).unwrap_or_default();
+        if points == now.points && difference.is_zero() {
+            return Ok(());
+        }
+        self.partners += 1;
+        self.measure = self.measure.checked_add(difference).unwrap_or(self.measure);
+        let more = now
+            .points
+            .0
+            .checked_sub(points.0)
+            .context("the points that move are more than a ledger can hold")?;
+        self.points = self.points.checked_add(Points(more)).unwrap_or(self.points);
+        Ok(())
+    }
+}
