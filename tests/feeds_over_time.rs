@@ -1,6 +1,8 @@
 //! What feeds do over time, through the binary: files that replace one another, come again, are expected, bring control
 //! totals, come packed. One module a subject, in tests/feeds/.
 
+#[path = "feeds/expected.rs"]
+mod expected;
 #[path = "feeds/redropped.rs"]
 mod redropped;
 #[path = "feeds/replaced.rs"]

@@ -51,11 +51,13 @@ fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().map(|text| text.parse().expect("a number"))
 }
 
+const PANICKED: &str = "the test itself panicked (printed above)";
+
 /// How a history fails, a panic of the test among the ways.
 fn failure(history: &plan::History) -> Option<String> {
     match catch_unwind(AssertUnwindSafe(|| play::play(history))) {
         Ok(played) => played.err(),
-        Err(_) => Some("the test itself panicked (printed above)".into()),
+        Err(_) => Some(PANICKED.into()),
     }
 }
 
@@ -63,7 +65,9 @@ fn play_seed(seed: u64) {
     let history = make::history(seed);
     if let Some(how) = failure(&history) {
         let rows = rows::size(&history);
-        let (small, how) = shrink::smallest(history, how, failure);
+        let (small, how) = shrink::smallest(history, how, |h, how| {
+            failure(h).filter(|other| (other == PANICKED) == (how == PANICKED))
+        });
         panic!(
             "{how}\n=== the smallest history found ({} of {rows} rows)\n{}",
             rows::size(&small),

@@ -14,7 +14,7 @@ use anyhow::Result;
 use std::collections::BTreeSet;
 
 /// Kinds of holds on versions of lines.
-pub(super) const KINDS: [&str; 2] = ["identity_conflict", "rows_vanished"];
+const KINDS: [&str; 2] = ["identity_conflict", "rows_vanished"];
 
 /// What became of a partner's versions that were set aside.
 #[derive(Debug, Default)]

@@ -41,6 +41,22 @@ pub struct Missing {
     pub due: NaiveDate,
 }
 
+impl Missing {
+    /// Its name, and its days where the name does not tell them.
+    pub fn told(&self) -> String {
+        if self.name.contains('{') {
+            format!("{} for {} to {}", self.name, self.period.0, self.period.1)
+        } else {
+            self.name.clone()
+        }
+    }
+
+    /// What it is told once by.
+    fn subject(&self) -> String {
+        format!("{}:{}:{}", self.feed, self.name, self.period.0)
+    }
+}
+
 /// Expected files of a feed for days from `first` to `last` that no ingested file meets.
 pub fn missing_files(store: &Store, feed: &Feed, first: NaiveDate, last: NaiveDate) -> Result<Vec<Missing>> {
     if feed.expected == Expected::None {
@@ -73,7 +89,8 @@ impl Run<'_> {
         let mut plan = ClosingPlan { today, closed, closing: Vec::new(), more: false };
         let mut cycle = first_open(first, plan.closed.keys().next_back().copied());
         while let Some(version) = family.version_for(cycle) {
-            if !self.closes(version, cycle, today, listed)? {
+            if !self.closes((family, version), cycle, today, listed)? {
+                self.note_open(family, version, cycle);
                 break;
             }
             if plan.closing.len() == CLOSING_AT_ONCE {
@@ -86,8 +103,22 @@ impl Run<'_> {
         Ok(plan)
     }
 
-    fn closes(&mut self, version: &Scheme, cycle: Cycle, today: NaiveDate, listed: Listed) -> Result<bool> {
-        let (first, last) = version.calendar.days(cycle);
+    /// The earliest day for which some scheme still waits for files.
+    fn note_open(&mut self, family: &Family, version: &Scheme, cycle: Cycle) {
+        if version.wait_for_files {
+            let first = days_of(family, version, cycle).0;
+            self.open_since = Some(self.open_since.map_or(first, |since| since.min(first)));
+        }
+    }
+
+    fn closes(
+        &mut self,
+        (family, version): (&Family, &Scheme),
+        cycle: Cycle,
+        today: NaiveDate,
+        listed: Listed,
+    ) -> Result<bool> {
+        let last = version.calendar.days(cycle).1;
         if self.closed_by_hand(version, cycle) {
             return Ok(true);
         }
@@ -95,11 +126,15 @@ impl Run<'_> {
         if last.checked_add_days(grace).is_none_or(|until| today <= until) {
             return Ok(false);
         }
-        let waits_for = match (listed, missing_for(&self.store, self.config, version, (first, last))?) {
-            (_, Some(missing)) => {
+        let days = days_of(family, version, cycle);
+        let missing = missing_for(&self.store, self.config, version, days)?;
+        let waits_for = match (listed, missing.first()) {
+            (_, Some(first)) => {
                 format!(
-                    "{} of feed {} has not been ingested (`accrued close` closes without it)",
-                    missing.name, missing.feed
+                    "{} of feed {} has not been ingested{} (`accrued close` closes without it)",
+                    first.told(),
+                    first.feed,
+                    and_more(missing.len())
                 )
             }
             (Listed::NotAll, None) => "every feed must be listed in the run that closes it".to_owned(),
@@ -118,15 +153,18 @@ impl Run<'_> {
     /// Overdue files that were not known to be missing before: told once.
     pub(super) fn note_missing(&mut self) -> Result<()> {
         let stamp = self.stamp.clone();
-        for missing in overdue(&self.store, self.config, self.order.now)? {
-            let what = format!("{}:{}", missing.feed, missing.name);
+        for missing in overdue(&self.store, self.config, self.open_since, self.order.now)? {
+            let what = missing.subject();
             if self.store.knows_missing(&what)? {
                 continue;
             }
             self.store.whole(|store| store.note_missing(&stamp, &what))?;
-            self.report
-                .missing
-                .push(format!("{} of feed {}, due {}", missing.name, missing.feed, missing.due));
+            self.report.missing.push(format!(
+                "{} of feed {}, due {}",
+                missing.told(),
+                missing.feed,
+                missing.due
+            ));
         }
         Ok(())
     }
@@ -140,22 +178,41 @@ fn first_open(scheme: &Scheme, last_closed: Option<Cycle>) -> Cycle {
     }
 }
 
-/// The first expected sales file of these days that has not come, for a scheme that waits for files.
+/// First and last day of a cycle on which its scheme is in force: files of other days are not waited for.
+fn days_of(family: &Family, version: &Scheme, cycle: Cycle) -> (NaiveDate, NaiveDate) {
+    let (first, last) = version.calendar.days(cycle);
+    let starts = family.versions.first().map_or(first, |version| version.starts);
+    let ends = family.versions.last().and_then(|version| version.ends).unwrap_or(last);
+    (first.max(starts), last.min(ends))
+}
+
+/// The cycle that is to close next, where its scheme waits for files: its first day.
+pub fn open_since(store: &Store, family: &Family) -> Result<Option<NaiveDate>> {
+    let Some(first) = family.versions.first() else { return Ok(None) };
+    let cycle = first_open(first, store.closed(&family.id)?.last().map(|closed| Cycle(closed.cycle)));
+    let waiting = family.version_for(cycle).filter(|version| version.wait_for_files);
+    Ok(waiting.map(|version| days_of(family, version, cycle).0))
+}
+
+/// ` (and 2 more)`
+fn and_more(count: usize) -> String {
+    if count > 1 { format!(", and {} more", count - 1) } else { String::new() }
+}
+
+/// The expected sales files of these days that have not come, for a scheme that waits for files.
 fn missing_for(
     store: &Store,
     config: &Config,
     version: &Scheme,
     (first, last): (NaiveDate, NaiveDate),
-) -> Result<Option<Missing>> {
-    if !version.wait_for_files {
-        return Ok(None);
-    }
-    for feed in sales_feeds(config) {
-        if let Some(missing) = missing_files(store, feed, first, last)?.into_iter().next() {
-            return Ok(Some(missing));
+) -> Result<Vec<Missing>> {
+    let mut all = Vec::new();
+    if version.wait_for_files {
+        for feed in sales_feeds(config) {
+            all.extend(missing_files(store, feed, first, last)?);
         }
     }
-    Ok(None)
+    Ok(all)
 }
 
 /// A cycle that is not closed.
@@ -176,8 +233,8 @@ pub struct OpenCycle {
 pub enum Stays {
     /// its time has not passed
     Running,
-    /// an expected file has not come
-    Without(Missing),
+    /// expected files have not come: the first of them, and how many there are
+    Without(Missing, usize),
     /// for nothing but a run that can list every feed, or the cycle before it
     Due,
 }
@@ -202,7 +259,9 @@ pub fn open_cycles(
         let stays = if today <= until {
             Stays::Running
         } else {
-            missing_for(store, config, version, days)?.map_or(Stays::Due, Stays::Without)
+            let missing = missing_for(store, config, version, days_of(family, version, cycle))?;
+            let count = missing.len();
+            missing.into_iter().next().map_or(Stays::Due, |first| Stays::Without(first, count))
         };
         open.push(OpenCycle { name: version.calendar.name(cycle), days, until, stays });
         cycle = version.calendar.next(cycle);
@@ -214,13 +273,24 @@ fn sales_feeds(config: &Config) -> impl Iterator<Item = &Feed> {
     config.feeds.iter().filter(|feed| feed.kind == Kind::Sales)
 }
 
-/// Every expected file that is overdue, from the first period that the store knows of each feed.
-pub fn overdue(store: &Store, config: &Config, now: chrono::DateTime<chrono::Utc>) -> Result<Vec<Missing>> {
+/// Every expected file that is overdue, from the first period that the store knows of each feed or the day on which the feed
+/// was first in a config, whichever is earlier; of sales feeds also those that schemes wait for, `open_since` being the
+/// earliest of their days.
+pub fn overdue(
+    store: &Store,
+    config: &Config,
+    open_since: Option<NaiveDate>,
+    now: chrono::DateTime<chrono::Utc>,
+) -> Result<Vec<Missing>> {
     let mut overdue = Vec::new();
     for feed in config.feeds.iter().filter(|feed| feed.expected != Expected::None) {
         let today = now.with_timezone(&feed.layout.timezone).date_naive();
         let begun = store.periods_ingested(&feed.name)?.into_iter().map(|(period, _)| period.0).min();
-        let from = begun.unwrap_or(today);
+        let seen = store
+            .feed_known_since(&feed.name)?
+            .map(|at| at.with_timezone(&feed.layout.timezone).date_naive());
+        let waited = open_since.filter(|_| feed.kind == Kind::Sales);
+        let from = [begun, seen, waited].into_iter().flatten().min().unwrap_or(today);
         overdue.extend(
             missing_files(store, feed, from, today)?.into_iter().filter(|missing| missing.due < today),
         );

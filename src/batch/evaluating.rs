@@ -470,6 +470,7 @@ fn answer(scene: &Scene<'_>, zone: &ZoneCache, question: Question) -> Result<Ans
         items: scene.items.as_ref(),
         has_partner_master: scene.has_partner_master,
         rates: &scene.rates,
+        waived: None,
         today: scene.plan.today,
         zone,
     };
@@ -488,7 +489,8 @@ fn answer(scene: &Scene<'_>, zone: &ZoneCache, question: Question) -> Result<Ans
     };
     let positions = evaluate(&world, &subject);
     let wake_on = positions.wake_on();
-    let held = stakes::of(&positions, &settled.lines);
+    let mut held = stakes::of(&positions, &settled.lines);
+    stakes::weigh(&mut held, &positions, |why| evaluate(&World { waived: Some(why), ..world }, &subject));
     let aside = aside::review(&dossier, &said, &settled.fates, &called, &waiting);
     let asked = asked_rates(scene.family, &positions.positions, &settled.lines);
     let name = partner_name(&dossier, &settled.lines, scene.plan.today);

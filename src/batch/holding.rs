@@ -29,10 +29,11 @@ struct Change {
 impl Run<'_> {
     /// Carries out released edits and holds new ones; the family as the run then goes by it.
     pub(super) fn weigh_edits(&mut self, family: Family) -> Result<Family> {
+        let today = family.unpinned();
+        self.end_edits_taken_back(&family, &today)?;
         if !family.has_pins() {
             return Ok(family);
         }
-        let today = family.unpinned();
         let mut undecided = BTreeMap::new();
         let mut released = false;
         for closed in self.store.closed(&family.id)? {
@@ -41,14 +42,18 @@ impl Run<'_> {
                 continue;
             }
             let version = today.version_for(cycle).map(|scheme| scheme.version.clone());
-            match self.store.last_hold(KIND, &subject(&family, cycle, version.as_deref()))? {
-                Some(hold) if hold.state == HoldState::Released => {
+            let last = self.store.last_hold(KIND, &subject(&family, cycle, version.as_deref()))?;
+            match last.as_ref().map(|hold| (hold.state, hold)) {
+                Some((HoldState::Released, hold)) => {
                     self.go_on()?;
-                    self.pin_today(&family, cycle, closed.day, version.as_deref(), &hold)?;
+                    self.pin_today(&family, cycle, closed.day, version.as_deref(), hold)?;
                     released = true;
                 }
-                Some(_) => {}
-                None => {
+                Some((HoldState::Open | HoldState::Discarded, _)) => {}
+                // it was weighed, and there was nothing to decide
+                Some((HoldState::Gone, hold)) if self.store.ended_at_once(hold.id)? => {}
+                // taken back or carried out since, and now it is there again
+                Some((HoldState::Gone | HoldState::Done, _)) | None => {
                     undecided.insert(cycle, version);
                 }
             }
@@ -57,6 +62,25 @@ impl Run<'_> {
             self.hold_edits(&family, &today, &undecided)?;
         }
         if released { super::schemes::with_pins(&self.store, today) } else { Ok(family) }
+    }
+
+    /// Holds on edits that are no longer in the file end.
+    fn end_edits_taken_back(&self, family: &Family, today: &Family) -> Result<()> {
+        let seq = self.store.journal_head()?.0;
+        let mut stand = Vec::new();
+        for closed in self.store.closed(&family.id)? {
+            let cycle = Cycle(closed.cycle);
+            if family.is_pinned(cycle) {
+                let version = today.version_for(cycle).map(|scheme| scheme.version.as_str());
+                stand.push(subject(family, cycle, version));
+            }
+        }
+        for hold in self.store.open_holds_of(&family.id, "")? {
+            if hold.kind == KIND && !stand.contains(&hold.subject) {
+                self.store.end_hold(hold.id, HoldState::Gone, seq)?;
+            }
+        }
+        Ok(())
     }
 
     fn pin_today(
@@ -134,6 +158,7 @@ impl Run<'_> {
             items: items.as_ref(),
             has_partner_master: self.store.master_state()?.0,
             rates: &rates,
+            waived: None,
             today: self.order.now.with_timezone(&first.timezone).date_naive(),
             zone: &zone,
         };

@@ -19,7 +19,7 @@ mod schemes;
 mod stakes;
 mod taking;
 
-pub use closing::{Missing, OpenCycle, Stays, missing_files, open_cycles, overdue};
+pub use closing::{Missing, OpenCycle, Stays, missing_files, open_cycles, open_since, overdue};
 pub use layouts::layout_of_text;
 pub use posting::{over_limit_upto, withheld};
 pub use progress::{Progress, Step};
@@ -131,6 +131,8 @@ pub(crate) struct Run<'r> {
     stamp: Stamp,
     store: Store,
     report: Report,
+    /// the earliest day for which a scheme waits for files
+    open_since: Option<chrono::NaiveDate>,
 }
 
 /// Does one run, whole. The caller holds the lock of data_dir.
@@ -141,7 +143,7 @@ pub fn run(config: &Config, schemes: RealSchemes, order: &Order) -> Result<Repor
     same_clock(&store, order)?;
     let stamp = Stamp { at: clock::stamp(order.now), run: store.last_run()? + 1, actor: order.actor.clone() };
     let report = Report::new(stamp.run, &stamp.at);
-    let mut run = Run { config, order, places, stamp, store, report };
+    let mut run = Run { config, order, places, stamp, store, report, open_since: None };
     run.recover()?;
     let schemes = run.start(schemes)?;
     let listed = run.fetch_and_take()?;

@@ -1,4 +1,4 @@
-//! What waits with the lines of one partner that are held by evaluation: lines, money, and in words why.
+//! What waits with the lines of one partner that are held by evaluation: lines, money, points, and in words why.
 
 use super::evaluating::name_of;
 use crate::calendar::Cycle;
@@ -31,6 +31,8 @@ pub(super) struct Stake {
     amount: Decimal,
     /// the earliest day for the rules
     first: Option<NaiveDate>,
+    /// millionths of points that the cycle would have more; none where nobody can tell
+    points: i64,
 }
 
 /// All of one partner's.
@@ -52,6 +54,26 @@ pub(super) fn of(positions: &Positions, lines: &[Line<'_>]) -> Stakes {
         }
     }
     stakes
+}
+
+/// Fills in the points at stake: what the positions would come to if only this cause were waived. Without a rate none can be
+/// told. Gives nothing to do where nothing is held.
+pub(super) fn weigh(stakes: &mut Stakes, positions: &Positions, waived: impl Fn(HeldLine) -> Positions) {
+    for why in [HeldLine::FutureDate, HeldLine::PartnerUnlistedHeld, HeldLine::SkuUnlistedHeld] {
+        if !stakes.keys().any(|cause| cause.why == why && cause.cycle.is_some()) {
+            continue;
+        }
+        let would = waived(why);
+        for (cause, stake) in stakes.iter_mut().filter(|(cause, _)| cause.why == why) {
+            let Some(cycle) = cause.cycle else { continue };
+            stake.points = points(&would, cycle).saturating_sub(points(positions, cycle));
+        }
+    }
+}
+
+fn points(positions: &Positions, cycle: Cycle) -> i64 {
+    let position = positions.positions.iter().find(|position| position.cycle == cycle);
+    position.map_or(0, |position| position.points.0)
 }
 
 fn note_outside(stakes: &mut Stakes, why: HeldLine, outside: &Outside, lines: &[Line<'_>]) {
@@ -112,7 +134,7 @@ pub(super) fn hold(family: &Family, partner: &str, cause: &Cause, stake: &Stake)
         line: None,
         lines: stake.lines,
         amount: stake.amount,
-        points: 0,
+        points: stake.points,
         detail,
     }
 }

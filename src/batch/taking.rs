@@ -14,7 +14,7 @@ use crate::statement::{name, rejects};
 use crate::store::files::{Arrival, Counts, FileRow, FileState};
 use crate::store::holds::{Hold, HoldState};
 use crate::store::masters::{ItemSaid, MasterSaid, PartnerSaid};
-use crate::store::{FILE_HOLDS, Feeder, Intake, Outcome, Reading, Reject, Store};
+use crate::store::{EVENT_CONFLICT, FILE_HOLDS, Feeder, Intake, Outcome, Reading, Reject, Store};
 use anyhow::{Context, Result, anyhow};
 use chrono::{DateTime, NaiveDate};
 use serde_json::json;
@@ -36,6 +36,9 @@ pub(super) enum Waived {
 
 /// Read at once from the archive.
 const READ_BUFFER: usize = 1 << 20;
+
+/// Kinds of holds on rows of a file that was ingested.
+const ROW_HOLDS: [&str; 3] = ["identity_conflict", "rows_vanished", EVENT_CONFLICT];
 
 impl Run<'_> {
     /// Takes one file.
@@ -184,6 +187,11 @@ impl Run<'_> {
         let told = outcome.state == FileState::Refused
             && self.store.refused_before(&arrival, outcome.seq, &outcome.detail)?;
         self.report.new_holds.extend(outcome.hold);
+        if outcome.state == FileState::Ingested && outcome.counts.held > 0 {
+            for kind in ROW_HOLDS {
+                self.report.new_holds.extend(self.store.holds_on_rows(kind, outcome.seq)?);
+            }
+        }
         self.report.files.push(FileLine {
             rejects,
             gone: outcome.gone,

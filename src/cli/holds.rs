@@ -46,7 +46,7 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {
     }
 }
 
-const COLUMNS: [Column; 13] = [
+const COLUMNS: [Column; 16] = [
     count("id"),
     text("kind"),
     text("state"),
@@ -60,9 +60,13 @@ const COLUMNS: [Column; 13] = [
     number("amount"),
     number("points"),
     text("detail"),
+    text("decided_at"),
+    text("decided_by"),
+    text("reason"),
 ];
 
-const FOR_PEOPLE: [Titled; 11] = [
+/// Ended ones also say who decided, and why.
+const FOR_PEOPLE: [Titled; 13] = [
     ("id", "id"),
     ("kind", "kind"),
     ("state", "state"),
@@ -74,12 +78,18 @@ const FOR_PEOPLE: [Titled; 11] = [
     ("amount", "amount"),
     ("points", "points"),
     ("detail", "detail"),
+    ("decided_by", "by"),
+    ("reason", "why"),
 ];
 
 fn list(session: &Session, ended: Ended) -> Result<Exit> {
     let config = session.config()?;
     let store = session.store(&config)?;
-    let mut table = Listing::begin(session, "holds", &COLUMNS, &FOR_PEOPLE)?;
+    let shown = match ended {
+        Ended::Without => &FOR_PEOPLE[..11],
+        Ended::With => &FOR_PEOPLE[..],
+    };
+    let mut table = Listing::begin(session, "holds", &COLUMNS, shown)?;
     let holds = store.holds(ended)?;
     for hold in &holds {
         table.row(&cells(&store, hold)?)?;
@@ -99,7 +109,13 @@ fn list(session: &Session, ended: Ended) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn cells(store: &Store, hold: &Hold) -> Result<[String; 13]> {
+fn cells(store: &Store, hold: &Hold) -> Result<[String; 16]> {
+    let word = match hold.state {
+        HoldState::Open | HoldState::Gone => None,
+        HoldState::Released | HoldState::Discarded | HoldState::Done => store.word_on(hold.id)?,
+    };
+    let (decided_at, decided_by, reason) =
+        word.map_or_else(Default::default, |word| (word.at, word.actor, word.reason));
     let file = hold.file.map(|seq| store.file(seq)).transpose()?.flatten();
     Ok([
         hold.id.to_string(),
@@ -115,6 +131,9 @@ fn cells(store: &Store, hold: &Hold) -> Result<[String; 13]> {
         if hold.amount.is_zero() { String::new() } else { hold.amount.to_string() },
         if hold.points.0 == 0 { String::new() } else { hold.points.to_string() },
         hold.detail.clone(),
+        decided_at,
+        decided_by,
+        reason,
     ])
 }
 
@@ -129,7 +148,8 @@ fn decide(session: &Session, word: &Word, state: HoldState) -> Result<Exit> {
         let stamp = stamp(session, &reading)?;
         (reading, stamp)
     };
-    if let Some(remedy) = reading.hold(word.id)?.and_then(|hold| remedy(&hold)) {
+    let open = reading.hold(word.id)?.filter(|hold| hold.state == HoldState::Open);
+    if let Some(remedy) = open.and_then(|hold| remedy(&hold)) {
         return Err(Fault::failed(format!("hold {} cannot be decided by a person: {remedy}", word.id)));
     }
     drop(reading);

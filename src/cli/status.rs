@@ -4,7 +4,7 @@ use super::exit::Exit;
 use super::output::{Column, text};
 use super::session::Session;
 use super::summary::counted;
-use crate::batch::{Missing, OpenCycle, Stays, open_cycles, overdue};
+use crate::batch::{Missing, OpenCycle, Stays, open_cycles, open_since, overdue};
 use crate::calendar::Cycle;
 use crate::config::Config;
 use crate::schedule::{Cron, upcoming};
@@ -160,7 +160,11 @@ fn missing(config: &Config, store: &Store, families: &[Family], now: DateTime<Ut
             waits: closed.is_none(),
         }
     };
-    Ok(overdue(store, config, now)?.into_iter().map(of_missing).collect())
+    let mut since: Option<NaiveDate> = None;
+    for family in families {
+        since = since.into_iter().chain(open_since(store, family)?).min();
+    }
+    Ok(overdue(store, config, since, now)?.into_iter().map(of_missing).collect())
 }
 
 /// First and last day of cycles that a person has closed without their files, and why.
@@ -288,8 +292,9 @@ fn of_cycle(scheme: &str, open: OpenCycle) -> Line {
     let (state, detail, waits) = match open.stays {
         Stays::Running => ("open", format!("closes after {}", open.until), false),
         Stays::Due => ("due", "closes with the next run that can list every feed".to_owned(), false),
-        Stays::Without(missing) => {
-            let what = format!("{} of feed {} has not been ingested", missing.name, missing.feed);
+        Stays::Without(missing, count) => {
+            let more = if count > 1 { format!(", and {} more", count - 1) } else { String::new() };
+            let what = format!("{} of feed {} has not been ingested{more}", missing.told(), missing.feed);
             ("waits", what, true)
         }
     };

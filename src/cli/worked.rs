@@ -71,6 +71,7 @@ impl<'f> Scene<'f> {
             items: self.items.as_ref(),
             has_partner_master: self.has_partner_master,
             rates: &self.rates,
+            waived: None,
             today: self.today,
             zone: &self.zone,
         };

@@ -73,7 +73,7 @@ pub fn period_of(expected: Expected, day: NaiveDate) -> Option<(NaiveDate, Naive
 }
 
 /// The files of a feed that must come for the days `from` to `to`: one for each period, or for each period and
-/// distributor while it lasts.
+/// distributor that lasts on one of these days in it.
 pub fn files(feed: &Feed, from: NaiveDate, to: NaiveDate) -> Vec<ExpectedFile> {
     let mut files = Vec::new();
     for period in periods(feed.expected, from, to) {
@@ -83,7 +83,7 @@ pub fn files(feed: &Feed, from: NaiveDate, to: NaiveDate) -> Vec<ExpectedFile> {
         let mut codes: Vec<&str> = feed
             .distributors
             .iter()
-            .filter(|distributor| distributor.lasts_in(period.0, period.1))
+            .filter(|distributor| distributor.lasts_in(period.0.max(from), period.1.min(to)))
             .map(|distributor| distributor.code.as_str())
             .collect();
         codes.sort_unstable();

@@ -83,10 +83,29 @@ impl<'v> Judge<'_, 'v> {
         let mut view = View { counts: Counts::Yes, channel, category, scheme_amount, converted };
         view.counts = self.gate(line, date, scheme).unwrap_or_else(|| {
             let found = matches!(line.reference, Reference::Found(_));
-            let unpaid = || self.paid.missing(scheme, index, line).is_some();
-            if found { with_rate(&view) } else { by_rules(scheme, row, &listing, &view, unpaid) }
+            if found { with_rate(&view) } else { self.by_rules(index, scheme, &listing, &view) }
         });
         view
+    }
+
+    /// What the rules from `currency` on make of a line.
+    fn by_rules(&self, index: usize, scheme: &Scheme, listing: &Listing<'_>, view: &View<'_>) -> Counts {
+        let line = &self.subject.lines[index];
+        if let Some(why) = refused(scheme, &line.row, listing, view) {
+            return Counts::No(why);
+        }
+        if self.paid.missing(scheme, index, line).is_some() {
+            return Counts::No(WhyNot::Unpaid);
+        }
+        let waits =
+            |why: HeldLine, policy: Unlisted| policy == Unlisted::Hold && self.world.waived != Some(why);
+        if listing.partner_unlisted && waits(HeldLine::PartnerUnlistedHeld, scheme.earn.unlisted_partners) {
+            return Counts::Held(HeldLine::PartnerUnlistedHeld);
+        }
+        if listing.sku_unlisted && waits(HeldLine::SkuUnlistedHeld, scheme.earn.unlisted_skus) {
+            return Counts::Held(HeldLine::SkuUnlistedHeld);
+        }
+        with_rate(view)
     }
 
     /// Step 1: the amount times the rate of the line's day for its pair, exactly.
@@ -114,7 +133,8 @@ impl<'v> Judge<'_, 'v> {
     }
 
     fn in_future(&self, date: &LineDate<'_>) -> bool {
-        date.business > self.world.today || date.rule > self.world.today
+        let waived = self.world.waived == Some(HeldLine::FutureDate);
+        !waived && (date.business > self.world.today || date.rule > self.world.today)
     }
 
     /// What is asked of every line, also of a note that has found its invoice; `None`: it passes.
@@ -204,28 +224,6 @@ fn common_category<'v>(returned: &[usize], views: &[View<'v>]) -> &'v str {
 
 fn cancelled(line: &Line<'_>) -> bool {
     line.cancelled || line.reference == Reference::Cancelled || line.row.doc_type == DocType::Cancellation
-}
-
-fn by_rules(
-    scheme: &Scheme,
-    row: &Row<'_>,
-    listing: &Listing<'_>,
-    view: &View<'_>,
-    unpaid: impl FnOnce() -> bool,
-) -> Counts {
-    if let Some(why) = refused(scheme, row, listing, view) {
-        return Counts::No(why);
-    }
-    if unpaid() {
-        return Counts::No(WhyNot::Unpaid);
-    }
-    if listing.partner_unlisted && scheme.earn.unlisted_partners == Unlisted::Hold {
-        return Counts::Held(HeldLine::PartnerUnlistedHeld);
-    }
-    if listing.sku_unlisted && scheme.earn.unlisted_skus == Unlisted::Hold {
-        return Counts::Held(HeldLine::SkuUnlistedHeld);
-    }
-    with_rate(view)
 }
 
 fn with_rate(view: &View<'_>) -> Counts {

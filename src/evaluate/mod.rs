@@ -39,7 +39,7 @@ use rust_decimal::Decimal;
 use std::collections::{BTreeSet, HashMap};
 
 /// What is the same for every partner of a scheme in one run.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct World<'w> {
     /// versions of the scheme
     pub family: &'w Family,
@@ -51,6 +51,8 @@ pub struct World<'w> {
     pub rates: &'w Rates,
     /// the run's day in the scheme's zone; later dates are held
     pub today: NaiveDate,
+    /// what would be if lines held for this cause counted; `None`: as things are
+    pub waived: Option<HeldLine>,
     /// of the scheme's zone (another zone's is not used, only slower)
     pub zone: &'w ZoneCache,
 }

@@ -108,6 +108,7 @@ impl Sheet {
             items: None,
             has_partner_master: !self.masters.is_empty(),
             rates: &rates,
+            waived: None,
             today: self.today,
             zone: &zone,
         };

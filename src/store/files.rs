@@ -3,8 +3,8 @@
 use super::Store;
 use super::journal::Stamp;
 use anyhow::{Context, Result};
-use chrono::NaiveDate;
-use rusqlite::Row;
+use chrono::{DateTime, NaiveDate, Utc};
+use rusqlite::{OptionalExtension, Row};
 use serde_json::json;
 use std::collections::HashMap;
 
@@ -372,6 +372,18 @@ impl Store {
         )?;
         let rows = select.query_map([feed], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?)))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// When a feed of this name was in a config first.
+    pub fn feed_known_since(&self, feed: &str) -> Result<Option<DateTime<Utc>>> {
+        let at: Option<String> = self
+            .connection
+            .prepare_cached(
+                "SELECT at FROM journal WHERE kind = 'config' AND instr(body, ?1) > 0 ORDER BY seq LIMIT 1",
+            )?
+            .query_row([feed], |row| row.get(0))
+            .optional()?;
+        Ok(at.map(|at| DateTime::parse_from_rfc3339(&at)).transpose()?.map(|at| at.to_utc()))
     }
 
     /// Whether it was told before that an expected file is missing.

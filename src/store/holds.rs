@@ -137,6 +137,17 @@ impl Hold {
     }
 }
 
+/// What a person said about a hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Word {
+    /// instant
+    pub at: String,
+    /// the operating system's name of the user
+    pub actor: String,
+    /// why
+    pub reason: String,
+}
+
 /// Whether opening a hold found it open already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Opened {
@@ -202,6 +213,18 @@ impl Store {
             .optional()?)
     }
 
+    /// A person's word on a hold: when, who and why; `None` where nobody has said any.
+    pub fn word_on(&self, id: i64) -> Result<Option<Word>> {
+        Ok(self
+            .connection
+            .prepare_cached(
+                "SELECT at, actor, coalesce(body ->> 'reason', '') FROM journal
+                 WHERE kind = 'decision' AND body ->> 'hold' = ?1 ORDER BY seq DESC LIMIT 1",
+            )?
+            .query_row([id], |row| Ok(Word { at: row.get(0)?, actor: row.get(1)?, reason: row.get(2)? }))
+            .optional()?)
+    }
+
     /// The last hold of a kind on a subject, whatever its state.
     pub fn last_hold(&self, kind: &str, subject: &str) -> Result<Option<Hold>> {
         Ok(self
@@ -222,10 +245,32 @@ impl Store {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Every hold on one partner's points in a cycle, oldest first.
+    /// The holds of a kind on rows of one file that wait, in order of their lines.
+    pub fn holds_on_rows(&self, kind: &'static str, file: i64) -> Result<Vec<NewHold>> {
+        let mut select = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM hold WHERE kind = ?1 AND subject >= ?2 AND subject < ?3 AND state = 'open' ORDER BY line"
+        ))?;
+        let rows = select.query_map((kind, format!("{file}:"), format!("{file};")), hold)?;
+        let new = |hold: Hold| NewHold {
+            kind,
+            subject: hold.subject,
+            scheme: hold.scheme,
+            cycle: hold.cycle,
+            partner: hold.partner,
+            file: hold.file,
+            line: hold.line,
+            lines: hold.lines,
+            amount: hold.amount,
+            points: hold.points.0,
+            detail: hold.detail,
+        };
+        rows.map(|row| Ok(new(row?))).collect()
+    }
+
+    /// Every hold on what is to be posted for one partner and cycle, oldest first.
     pub fn holds_of_cycle(&self, scheme: &str, cycle: &str, partner: &str) -> Result<Vec<Hold>> {
         let mut select = self.connection.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM hold WHERE partner = ?3 AND scheme = ?1 AND cycle = ?2 AND points <> 0 ORDER BY id"
+            "SELECT {COLUMNS} FROM hold WHERE partner = ?3 AND scheme = ?1 AND cycle = ?2 AND kind IN ('over_limit', 'cycle_locked') ORDER BY id"
         ))?;
         let rows = select.query_map((scheme, cycle, partner), hold)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
@@ -247,6 +292,14 @@ impl Store {
             [],
             |row| row.get(0),
         )?)
+    }
+
+    /// Whether a hold ended as it was opened: it only remembers that there was nothing to decide.
+    pub fn ended_at_once(&self, id: i64) -> Result<bool> {
+        Ok(self
+            .connection
+            .prepare_cached("SELECT ended IS opened FROM hold WHERE id = ?1")?
+            .query_row([id], |row| row.get(0))?)
     }
 
     /// Ends a hold.
@@ -309,7 +362,12 @@ impl Store {
                 bail!("there is no hold {id}: `accrued holds` lists what waits");
             };
             if hold.state != HoldState::Open {
-                bail!("hold {id} is {} already: nothing to do", hold.state.word());
+                match hold.state {
+                    HoldState::Gone => bail!("hold {id} has ended by itself, since its cause is gone: nothing to do"),
+                    HoldState::Open | HoldState::Released | HoldState::Discarded | HoldState::Done => {
+                        bail!("hold {id} is {} already: nothing to do", hold.state.word())
+                    }
+                }
             }
             let body = json!({
                 "hold": id, "kind": hold.kind, "subject": hold.subject, "decision": state.word(), "reason": reason,

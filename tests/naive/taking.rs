@@ -36,8 +36,8 @@ enum Event {
 #[derive(Clone, Debug, Default)]
 pub struct Log {
     events: Vec<Event>,
-    /// Bytes that were ingested.
-    seen: BTreeSet<Vec<u8>>,
+    /// Bytes that were ingested; of an empty file its name too, since it says nothing but that.
+    seen: BTreeSet<(Vec<u8>, String)>,
     known: Known,
 }
 
@@ -51,7 +51,7 @@ impl Log {
         let feed_of = |drop: &Drop| feeds.iter().find(|f| f.name == drop.feed).expect("a feed");
         let named = |drop: &Drop| names::read(&feed_of(drop).files, &drop.name).expect("a name of its feed");
         let mut news: BTreeMap<(&String, Named), BTreeSet<&Vec<u8>>> = BTreeMap::new();
-        for drop in run.drops.iter().filter(|d| feed_of(d).replaces && !self.seen.contains(&d.bytes)) {
+        for drop in run.drops.iter().filter(|d| feed_of(d).replaces && !self.knows(d, feed_of(d))) {
             news.entry((&drop.feed, named(drop))).or_default().insert(&drop.bytes);
         }
         let mut fates = vec![];
@@ -59,13 +59,17 @@ impl Log {
             let feed = feed_of(drop);
             let rivals = news.get(&(&drop.feed, named(drop))).is_some_and(|files| files.len() > 1);
             let day = run.as_of.with_timezone(&feed.zone).date_naive();
-            fates.push(if self.seen.contains(&drop.bytes) || (rivals && named(drop).part.is_none()) {
+            fates.push(if self.knows(drop, feed) || (rivals && named(drop).part.is_none()) {
                 None
             } else {
                 self.take_file(feed, drop, named(drop), day)
             });
         }
         fates
+    }
+
+    fn knows(&self, drop: &Drop, feed: &Feed) -> bool {
+        self.seen.contains(&told(drop, feed))
     }
 
     fn take_file(&mut self, feed: &Feed, drop: &Drop, named: Named, day: NaiveDate) -> Option<Fates> {
@@ -80,7 +84,7 @@ impl Log {
         if self.voids_too_much(&replaced, feed, drop) {
             return None;
         }
-        self.seen.insert(drop.bytes.clone());
+        self.seen.insert(told(drop, feed));
         let taking = Taking {
             name: drop.name.clone(),
             bytes: drop.bytes.clone(),
@@ -177,6 +181,12 @@ impl Log {
         }
         self.known = known;
     }
+}
+
+/// What a file tells apart from others, its feed left out.
+fn told(drop: &Drop, feed: &Feed) -> (Vec<u8>, String) {
+    let empty = reading::rows(&drop.bytes, feed).is_empty();
+    (drop.bytes.clone(), if empty { format!("{} {}", drop.feed, drop.name) } else { String::new() })
 }
 
 fn decide(known: &mut Known, file: usize, line: u64, verdict: Word) {

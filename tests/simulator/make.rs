@@ -19,7 +19,7 @@ pub struct Landed {
 }
 
 pub const LANDED: Landed =
-    Landed { replace: false, reread: true, payments: true, fx: true, local_codes: false };
+    Landed { replace: true, reread: true, payments: true, fx: true, local_codes: true };
 
 /// Times of day of a run, on both sides of midnight somewhere.
 const TIMES: [&str; 6] = ["12:00:00", "00:30:00", "18:29:59", "18:30:00", "15:59:59", "23:59:59"];
@@ -57,7 +57,9 @@ pub fn history(seed: u64) -> History {
             if feeds[file.feed].pattern == "*.csv" {
                 file.name = format!("{place}-again.csv");
             }
-            files.push(file);
+            if files.iter().all(|f| (f.feed, &f.name) != (file.feed, &file.name)) {
+                files.push(file);
+            }
             files.sort_by_key(|f| f.feed);
         }
         // the day of ingestion, from which an undated record applies, is told by noon in every zone

@@ -28,7 +28,7 @@ impl<'h> People<'h> {
             }
             Act::Reread { feed } => self.reread(*feed, place, judge),
             Act::Edit { scheme, slabs, sections } => {
-                let plan = &mut self.schemes[*scheme];
+                let Some(plan) = self.schemes.get_mut(*scheme) else { return Ok(()) };
                 (plan.slabs, plan.sections) = (slabs.clone(), sections.clone());
                 self.write_schemes(place, judge);
                 Ok(())

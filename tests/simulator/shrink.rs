@@ -8,7 +8,7 @@ use super::plan::History;
 pub fn smallest(
     history: History,
     failure: String,
-    fails: impl Fn(&History) -> Option<String>,
+    fails: impl Fn(&History, &str) -> Option<String>,
 ) -> (History, String) {
     let end = Instant::now() + Duration::from_secs(45);
     let (mut best, mut how) = (history, failure);
@@ -17,7 +17,7 @@ pub fn smallest(
             if Instant::now() > end {
                 return (best, how);
             }
-            if let Some(failure) = fails(&smaller) {
+            if let Some(failure) = fails(&smaller, &how) {
                 (best, how) = (smaller, failure);
                 continue 'again;
             }

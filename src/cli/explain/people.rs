@@ -138,10 +138,11 @@ impl Explained {
         let sides = [Side::Left, Side::Left, Side::Left, Side::Right, Side::Left];
         out.push_str(&aligned(2, &sides, &rows));
         for hold in &self.holds {
-            let stake = match hold.points {
-                Points::ZERO => format!("{} lines, {}", hold.lines, grouped(&hold.amount.to_string())),
-                points => format!("{} points", self.points(points)),
-            };
+            let lines = (hold.lines > 0)
+                .then(|| format!("{} lines, {}", hold.lines, grouped(&hold.amount.to_string())));
+            let points =
+                (hold.points != Points::ZERO).then(|| format!("{} points", self.points(hold.points)));
+            let stake = lines.into_iter().chain(points).collect::<Vec<_>>().join(", ");
             let words = format!("{} ({stake}): {}", hold.kind, printable(&hold.detail));
             out.push_str(&hanging(&format!("  held  hold {}, ", hold.id), &words));
         }

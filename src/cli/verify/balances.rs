@@ -125,6 +125,7 @@ impl Scene<'_> {
             items: self.items,
             has_partner_master: self.has_partner_master,
             rates: self.rates,
+            waived: None,
             today: self.today,
             zone: self.zone,
         };

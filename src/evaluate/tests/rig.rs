@@ -153,6 +153,7 @@ impl Rig {
             items: self.items.as_ref(),
             has_partner_master: !self.masters.is_empty(),
             rates: &rates,
+            waived: None,
             today: self.today,
             zone: &zone,
         };

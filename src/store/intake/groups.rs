@@ -7,7 +7,7 @@
 use super::super::Store;
 use super::super::files::Counts;
 use super::super::rows::{self, Insert};
-use super::super::sorter::Merge;
+use super::super::sorter::{Merge, Sorter};
 use super::feeder::Issuers;
 use super::judge::{BUNDLE_ROWS, Bundle, Judgement, Taking, judge};
 use super::numbers::Parties;
@@ -75,7 +75,7 @@ impl Drafts {
     pub(super) fn start<'scope>(
         threads: &'scope std::thread::Scope<'scope, '_>,
         taking: Taking,
-        rows: Merge,
+        rows: Sorter,
     ) -> Result<Drafts> {
         let mut settlers = Vec::new();
         let mut made = Vec::new();
@@ -94,9 +94,13 @@ impl Drafts {
             settlers.push(settler);
             made.push(taken);
         }
-        std::thread::Builder::new()
-            .name("merge".into())
-            .spawn_scoped(threads, move || deal(rows, &settlers))?;
+        std::thread::Builder::new().name("merge".into()).spawn_scoped(threads, move || {
+            match rows.finish() {
+                Ok(rows) => deal(rows, &settlers),
+                // nobody listens where the store has failed first
+                Err(fault) => drop(settlers[0].send(Err(fault.into()))),
+            }
+        })?;
         Ok(Drafts { made, next: 0 })
     }
 

@@ -211,7 +211,7 @@ impl Store {
         let taking = Taking { seq, rank: arrival.rank.unwrap_or(seq), space, scope: intake.scope };
         let Fed { rows, numbers, issuers, .. } = fed;
         let judged = std::thread::scope(|threads| -> Result<_> {
-            let drafts = Drafts::start(threads, taking, rows.finish()?)?;
+            let drafts = Drafts::start(threads, taking, rows)?;
             let parties = self.index_numbers(numbers.finish()?)?;
             let mut groups = Groups::new(self, taking, &parties, issuers, &earlier);
             groups.take(drafts)?;
