@@ -406,6 +406,34 @@ fn deposits_are_events_too() {
 }
 
 #[test]
+fn a_replacing_file_takes_back_what_it_does_not_say_any_more() {
+    let replacing = "files = \"p_{yyyy}-{mm}*.csv\"\nmode = \"replace\"\nmax_void_percent = \"50\"";
+    let (head, tail) =
+        CONFIG.split_once("url = \"file:drop/payments\"\nfiles = \"*.csv\"").expect("its feed");
+    let config = format!("{head}url = \"file:drop/payments\"\n{replacing}{tail}");
+    let mut shop = Shop::with(&config, SCHEME);
+    shop.sells(&["A,1,2026-05-02,P,D,1000,,,", "B,1,2026-05-02,P,D,500,,,"]);
+    let drop = |shop: &mut Shop, number: u32, rows: &[&str], status: i32| {
+        let path = format!("drop/payments/p_2026-05_{number}.csv");
+        shop.workspace.drop(&path, format!("{PAYMENTS}{}\n", rows.join("\n")));
+        shop.runs(status);
+    };
+    let (first, second) = ("R1,A,D,2026-05-20,1000,,", "R2,B,D,2026-05-20,500,,");
+    drop(&mut shop, 1, &[first, second], 0);
+    assert_eq!(shop.lines(), ["A 1000.00 yes", "B 500.00 yes"]);
+    drop(&mut shop, 2, &[first, "R2,B,D,2026-05-21,400,,"], 0);
+    assert_eq!(shop.last_file(), "0 1 0 0", "what it replaces is no conflict");
+    assert_eq!(shop.lines(), ["A 1000.00 yes", "B 500.00 no unpaid missing 100.00 INR"]);
+    // 1,000 of 1,400 would be taken back
+    drop(&mut shop, 3, &["R2,B,D,2026-05-21,500,,"], 3);
+    assert_eq!(shop.holds()[0]["kind"], "void_over_limit");
+    assert_eq!(shop.lines()[0], "A 1000.00 yes");
+    shop.decides("release", 0);
+    assert_eq!(shop.lines(), ["A 1000.00 no unpaid missing 1000.00 INR", "B 500.00 yes"]);
+    shop.verifies();
+}
+
+#[test]
 fn the_order_of_files_tells_nothing() {
     let files: [(&str, &str, &[&str]); 4] = [
         ("sales", SALES, &[SOLD, "B,1,2026-05-03,Q,D,300,,,"]),

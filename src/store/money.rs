@@ -4,9 +4,11 @@ use super::Store;
 use super::intake::News;
 use super::silence::{rank, speaks};
 use crate::facts::money::{EventKind, Money, Payment, Version, row_of, speaking};
+use crate::facts::movement::Sum;
 use crate::facts::settle::Decision;
 use anyhow::Result;
 use rusqlite::Row;
+use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 
 /// An event by issuer and reference.
@@ -34,16 +36,16 @@ fn money(row: &Row<'_>) -> rusqlite::Result<Money> {
 }
 
 impl Store {
-    /// The rows that speak of one event before the file with this place in the order of ingestion, one for each invoice that it
-    /// pays; of a deposit one.
+    /// The rows that speak of one event, one for each invoice that it pays; of a deposit one. Of files before that with the
+    /// place `before` in the order of ingestion, which were not silent as of the journal record `upto`.
     pub(super) fn event_rows(
         &self,
         kind: EventKind,
         issuer: i64,
         reference: &str,
-        before: i64,
+        (before, upto): (i64, i64),
     ) -> Result<Vec<Money>> {
-        let versions = self.event_versions(kind, issuer, reference, before)?;
+        let versions = self.event_versions(kind, issuer, reference, (before, upto))?;
         if versions.is_empty() {
             return Ok(Vec::new());
         }
@@ -67,12 +69,34 @@ impl Store {
         Ok(by_invoice.values().filter_map(of_invoice).collect())
     }
 
+    /// Of what files say that fall silent: all of it, and what no file that speaks says any more; amounts by magnitude.
+    pub(super) fn void_events(&self, silences: &[i64]) -> Result<(Sum, Sum)> {
+        let mut select = self.connection.prepare_cached(&format!(
+            "SELECT amount, EXISTS (SELECT 1 FROM money AS other WHERE other.kind = money.kind AND other.issuer = money.issuer
+                 AND other.number = money.number AND other.ref = money.ref AND {})
+             FROM money WHERE seq = ?1 AND take = 0",
+            speaks("other.seq", "?2")
+        ))?;
+        let (mut carried, mut void) = (Sum::default(), Sum::default());
+        for seq in silences {
+            let mut rows = select.query((seq, i64::MAX))?;
+            while let Some(row) = rows.next()? {
+                let amount: Decimal = row.get_ref(0)?.as_str()?.parse().unwrap_or_default();
+                carried.add(1, amount.abs());
+                if !row.get::<_, bool>(1)? {
+                    void.add(1, amount.abs());
+                }
+            }
+        }
+        Ok((carried, void))
+    }
+
     fn event_versions(
         &self,
         kind: EventKind,
         issuer: i64,
         reference: &str,
-        before: i64,
+        (before, upto): (i64, i64),
     ) -> Result<Vec<Version>> {
         let mut select = self.connection.prepare_cached(&format!(
             "SELECT seq, take, file_line, {rank} AS rank FROM event
@@ -80,7 +104,7 @@ impl Store {
             speaks("event.seq", "?5"),
             rank = rank("event.seq"),
         ))?;
-        let rows = select.query_map((kind.word(), issuer, reference, before, i64::MAX), |row| {
+        let rows = select.query_map((kind.word(), issuer, reference, before, upto), |row| {
             Ok(Version { seq: row.get(0)?, rank: row.get(3)?, take: row.get(1)?, file_line: row.get(2)? })
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)

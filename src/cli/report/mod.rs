@@ -83,8 +83,9 @@ const COLUMNS: [Column; 15] = [
     number("deposited"),
 ];
 
-const FOR_PEOPLE: [Titled; 11] = [
+const FOR_PEOPLE: [Titled; 12] = [
     ("section", "section"),
+    ("feed", "feed"),
     ("file", "file"),
     ("scheme", "scheme"),
     ("cycle", "cycle"),

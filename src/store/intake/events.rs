@@ -10,6 +10,7 @@ use super::super::holds::NewHold;
 use super::super::journal::Stamp;
 use super::super::sorter::Sorter;
 use super::feeder::Issuers;
+use super::review::Review;
 use super::{Intake, Outcome, REFUSED_SAMPLE, Reading, Reject, too_many, too_many_detail};
 use crate::facts::money::{EventKind, Money};
 use anyhow::{Context, Result, anyhow};
@@ -27,6 +28,8 @@ struct Taking {
     /// its place in the order of ingestion
     rank: i64,
     kind: EventKind,
+    /// whether other files fall silent for it
+    replaces: bool,
 }
 
 /// Gives each row or reject of a file to the function it is handed.
@@ -95,7 +98,8 @@ impl Store {
     ) -> Result<(Reading, i64)> {
         let seq = self.next_seq()?;
         self.fall_silent(&arrival.silences, seq)?;
-        let taking = Taking { seq, rank: arrival.rank.unwrap_or(seq), kind };
+        let replaces = !arrival.silences.is_empty();
+        let taking = Taking { seq, rank: arrival.rank.unwrap_or(seq), kind, replaces };
         let space = self.space(&intake.documents, intake.scope)?;
         let fed = self.read_events(taking, space, intake, read, counts, sample)?;
         if fed.reading != Reading::Whole || too_many(intake.max_reject_percent, counts) {
@@ -114,6 +118,12 @@ impl Store {
             event.push(money);
         }
         self.judge_event(taking, issuer, &event, counts)?;
+        if let (Some(most), true) = (intake.max_void_percent, taking.replaces) {
+            let (carried, void) = self.void_events(&arrival.silences)?;
+            if let Some(detail) = (Review { carried, void, ..Review::default() }).too_much_void(most) {
+                return Ok((Reading::Held { kind: "void_over_limit", detail }, taking.seq));
+            }
+        }
         Ok((fed.reading, taking.seq))
     }
 
@@ -155,13 +165,19 @@ impl Store {
         let Some(first) = rows.first() else { return Ok(()) };
         let (takes, repeated) = in_takes(rows);
         counts.duplicate += repeated;
-        let before = self.event_rows(taking.kind, issuer, &first.reference, taking.rank)?;
+        let event = |upto| self.event_rows(taking.kind, issuer, &first.reference, (taking.rank, upto));
+        let before = event(i64::MAX)?;
+        let replaced = if taking.replaces { event(taking.seq - 1)? } else { Vec::new() };
         let mut held: BTreeMap<u32, Vec<&Money>> = BTreeMap::new();
         for Taken { take, money } in &takes {
             let known = before.iter().any(|before| before.same(money));
             match (before.is_empty() && *take == 0, known) {
                 (true, _) => {
-                    counts.accepted += 1;
+                    match replaced.iter().find(|row| row.invoice_no == money.invoice_no) {
+                        None => counts.accepted += 1,
+                        Some(row) if row.same(money) => counts.duplicate += 1,
+                        Some(_) => counts.superseding += 1,
+                    }
                     self.concern_payers(taking.kind, issuer, &money.invoice_no, News::Speaks)?;
                 }
                 (false, true) => counts.duplicate += 1,
