@@ -2,6 +2,7 @@
 //! is read and what is said of it compared with NAME.txt. `UPDATE_GOLDENS=1` writes the goldens anew.
 
 use accrued::domain::decimal::DecimalMark;
+use accrued::facts::money::EventKind;
 use accrued::ingest::{self, CreditNotes, Encoding, Layout, Packing, Refusal, Reject, Stop, Taken, Tally};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -91,6 +92,29 @@ fn told(mut case: Case) -> String {
             });
             Ok(())
         }),
+        Some(name @ ("payments" | "deposits")) => {
+            let kind = if name == "payments" { EventKind::Payment } else { EventKind::Deposit };
+            ingest::monies(&mut case.bytes, case.packing, &case.layout, kind, &mut |taken| {
+                tell(&mut told, taken, |row| {
+                    let of = if row.invoice_no.is_empty() {
+                        String::new()
+                    } else {
+                        format!(" for {}", row.invoice_no)
+                    };
+                    format!(
+                        "line {}: {}{of}: {} {} on {} [{}] [{}]",
+                        row.file_line,
+                        row.reference,
+                        row.amount,
+                        row.currency,
+                        row.day,
+                        row.method,
+                        row.deposit_ref
+                    )
+                });
+                Ok(())
+            })
+        }
         Some("fx") => ingest::fx(&mut case.bytes, case.packing, &case.layout, &mut |taken| {
             tell(&mut told, taken, |row| {
                 let rate = row.record;
