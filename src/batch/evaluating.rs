@@ -9,6 +9,7 @@ use super::closing::ClosingPlan;
 use super::progress::Step;
 use super::publishing::Papers;
 use super::reason::{self, Before};
+use super::sheets::{Listing, Sheet, Sheets};
 use super::stakes::{self, Stakes};
 use crate::calendar::{Cycle, ZoneCache};
 use crate::domain::frac::{Frac, Rounding};
@@ -18,14 +19,13 @@ use crate::facts::fx::{Asked, Rates};
 use crate::facts::master::{self, ItemRecord};
 use crate::facts::settle::{Line, settle};
 use crate::scheme::{Family, Post};
-use crate::statement::papers::{Papers as Rendering, Partner};
+use crate::statement::papers::Partner;
 use crate::store::Store;
 use crate::store::cycles::Closed;
 use crate::store::holds::{Hold, HoldState, NewHold, Opened};
-use crate::store::positions::{Kept, Settled};
+use crate::store::positions::{Kept, Known, Settled};
 use anyhow::{Result, anyhow};
 use rust_decimal::Decimal;
-use sha2::{Digest, Sha256};
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
@@ -86,21 +86,26 @@ struct Answer {
     wake_on: Option<chrono::NaiveDate>,
     /// foreign currencies of its lines, and the days on which a rate was asked for
     asked: Vec<Asked>,
-    kept: Vec<Kept>,
-    moved: bool,
 }
 
-/// One position, worked out and rendered.
+/// One position, worked out.
 struct Worked {
     kept: Kept,
-    rendered: Option<Rendered>,
+    /// how it is kept where it moved
+    keep: Option<Settled>,
 }
 
-struct Rendered {
-    summary: Vec<u8>,
-    transactions: Vec<u8>,
-    rows: u64,
-    sources: Vec<i64>,
+/// What a worker answers to a batch.
+#[derive(Default)]
+struct Answers {
+    partners: Vec<Answer>,
+    sheets: Vec<Sheet>,
+}
+
+/// Positions that wait to be kept many at once.
+struct Keeping {
+    known: Known,
+    positions: Vec<(Kept, Settled)>,
 }
 
 impl Run<'_> {
@@ -186,8 +191,8 @@ impl Run<'_> {
     fn ask_all(&mut self, scene: &Scene<'_>, scope: Scope, papers: &mut Papers) -> Result<()> {
         std::thread::scope(|threads| {
             let mut desk = Desk::open(threads, scene)?;
-            let mut positions = Vec::new();
-            let known = self.store.has_positions(&scene.family.id)?;
+            let known = self.store.known_positions(&scene.family.id)?;
+            let mut keeping = Keeping { known, positions: Vec::new() };
             let mut after = String::new();
             loop {
                 self.order.cancel.check()?;
@@ -202,13 +207,13 @@ impl Run<'_> {
                     .map(|dossier| self.question(scene, scope, known, dossier))
                     .collect::<Result<_>>()?;
                 if let Some(answers) = desk.hand_in(questions)? {
-                    self.take_answers(scene, answers, papers, &mut positions)?;
+                    self.take_answers(scene, answers, papers, &mut keeping)?;
                 }
             }
             while let Some(answers) = desk.next_answers()? {
-                self.take_answers(scene, answers, papers, &mut positions)?;
+                self.take_answers(scene, answers, papers, &mut keeping)?;
             }
-            self.store.keep_positions(&scene.family.id, &positions)
+            self.store.keep_positions(&scene.family.id, known, &keeping.positions)
         })
     }
 
@@ -216,14 +221,17 @@ impl Run<'_> {
         &self,
         scene: &Scene<'_>,
         scope: Scope,
-        known: bool,
+        known: Known,
         mut dossier: Dossier,
     ) -> Result<Question> {
         let scheme = &scene.family.id;
         if let Some(since) = scene.asks_since {
             dossier.fallen = self.store.fallen_since(&dossier.partner, since)?;
         }
-        let kept = if known { self.store.positions_of(scheme, &dossier.partner)? } else { Vec::new() };
+        let kept = match known {
+            Known::Some => self.store.positions_of(scheme, &dossier.partner)?,
+            Known::None => Vec::new(),
+        };
         let moved = match scope {
             Scope::Stale | Scope::Everything => true,
             Scope::All => self.store.is_stale(&dossier.partner)?,
@@ -232,98 +240,36 @@ impl Run<'_> {
         Ok(Question { dossier, kept, waiting, moved })
     }
 
-    /// `positions` are those that wait to be kept, as many at once as it is best.
     fn take_answers(
         &mut self,
         scene: &Scene<'_>,
-        answers: Vec<Answer>,
+        answers: Answers,
         papers: &mut Papers,
-        positions: &mut Vec<(Kept, Settled)>,
+        keeping: &mut Keeping,
     ) -> Result<()> {
         let partners = self.report.evaluated;
-        self.order.progress.tell(Step::Evaluating { scheme: &scene.family.id, partners });
-        for answer in answers {
+        let scheme = &scene.family.id;
+        self.order.progress.tell(Step::Evaluating { scheme, partners });
+        for answer in answers.partners {
             self.report.evaluated += 1;
             self.keep_holds(scene, &answer)?;
             self.keep_aside(scene.seq, &answer.aside)?;
-            let waking = answer.wake_on.is_some() || !answer.kept.is_empty();
-            if waking {
-                self.store.set_waking(&scene.family.id, &answer.partner, answer.wake_on)?;
+            if answer.wake_on.is_some() || keeping.known == Known::Some {
+                self.store.set_waking(scheme, &answer.partner, answer.wake_on)?;
             }
             self.store.note_asked(&answer.partner, &answer.asked)?;
-            for worked in answer.positions {
-                positions.extend(self.take_worked(scene, worked, &answer.kept, answer.moved, papers)?);
+            let moved = |worked: Worked| worked.keep.map(|settled| (worked.kept, settled));
+            keeping.positions.extend(answer.positions.into_iter().filter_map(moved));
+        }
+        let full = keeping.positions.len() - keeping.positions.len() % Store::POSITIONS_AT_ONCE;
+        self.store.keep_positions(scheme, keeping.known, &keeping.positions[..full])?;
+        keeping.positions.drain(..full);
+        for sheet in answers.sheets {
+            if let Some(version) = scene.family.version_for(sheet.cycle) {
+                papers.of(self, version, sheet.cycle, scene.plan)?.add(sheet)?;
             }
         }
-        let full = positions.len() - positions.len() % Store::POSITIONS_AT_ONCE;
-        self.store.keep_positions(&scene.family.id, &positions[..full])?;
-        positions.drain(..full);
         Ok(())
-    }
-
-    /// Hands a position's papers to the cycle that publishes them; gives what is to be kept of it where it moved.
-    fn take_worked(
-        &mut self,
-        scene: &Scene<'_>,
-        mut worked: Worked,
-        before: &[Kept],
-        moved: bool,
-        papers: &mut Papers,
-    ) -> Result<Option<(Kept, Settled)>> {
-        let family = scene.family;
-        let cycle = Cycle(worked.kept.cycle);
-        let before = before.iter().find(|before| before.cycle == cycle.0);
-        let closed = scene.plan.closed.contains_key(&cycle);
-        let closing = scene.plan.closing.contains(&cycle);
-        if closing {
-            worked.kept.published = Some(worked.kept.papers);
-        }
-        let version = family.version_for(cycle);
-        let continuous = version.is_some_and(|version| version.post == Post::Continuous);
-        if closed && !moved {
-            return Ok(None);
-        }
-        let revised = closed && before.and_then(|before| before.published) != Some(worked.kept.papers);
-        let current = continuous && !closed && !closing;
-        if let (true, Some(rendered), Some(version)) =
-            (closing || current || (revised && moved), &worked.rendered, version)
-        {
-            let partner = &worked.kept.partner;
-            let reason = if revised { worked.kept.reason.as_str() } else { "" };
-            let paper = papers.of(self, version, cycle, scene.plan)?;
-            paper.add(
-                partner,
-                &rendered.summary,
-                reason,
-                &rendered.transactions,
-                rendered.rows,
-                &rendered.sources,
-            )?;
-        }
-        let same = before.is_some_and(|before| {
-            (
-                before.points,
-                before.held,
-                &before.measure,
-                &before.tier,
-                &before.name,
-                before.version_id,
-                before.papers,
-            ) == (
-                worked.kept.points,
-                worked.kept.held,
-                &worked.kept.measure,
-                &worked.kept.tier,
-                &worked.kept.name,
-                worked.kept.version_id,
-                worked.kept.papers,
-            )
-        });
-        if same && !closing {
-            return Ok(None);
-        }
-        let settled = if closed || current { Settled::No } else { Settled::Yes };
-        Ok(Some((worked.kept, settled)))
     }
 
     /// Opens, updates and ends the holds that evaluation makes of one partner.
@@ -410,7 +356,7 @@ pub(super) fn name_of(family: &Family, cycle: Cycle) -> String {
 }
 
 /// One worker's ends: batches go in at the first and come out of the second, in order.
-type Worker = (SyncSender<Vec<Question>>, Receiver<Result<Vec<Answer>>>);
+type Worker = (SyncSender<Vec<Question>>, Receiver<Result<Answers>>);
 
 /// Workers, and whose turn it is.
 struct Desk {
@@ -430,12 +376,11 @@ impl Desk {
             let (reply, answers) = sync_channel(UNDER_WAY);
             std::thread::Builder::new().name("evaluate".into()).spawn_scoped(threads, move || {
                 let zone = scene.family.versions.first().map(|version| ZoneCache::new(version.timezone));
+                let mut sheets = Sheets::default();
                 for batch in questions {
                     let answers = match &zone {
-                        Some(zone) => {
-                            batch.into_iter().map(|question| answer(scene, zone, question)).collect()
-                        }
-                        None => Ok(Vec::new()),
+                        Some(zone) => answer_all(scene, zone, batch, &mut sheets),
+                        None => Ok(Answers::default()),
                     };
                     if reply.send(answers).is_err() {
                         return;
@@ -448,7 +393,7 @@ impl Desk {
     }
 
     /// Hands in a batch; where the desk is full, takes the oldest answers first.
-    fn hand_in(&mut self, batch: Vec<Question>) -> Result<Option<Vec<Answer>>> {
+    fn hand_in(&mut self, batch: Vec<Question>) -> Result<Option<Answers>> {
         let answers = if self.turns.len() == WORKERS * UNDER_WAY { self.next_answers()? } else { None };
         self.workers[self.next].0.send(batch).map_err(|_| anyhow!("an evaluating thread has stopped"))?;
         self.turns.push_back(self.next);
@@ -456,14 +401,25 @@ impl Desk {
         Ok(answers)
     }
 
-    fn next_answers(&mut self) -> Result<Option<Vec<Answer>>> {
+    fn next_answers(&mut self) -> Result<Option<Answers>> {
         let Some(worker) = self.turns.pop_front() else { return Ok(None) };
         self.workers[worker].1.recv().map_err(|_| anyhow!("an evaluating thread has stopped"))?.map(Some)
     }
 }
 
+/// Works out a batch of partners.
+fn answer_all(
+    scene: &Scene<'_>,
+    zone: &ZoneCache,
+    batch: Vec<Question>,
+    sheets: &mut Sheets,
+) -> Result<Answers> {
+    let partners = batch.into_iter().map(|question| answer(scene, zone, question, sheets));
+    Ok(Answers { partners: partners.collect::<Result<_>>()?, sheets: sheets.take() })
+}
+
 /// Works out one partner.
-fn answer(scene: &Scene<'_>, zone: &ZoneCache, question: Question) -> Result<Answer> {
+fn answer(scene: &Scene<'_>, zone: &ZoneCache, question: Question, sheets: &mut Sheets) -> Result<Answer> {
     let Question { dossier, kept, waiting, moved } = question;
     let world = World {
         family: scene.family,
@@ -500,18 +456,11 @@ fn answer(scene: &Scene<'_>, zone: &ZoneCache, question: Question) -> Result<Ans
             let on = scene.family.scheme(position.version).earn.on;
             reason::reason(before, &dossier, &said, &settled, (position, on))
         });
-        worked.push(work(scene, position, &settled.lines, (&dossier.partner, name), reason, moved));
+        let before = kept.iter().find(|before| before.cycle == position.cycle.0);
+        let partner = Partner { code: &dossier.partner, name };
+        worked.push(work(scene, sheets, (position, &settled.lines), partner, reason, (before, moved)));
     }
-    Ok(Answer {
-        partner: dossier.partner.clone(),
-        positions: worked,
-        held,
-        aside,
-        wake_on,
-        asked,
-        kept,
-        moved,
-    })
+    Ok(Answer { partner: dossier.partner.clone(), positions: worked, held, aside, wake_on, asked })
 }
 
 /// Which rates a partner's positions rest on: the pairs of its lines, with their first and last day.
@@ -546,74 +495,73 @@ fn partner_name<'d>(dossier: &'d Dossier, lines: &[Line<'d>], today: chrono::Nai
         .map_or("", |line| line.row.partner_name)
 }
 
+/// What is to be kept of a position; its papers go to the sheet of the cycle that publishes them.
 fn work(
     scene: &Scene<'_>,
-    position: &Position,
-    lines: &[Line<'_>],
-    (code, name): (&str, &str),
+    sheets: &mut Sheets,
+    (position, lines): (&Position, &[Line<'_>]),
+    partner: Partner<'_>,
     reason: String,
-    moved: bool,
+    (before, moved): (Option<&Kept>, bool),
 ) -> Worked {
     let version = scene.family.scheme(position.version);
+    let mut kept = Kept {
+        cycle: position.cycle.0,
+        partner: partner.code.to_owned(),
+        name: partner.name.to_owned(),
+        points: position.points,
+        held: position.held_points,
+        measure: plain(&position.measure),
+        tier: position.tier.clone(),
+        // every text in force was journalled when the run started
+        version_id: scene.version_ids.get(&version.version).copied().unwrap_or(0),
+        reason,
+        papers: [0; 32],
+        published: None,
+    };
     let closed = scene.plan.closed.contains_key(&position.cycle);
-    let published = scene.plan.closing.contains(&position.cycle)
-        || (closed && moved)
-        || (!closed && version.post == Post::Continuous);
-    let rendered = published.then(|| render(scene, version, position, lines, Partner { code, name }));
-    let papers = rendered.as_ref().map_or([0; 32], |rendered| {
-        let mut hash = Sha256::new();
-        hash.update(&rendered.summary);
-        hash.update(&rendered.transactions);
-        hash.finalize().into()
-    });
-    Worked {
-        kept: Kept {
-            cycle: position.cycle.0,
-            partner: code.to_owned(),
-            name: name.to_owned(),
-            points: position.points,
-            held: position.held_points,
-            measure: plain(&position.measure),
-            tier: position.tier.clone(),
-            // every text in force was journalled when the run started
-            version_id: scene.version_ids.get(&version.version).copied().unwrap_or(0),
-            reason,
-            papers,
-            published: None,
-        },
-        rendered,
+    let closing = scene.plan.closing.contains(&position.cycle);
+    if closed && !moved {
+        return Worked { kept, keep: None };
     }
+    if closed || closing || version.post == Post::Continuous {
+        let listing = Listing { transactions: scene.transactions, file_names: &scene.file_names };
+        let piece = sheets.render(&listing, version, partner, position, lines);
+        kept.papers = piece.hash;
+        let revised = closed && before.and_then(|before| before.published) != Some(kept.papers);
+        let open = !closed && !closing;
+        let in_force = scene.family.version_for(position.cycle);
+        let current = open && in_force.is_some_and(|version| version.post == Post::Continuous);
+        if in_force.is_some() && (closing || current || revised) {
+            let reason = if revised { kept.reason.as_str() } else { "" };
+            sheets.keep(&piece, partner.code, reason, position, lines);
+        } else {
+            sheets.drop(&piece);
+        }
+    }
+    if closing {
+        kept.published = Some(kept.papers);
+    }
+    let keep = settled(scene, position.cycle, (closed, closing));
+    let same = before.is_some_and(|before| same(before, &kept));
+    Worked { keep: (!same || closing).then_some(keep), kept }
+}
+
+/// Whether posting has to deal with a position that moved.
+fn settled(scene: &Scene<'_>, cycle: Cycle, (closed, closing): (bool, bool)) -> Settled {
+    let continuous = scene.family.version_for(cycle).is_some_and(|version| version.post == Post::Continuous);
+    if closed || (continuous && !closing) { Settled::No } else { Settled::Yes }
+}
+
+/// Whether a position says what it said before.
+fn same(before: &Kept, now: &Kept) -> bool {
+    let figures = |kept: &Kept| (kept.points, kept.held, kept.version_id, kept.papers);
+    figures(before) == figures(now)
+        && (&before.measure, &before.tier, &before.name) == (&now.measure, &now.tier, &now.name)
 }
 
 /// A measure as the ledger keeps it: exact where it is a decimal, else to twelve decimals.
 fn plain(measure: &Frac) -> String {
     let decimal = measure.to_decimal().or_else(|| measure.to_decimal_rounded(12, Rounding::HalfEven));
     decimal.unwrap_or(Decimal::MAX).normalize().to_string()
-}
-
-fn render(
-    scene: &Scene<'_>,
-    version: &crate::scheme::Scheme,
-    position: &Position,
-    lines: &[Line<'_>],
-    partner: Partner<'_>,
-) -> Rendered {
-    let cycle = version.calendar.name(position.cycle);
-    let rendering = Rendering::new(version, &cycle);
-    let mut summary = Vec::with_capacity(256);
-    rendering.summary_row(&mut summary, partner, position, "");
-    let mut transactions = Vec::new();
-    let mut rows = 0;
-    if scene.transactions {
-        let file_name = |seq: i64| scene.file_names.get(&seq).map_or("", String::as_str);
-        transactions.reserve(position.lines.len() * 256);
-        rows = rendering.transaction_rows(&mut transactions, partner.code, position, lines, &file_name);
-    }
-    let mut sources: Vec<i64> = Vec::new();
-    for seq in position.lines.iter().filter_map(|outcome| lines.get(outcome.line)).map(|line| line.seq) {
-        if !sources.contains(&seq) {
-            sources.push(seq);
-        }
-    }
-    Rendered { summary, transactions, rows, sources }
 }

@@ -16,6 +16,7 @@ mod replay;
 mod report;
 mod rereading;
 mod schemes;
+mod sheets;
 mod stakes;
 mod taking;
 

@@ -3,14 +3,15 @@
 use super::Run;
 use super::accounts::{Accounts, Balances, Finished};
 use super::closing::ClosingPlan;
+use super::sheets::Sheet;
 use crate::calendar::Cycle;
 use crate::outbox::place::{self, Placed};
 use crate::outbox::staged::{Sealed, Staged};
 use crate::outbox::stream::FileStream;
 use crate::scheme::Scheme;
 use crate::statement::manifest::{self, Listed, Manifest, Source};
+use crate::statement::name;
 use crate::statement::papers::Papers as Rendering;
-use crate::statement::{cell, name};
 use crate::store::cycles::Publication;
 use anyhow::{Result, bail};
 use std::collections::{BTreeMap, BTreeSet};
@@ -117,29 +118,16 @@ impl Paper {
         })
     }
 
-    /// Adds one partner's rows. `summary` was rendered without a reason, which is its last column.
-    pub(super) fn add(
-        &mut self,
-        partner: &str,
-        summary: &[u8],
-        reason: &str,
-        transactions: &[u8],
-        rows: u64,
-        sources: &[i64],
-    ) -> Result<()> {
-        self.summary.append(|out| {
-            out.extend_from_slice(summary.strip_suffix(b"\n").unwrap_or(summary));
-            cell::text(out, reason);
-            out.push(b'\n');
-            1
-        })?;
+    /// Adds the rows of further partners.
+    pub(super) fn add(&mut self, sheet: Sheet) -> Result<()> {
+        self.summary.append_bytes(&sheet.summary, sheet.partners.len() as u64)?;
         if let Some(stream) = &mut self.transactions {
-            stream.append_bytes(transactions, rows)?;
+            stream.append_bytes(&sheet.transactions, sheet.rows)?;
         }
         if let Edition::Revision(2..) = self.edition {
-            self.partners.push(partner.to_owned());
+            self.partners.extend(sheet.partners);
         }
-        self.sources.extend(sources);
+        self.sources.extend(sheet.sources);
         Ok(())
     }
 }
@@ -169,7 +157,7 @@ impl Run<'_> {
             staged.add(written);
         }
         for partner in &partners {
-            self.store.mark_published(&version.id, cycle.0, Some(partner))?;
+            self.store.mark_published(&version.id, cycle.0, partner)?;
         }
         let folder = self.seal(version, cycle, staged, staging, &edition.folder(), &sources)?;
         Ok(Some(folder))

@@ -50,6 +50,15 @@ fn entry(row: &Row<'_>) -> Result<Entry> {
     })
 }
 
+/// Whether two entries share all but what is their own: number, partner, points, amount, tier, reason and hash.
+fn alike(a: &Entry, b: &Entry) -> bool {
+    let figures = |entry: &Entry| (entry.posting_date, entry.kind, entry.expires_on, entry.run);
+    figures(a) == figures(b)
+        && (&a.posted_at, &a.scheme, &a.cycle, &a.scheme_version)
+            == (&b.posted_at, &b.scheme, &b.cycle, &b.scheme_version)
+        && (&a.reference, &a.against, &a.actor) == (&b.reference, &b.against, &b.actor)
+}
+
 /// The wallet's figures of one partner in one scheme (interfaces.md 5, balances).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wallet {
@@ -81,46 +90,46 @@ impl Store {
             entry.hash = chain::entry_hash(&previous, entry);
             previous.clone_from(&entry.hash);
         }
-        for of_version in entries.chunk_by(|a, b| a.scheme_version == b.scheme_version) {
-            let version = self.version_id(&of_version[0].scheme_version)?;
-            self.insert_entries(of_version, version).context("cannot post to the ledger")?;
+        for alike in entries.chunk_by(alike) {
+            let version = self.version_id(&alike[0].scheme_version)?;
+            self.insert_alike(alike, version).context("cannot post to the ledger")?;
         }
         Ok(())
     }
 
-    /// All of one cycle and run.
-    fn insert_entries(&self, entries: &[Entry], version: Option<i64>) -> Result<()> {
+    /// Entries that differ in what is their own alone.
+    fn insert_alike(&self, entries: &[Entry], version: Option<i64>) -> Result<()> {
+        // a refusal rolls everything back: OR FAIL spares the copies of pages by which one statement alone could be undone
         const INSERT: Insert<'_> = Insert {
-            into: "INSERT INTO ledger VALUES",
-            row: "(#, #, #, #, #, #, #, #, #, #, #, #, #, #, #, #, ?1, unhex(#))",
+            into: "INSERT OR FAIL INTO ledger VALUES",
+            row: "(#, ?1, ?2, ?3, ?4, #, ?5, #, #, #, ?6, ?7, ?8, #, ?9, ?10, ?11, unhex(#))",
             after: "",
-            shared: 1,
+            shared: 11,
             at_once: rows::AT_ONCE,
         };
-        INSERT.run(
-            &self.connection,
-            |cells| cells.next(version),
-            entries,
-            |entry, cells| {
-                cells.next(entry.entry)?;
-                cells.next(&entry.posted_at)?;
-                cells.next(entry.posting_date)?;
-                cells.next(&entry.scheme)?;
-                cells.next(&entry.cycle)?;
-                cells.next(&entry.partner_code)?;
-                cells.next(entry.kind.word())?;
-                cells.next(entry.points.0)?;
-                cells.next(entry.amount.normalize().to_string())?;
-                cells.next(&entry.tier)?;
-                cells.next(&entry.reference)?;
-                cells.next(&entry.against)?;
-                cells.next(entry.expires_on)?;
-                cells.next(&entry.reason)?;
-                cells.next(entry.run)?;
-                cells.next(&entry.actor)?;
-                cells.next(&entry.hash)
-            },
-        )
+        let all = &entries[0];
+        let shared = |cells: &mut rows::Cells<'_, '_>| {
+            cells.next(&all.posted_at)?;
+            cells.next(all.posting_date)?;
+            cells.next(&all.scheme)?;
+            cells.next(&all.cycle)?;
+            cells.next(all.kind.word())?;
+            cells.next(&all.reference)?;
+            cells.next(&all.against)?;
+            cells.next(all.expires_on)?;
+            cells.next(all.run)?;
+            cells.next(&all.actor)?;
+            cells.next(version)
+        };
+        INSERT.run(&self.connection, shared, entries, |entry, cells| {
+            cells.next(entry.entry)?;
+            cells.next(&entry.partner_code)?;
+            cells.next(entry.points.0)?;
+            cells.next(entry.amount.normalize().to_string())?;
+            cells.next(&entry.tier)?;
+            cells.next(&entry.reason)?;
+            cells.next(&entry.hash)
+        })
     }
 
     /// Number and chain hash of the last entry.

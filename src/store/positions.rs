@@ -58,38 +58,55 @@ pub enum Settled {
     No,
 }
 
+/// Whether a scheme had positions before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    /// none: every one is new
+    None,
+    /// some: one may come again
+    Some,
+}
+
 const COLUMNS: &str =
     "cycle, partner, name, points, held, measure, tier, version_id, reason, papers, published";
 
 impl Store {
     /// The positions of one partner in a scheme, in order of cycle.
     pub fn positions_of(&self, scheme: &str, partner: &str) -> Result<Vec<Kept>> {
-        // by the index on partners: along the scheme's key every partner would walk the whole table
         let mut select = self.connection.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM position INDEXED BY position_by_partner WHERE partner = ?2 AND scheme = ?1 ORDER BY cycle"
+            "SELECT {COLUMNS} FROM position WHERE scheme = ?1 AND partner = ?2 ORDER BY cycle"
         ))?;
         let rows = select.query_map((scheme, partner), kept)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     /// Whether a scheme has any position yet.
-    pub fn has_positions(&self, scheme: &str) -> Result<bool> {
-        Ok(self.connection.query_row(
+    pub fn known_positions(&self, scheme: &str) -> Result<Known> {
+        let any = self.connection.query_row(
             "SELECT EXISTS (SELECT 1 FROM position WHERE scheme = ?1)",
             [scheme],
             |row| row.get(0),
-        )?)
+        )?;
+        Ok(if any { Known::Some } else { Known::None })
     }
 
     /// As many positions as are best kept at once.
     pub const POSITIONS_AT_ONCE: usize = rows::AT_ONCE;
 
     /// Keeps positions; `published` stays as it is unless the position carries one.
-    pub fn keep_positions(&self, scheme: &str, positions: &[(Kept, Settled)]) -> Result<()> {
-        const INSERT: Insert<'_> = Insert {
+    pub fn keep_positions(&self, scheme: &str, known: Known, positions: &[(Kept, Settled)]) -> Result<()> {
+        // a refusal rolls everything back: OR FAIL spares the copies of pages by which one statement alone could be undone
+        const FIRST: Insert<'_> = Insert {
+            into: "INSERT OR FAIL INTO position VALUES",
+            row: "(?1, #, #, #, #, #, #, #, #, #, #, #, #)",
+            after: "",
+            shared: 1,
+            at_once: rows::AT_ONCE,
+        };
+        const AGAIN: Insert<'_> = Insert {
             into: "INSERT INTO position VALUES",
             row: "(?1, #, #, #, #, #, #, #, #, #, #, #, #)",
-            after: "ON CONFLICT (scheme, cycle, partner) DO UPDATE SET name = excluded.name, points = excluded.points,
+            after: "ON CONFLICT (scheme, partner, cycle) DO UPDATE SET name = excluded.name, points = excluded.points,
              held = excluded.held, measure = excluded.measure, tier = excluded.tier, version_id = excluded.version_id, reason = excluded.reason, papers = excluded.papers,
              published = coalesce(excluded.published, published), settled = excluded.settled",
             shared: 1,
@@ -109,7 +126,11 @@ impl Store {
             cells.next(position.published)?;
             cells.next(*settled == Settled::Yes)
         };
-        INSERT
+        let insert = match known {
+            Known::None => FIRST,
+            Known::Some => AGAIN,
+        };
+        insert
             .run(&self.connection, |cells| cells.next(scheme), positions, bind)
             .context("cannot keep positions")
     }
@@ -136,7 +157,7 @@ impl Store {
     pub fn settle_cycle(&self, scheme: &str, cycle: i32) -> Result<()> {
         self.connection
             .prepare_cached(
-                "UPDATE position SET settled = 1 WHERE scheme = ?1 AND cycle = ?2 AND settled = 0",
+                "UPDATE position INDEXED BY position_unsettled SET settled = 1 WHERE scheme = ?1 AND cycle = ?2 AND settled = 0",
             )?
             .execute((scheme, cycle))?;
         Ok(())
@@ -182,9 +203,7 @@ impl Store {
         let name = self
             .connection
             .prepare_cached(
-                // by the index on partners, not along the cycles
-                "SELECT name FROM position INDEXED BY position_by_partner WHERE partner = ?2 AND scheme = ?1
-                 ORDER BY cycle DESC LIMIT 1",
+                "SELECT name FROM position WHERE scheme = ?1 AND partner = ?2 ORDER BY cycle DESC LIMIT 1",
             )?
             .query_row((scheme, partner), |row| row.get(0))
             .optional()?;
@@ -202,32 +221,22 @@ impl Store {
             .optional()?)
     }
 
-    /// The papers of these positions stand in what is published with this transaction.
-    pub fn mark_published(&self, scheme: &str, cycle: i32, partner: Option<&str>) -> Result<()> {
+    /// The papers of this position stand in what is published with this transaction.
+    pub fn mark_published(&self, scheme: &str, cycle: i32, partner: &str) -> Result<()> {
         self.connection
             .prepare_cached(
-                "UPDATE position SET published = papers WHERE scheme = ?1 AND cycle = ?2 AND (?3 IS NULL OR partner = ?3)",
+                "UPDATE position SET published = papers WHERE scheme = ?1 AND cycle = ?2 AND partner = ?3",
             )?
             .execute((scheme, cycle, partner))?;
         Ok(())
     }
 
-    /// Cycles in which a scheme has positions, first to last.
+    /// Cycles in which a scheme has positions, first to last: reads all of them.
     pub fn cycles_with_positions(&self, scheme: &str) -> Result<Vec<i32>> {
-        let mut cycles = Vec::new();
-        let mut after = i32::MIN;
-        loop {
-            let next: Option<i32> = self
-                .connection
-                .prepare_cached("SELECT min(cycle) FROM position WHERE scheme = ?1 AND cycle > ?2")?
-                .query_row((scheme, after), |row| row.get(0))?;
-            match next {
-                Some(cycle) => {
-                    cycles.push(cycle);
-                    after = cycle;
-                }
-                None => return Ok(cycles),
-            }
-        }
+        let mut select = self
+            .connection
+            .prepare("SELECT DISTINCT cycle FROM position WHERE scheme = ?1 ORDER BY cycle")?;
+        let cycles = select.query_map([scheme], |row| row.get(0))?;
+        Ok(cycles.collect::<rusqlite::Result<_>>()?)
     }
 }
