@@ -4,7 +4,9 @@
 //!
 //! `ACCRUED_HISTORIES=1000000 cargo test --release --test simulator histories` plays so many; `ACCRUED_SEED=123` replays one,
 //! and with both so many from there on. A failing history is made small and printed, the shortest that was found:
-//! config, schemes, files, what people did and runs, ready to be laid out by hand.
+//! config, schemes, files, what people did and runs, ready to be laid out by hand (`ACCRUED_SHRINK_SECONDS` is how long it looks).
+//!
+//! What it catches is tried by tests/faults/try.py: deliberate faults in `src/`, one at a time.
 
 #[path = "support/explained.rs"]
 mod explained;

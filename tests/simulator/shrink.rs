@@ -10,7 +10,8 @@ pub fn smallest(
     failure: String,
     fails: impl Fn(&History, &str) -> Option<String>,
 ) -> (History, String) {
-    let end = Instant::now() + Duration::from_secs(45);
+    let seconds = std::env::var("ACCRUED_SHRINK_SECONDS").ok().and_then(|text| text.parse().ok());
+    let end = Instant::now() + Duration::from_secs(seconds.unwrap_or(45));
     let (mut best, mut how) = (history, failure);
     'again: loop {
         for smaller in smaller(&best) {
