@@ -1,13 +1,15 @@
 //! `cargo bench`: how fast the main job is, as ratios measured in one run on one machine.
 //!
-//! `cargo bench -- [large] [again] [ten] [sftp] [--rounds N]`; without names all of them. The table it ends with is the
+//! `cargo bench -- [large] [again] [ten] [sftp] [grown] [--rounds N]`; without names all of them but `grown`. The table it ends with is the
 //! one of the README. `large`: 2 million lines from nothing to published statements, against DuckDB and plain Python
 //! doing the easy part of it. `again`: a run with one new line, a run with nothing new. `ten`: 10 million lines.
-//! `sftp`: one file of that size from a real sshd, against OpenSSH's own client.
+//! `sftp`: one file of that size from a real sshd, against OpenSSH's own client. `grown`, the long haul: whether a late run over
+//! a large store takes what an early one took (`--lines 10000000 --runs 1000`).
 
 mod again;
 #[allow(dead_code, reason = "its test uses the rest")]
 mod generator;
+mod grown;
 mod large;
 mod measure;
 mod python;
@@ -20,10 +22,11 @@ use python::Python;
 use std::path::Path;
 use workspace::Workspace;
 
-const PARTS: [&str; 4] = ["large", "again", "ten", "sftp"];
+const PARTS: [&str; 5] = ["large", "again", "ten", "sftp", "grown"];
 
 fn main() -> Result<()> {
     let mut rounds = 5;
+    let mut grown = grown::Size { lines: 10_000_000, runs: 1_000 };
     let mut wanted = Vec::new();
     let mut args = std::env::args().skip(1);
     let mut benching = false;
@@ -31,8 +34,12 @@ fn main() -> Result<()> {
         match arg.as_str() {
             "--bench" => benching = true,
             "--rounds" => rounds = args.next().unwrap_or_default().parse()?,
+            "--lines" => grown.lines = args.next().unwrap_or_default().parse()?,
+            "--runs" => grown.runs = args.next().unwrap_or_default().parse()?,
             name if PARTS.contains(&name) => wanted.push(name.to_owned()),
-            other => bail!("{other} is no part of it: use {}, --rounds N", PARTS.join(", ")),
+            other => {
+                bail!("{other} is no part of it: use {}, --rounds N, --lines N, --runs N", PARTS.join(", "))
+            }
         }
     }
     if !benching {
@@ -43,6 +50,13 @@ fn main() -> Result<()> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("speed");
     std::fs::create_dir_all(&folder)?;
     let mut table = table::Table::default();
+    if wanted.iter().any(|name| name == "grown") {
+        grown::run(&folder, grown, &mut table)?;
+    }
+    if wanted.as_slice() == ["grown"] {
+        print!("{}", table.render());
+        return Ok(());
+    }
     let workspace = Workspace::new(&folder, 2_000_000)?;
     let first = if wants("large") {
         let python = Python::prepare(&folder)?;

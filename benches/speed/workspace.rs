@@ -139,9 +139,14 @@ impl Workspace {
 
     /// One new line in a small new file, in the first cycle.
     pub fn drop_one_line(&self, number: usize) -> Result<()> {
+        self.drop_one_line_of(number, 42)
+    }
+
+    /// The same, of another partner.
+    pub fn drop_one_line_of(&self, number: usize, partner: usize) -> Result<()> {
         let text = format!(
             "invoice_no,line_no,doc_type,invoice_date,partner_code,distributor_code,sku,category,amount,status\n\
-             LATE-{number},1,invoice,2026-05-04T10:00:00,P00042,D17,LED-9W,LED,1000.00,approved\n"
+             LATE-{number},1,invoice,2026-05-04T10:00:00,P{partner:05},D17,LED-9W,LED,1000.00,approved\n"
         );
         Ok(fs::write(self.path(&format!("drop/late-{number}.csv")), text)?)
     }

@@ -46,10 +46,10 @@ def planted(tree, faults):
 
 
 def built(tree, target):
-    command = ["cargo", "test", "--locked", "--test", "simulator", "--no-run"]
+    command = ["cargo", "test", "--locked", "--test", "simulator", "--no-run", "--message-format", "short"]
     done = subprocess.run(command, cwd=tree, env=target, capture_output=True, text=True)
     if done.returncode:
-        sys.exit(done.stderr)
+        sys.exit("\n".join(line for line in done.stderr.splitlines() if "error" in line))
     return re.search(r"Executable .*\((.*)\)", done.stderr).group(1)
 
 

@@ -9,18 +9,6 @@ use super::{money, replacing};
 use crate::naive::Word;
 use crate::random::Random;
 
-/// What the program can do.
-pub struct Landed {
-    pub replace: bool,
-    pub reread: bool,
-    pub payments: bool,
-    pub fx: bool,
-    pub local_codes: bool,
-}
-
-pub const LANDED: Landed =
-    Landed { replace: true, reread: true, payments: true, fx: true, local_codes: true };
-
 /// Times of day of a run, on both sides of midnight somewhere.
 const TIMES: [&str; 6] = ["12:00:00", "00:30:00", "18:29:59", "18:30:00", "15:59:59", "23:59:59"];
 
@@ -115,7 +103,7 @@ fn acts(
                 batch.acts.push(Act::Mend { feed: *feed });
             }
         }
-        if LANDED.reread && r.chance(8) {
+        if r.chance(8) {
             batch.acts.push(Act::Reread { feed: r.below(feeds.len()) });
         }
         if any_order {
@@ -158,12 +146,12 @@ fn feeds(r: &mut Random, restarting: bool, any_order: bool) -> Vec<FeedPlan> {
             }
             let name = format!("f{place}");
             let mut pattern = "*.csv";
-            if LANDED.replace && !any_order && r.chance(25) {
+            if !any_order && r.chance(25) {
                 pattern = *r.pick(&["{yyyy}-{mm}.csv", "{yyyy}-{mm}-{part}.csv"]);
                 settings += "mode = \"replace\"\nmax_void_percent = \"100\"\n";
             }
             let dialect = dialect(r);
-            let wrong = if LANDED.reread && r.chance(12) { wrong(r, &dialect) } else { None };
+            let wrong = if r.chance(12) { wrong(r, &dialect) } else { None };
             let zone = ZONES[r.below(ZONES.len())];
             FeedPlan { name, kind: "sales", zone, pattern, settings, dialect, wrong }
         })
@@ -321,7 +309,7 @@ fn partners(r: &mut Random, place: usize, any_order: bool) -> Vec<Row> {
             row.insert("channel", r.pick(&["retail", ""]).to_string());
             row.insert("active", r.pick(&["yes", "yes", "no", ""]).to_string());
             row.insert("tracked", r.pick(&["yes", "yes", "no", ""]).to_string());
-            if let (true, Some((distributor, local))) = (LANDED.local_codes, local_code(code)) {
+            if let Some((distributor, local)) = local_code(code) {
                 row.insert("distributor_code", distributor.into());
                 row.insert("local_code", local.into());
             }

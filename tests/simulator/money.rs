@@ -2,7 +2,6 @@
 
 use chrono::{Duration, NaiveDate};
 
-use super::make::LANDED;
 use super::plan::{Dialect, FeedPlan, FilePlan, Row};
 use super::rows::Maker;
 use crate::random::Random;
@@ -19,12 +18,12 @@ pub fn feeds(r: &mut Random, feeds: &mut Vec<FeedPlan>) {
         dialect: Dialect::default(),
         wrong: None,
     };
-    if LANDED.payments && shared && r.chance(40) {
+    if shared && r.chance(40) {
         let scope = feeds[0].settings.contains("number_scope");
         let scope = if scope { "number_scope = \"space\"\n" } else { "" };
         feeds.push(plan("payments", format!("documents = \"dms\"\n{scope}")));
     }
-    if LANDED.fx && r.chance(40) {
+    if r.chance(40) {
         feeds.push(plan("fx", String::new()));
     }
 }

@@ -58,7 +58,7 @@ impl Maker<'_> {
         row.insert("doc_type", "invoice".into());
         row.insert("invoice_date", self.date(day));
         row.insert("partner_code", self.r.pick(&["P1", "P2", "P2", "p1"]).to_string());
-        if super::make::LANDED.local_codes && self.r.chance(15) {
+        if self.r.chance(15) {
             row.insert("partner_code", "L1".into());
         }
         row.insert("distributor_code", self.r.pick(&["D1", "D1", "D2"]).to_string());

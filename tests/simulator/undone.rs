@@ -1,7 +1,6 @@
 //! A sale and its full return, with `original-cycle`: exactly nothing, in one note or several, with or without SKUs on
 //! them, by any multiplier, tier, cap, rounding and currency; and beside other sales, as if it had never been.
 
-use super::make::LANDED;
 use super::plan::{Batch, Dialect, FeedPlan, FilePlan, History, Row};
 use super::play::{Hand, laid_out, played};
 use super::schemes;
@@ -37,7 +36,7 @@ struct Sale {
 
 fn sale(r: &mut Random, number: &str) -> Sale {
     let day = *r.pick(&["2026-03-05", "2026-03-15", "2026-03-31T23:30:00+05:30", "2026-02-27", "2026-03-31"]);
-    let currency = if LANDED.fx && r.chance(40) { "USD" } else { "" };
+    let currency = if r.chance(40) { "USD" } else { "" };
     let mut sale = Sale { rows: vec![], cents: vec![], quantities: vec![] };
     for line in 1..=1 + r.below(4) {
         let cents = *r.pick(&[33_333, 100, 50_000, 100_050, 1, 250_050, 61_003]);
@@ -124,10 +123,7 @@ fn history(r: &mut Random, seed: u64) -> History {
         dialect: Dialect::default(),
         wrong: None,
     };
-    let mut feeds = vec![plan("f0", "sales")];
-    if LANDED.fx {
-        feeds.push(plan("fx", "fx"));
-    }
+    let feeds = vec![plan("f0", "sales"), plan("fx", "fx")];
     let batch = |as_of: &str| Batch { as_of: as_of.into(), acts: vec![], files: vec![], troubles: vec![] };
     let batches = vec![batch("2026-05-10T12:00:00Z"), batch("2026-06-01T12:00:00Z")];
     History { seed, feeds, schemes: vec![schemes::of_original_cycles(r)], batches, any_order: false }
@@ -146,9 +142,7 @@ fn with(history: &History, sold: &[&Sale], returned: &[Row]) -> History {
     let file = |feed, name: &str, documents| FilePlan { feed, name: name.into(), documents };
     let rows = sold.iter().map(|sale| sale.rows.clone()).collect();
     history.batches[0].files.push(file(0, "sold.csv", rows));
-    if LANDED.fx {
-        history.batches[0].files.push(file(1, "rates.csv", vec![rates()]));
-    }
+    history.batches[0].files.push(file(1, "rates.csv", vec![rates()]));
     history.batches[1].files.push(file(0, "returned.csv", vec![returned.to_vec()]));
     history
 }
