@@ -375,6 +375,15 @@ fn numbers_that_restart_are_paid_each_for_itself() {
 }
 
 #[test]
+fn a_scheme_that_no_feed_brings_payments_for_is_warned_of() {
+    let (sales, _) = CONFIG.split_once("[[feed]]\nname = \"payments\"").expect("sales come first");
+    let shop = Shop::with(sales, SCHEME);
+    let told = shop.workspace.trial(&["check", "--offline", "--deny-warnings"]).status(4).check().stderr;
+    assert!(told.contains("no feed brings payments"), "{told}");
+    Shop::new().workspace.trial(&["check", "--deny-warnings"]).check();
+}
+
+#[test]
 fn bad_rows_are_rejected_with_their_reasons() {
     let mut shop = Shop::new();
     shop.pays(&[

@@ -5,10 +5,10 @@ use super::output::{Column, Format, count, printable, text};
 use super::session::Session;
 use super::summary::counted;
 use crate::batch::{Invalid, RealSchemes};
-use crate::config::{Config, Feed};
-use crate::fault::Faults;
+use crate::config::{Config, Feed, Kind};
+use crate::fault::{Fault, Faults, Gravity};
 use crate::inbox::{Candidate, Connection, InboxFault, Listing};
-use crate::scheme::lint;
+use crate::scheme::{EarnOn, Scheme, lint};
 use crate::store::Store;
 use anyhow::Result;
 
@@ -72,8 +72,21 @@ fn warnings(config: &Config, schemes: &RealSchemes, store: Option<&Store>) -> Re
         if !faults.faults.is_empty() {
             warnings.push(faults);
         }
+        warnings.extend(never_paid(config, scheme));
     }
     Ok(warnings)
+}
+
+/// A scheme that waits for payments which no feed brings.
+fn never_paid(config: &Config, scheme: &Scheme) -> Option<Faults> {
+    let paid = |feed: &Feed| feed.kind == Kind::Payments;
+    if scheme.earn.on == EarnOn::Invoice || config.feeds.iter().any(paid) {
+        return None;
+    }
+    let message = "earn.on = \"payment\", and no feed brings payments: no line would ever count";
+    let help = "add a feed of kind = \"payments\" that shares `documents` with the sales";
+    let fault = Fault { gravity: Gravity::Warning, ..Fault::missing(message, help) };
+    Some(Faults { path: scheme.path.clone(), text: String::new(), faults: vec![fault] })
 }
 
 const COLUMNS: [Column; 6] =

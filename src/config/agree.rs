@@ -1,5 +1,6 @@
 //! What feeds owe each other: names of their own, and one way to number the documents that they share. Pure.
 
+use super::Kind;
 use super::feed::Placed;
 use super::table::{Read, Reading};
 use super::values::{MONTHS, text_as_toml};
@@ -18,6 +19,20 @@ pub(super) fn check(reading: &mut Reading<'_>, feeds: &[Placed]) {
         reading.faults.extend(other_numbers(feed, before));
         reading.warnings.extend(same_files(feed, before));
     }
+    reading.warnings.extend(feeds.iter().filter_map(|feed| pays_nothing(feed, feeds)));
+}
+
+/// Payments of documents that no feed brings sales of: they would never pay anything.
+fn pays_nothing(feed: &Placed, feeds: &[Placed]) -> Option<Fault> {
+    let kind = |feed: &Placed| feed.feed.as_ref().map(|feed| feed.kind);
+    let sells = |other: &&Placed| matches!(kind(other), Some(Kind::Sales) | None) && shares(feed, other);
+    if kind(feed) != Some(Kind::Payments) || feeds.iter().any(|other| sells(&other)) {
+        return None;
+    }
+    let documents = feed.documents.as_ref()?;
+    let message = format!("no feed brings sales of the documents {}", text_as_toml(&documents.value));
+    let help = "write the `documents` of the sales that are paid, or their feed's name";
+    Some(Fault::warning(place(documents, feed), message, "these payments would never pay anything", help))
 }
 
 fn same_name(feed: &Placed, before: &[Placed]) -> Option<Fault> {
