@@ -18,6 +18,7 @@ use crate::facts::dossier::Dossier;
 use crate::facts::fx::{Asked, Rates};
 use crate::facts::master::{self, ItemRecord};
 use crate::facts::settle::{Line, settle};
+use crate::facts::sketch::Sketch;
 use crate::scheme::{Family, Post};
 use crate::statement::papers::Partner;
 use crate::store::Store;
@@ -86,6 +87,8 @@ struct Answer {
     wake_on: Option<chrono::NaiveDate>,
     /// foreign currencies of its lines, and the days on which a rate was asked for
     asked: Vec<Asked>,
+    /// the SKUs of its lines, where items have a master
+    skus: Option<Vec<u8>>,
 }
 
 /// One position, worked out.
@@ -176,7 +179,7 @@ impl Run<'_> {
             .filter(|closed| family.is_pinned(Cycle(closed.cycle)))
             .map(|closed| format!("{}={}", closed.cycle, closed.version.unwrap_or_default()))
             .collect();
-        Ok(format!("{} | {} | {has_partners} {items} fx", versions.join(" "), pins.join(" ")))
+        Ok(format!("{} | {} | {has_partners} {items} fx skus", versions.join(" "), pins.join(" ")))
     }
 
     fn scope(&self, family: &Family, plan: &ClosingPlan, rests_on: &str) -> Result<Scope> {
@@ -258,6 +261,9 @@ impl Run<'_> {
                 self.store.set_waking(scheme, &answer.partner, answer.wake_on)?;
             }
             self.store.note_asked(&answer.partner, &answer.asked)?;
+            if let Some(skus) = &answer.skus {
+                self.store.note_skus(&answer.partner, skus)?;
+            }
             let moved = |worked: Worked| worked.keep.map(|settled| (worked.kept, settled));
             keeping.positions.extend(answer.positions.into_iter().filter_map(moved));
         }
@@ -448,6 +454,7 @@ fn answer(scene: &Scene<'_>, zone: &ZoneCache, question: Question, sheets: &mut 
     let mut held = stakes::of(&positions, &settled.lines);
     stakes::weigh(&mut held, &positions, |why| evaluate(&World { waived: Some(why), ..world }, &subject));
     let aside = aside::review(&dossier, &said, &settled.fates, &called, &waiting);
+    let skus = scene.items.is_some().then(|| sketch_of(&settled.lines));
     let asked = asked_rates(scene.family, &positions.positions, &settled.lines);
     let name = partner_name(&dossier, &settled.lines, scene.plan.today);
     let mut worked = Vec::with_capacity(positions.positions.len());
@@ -460,7 +467,13 @@ fn answer(scene: &Scene<'_>, zone: &ZoneCache, question: Question, sheets: &mut 
         let partner = Partner { code: &dossier.partner, name };
         worked.push(work(scene, sheets, (position, &settled.lines), partner, reason, (before, moved)));
     }
-    Ok(Answer { partner: dossier.partner.clone(), positions: worked, held, aside, wake_on, asked })
+    Ok(Answer { partner: dossier.partner.clone(), positions: worked, held, aside, wake_on, asked, skus })
+}
+
+fn sketch_of(lines: &[Line<'_>]) -> Vec<u8> {
+    let mut sketch = Sketch::default();
+    lines.iter().filter(|line| !line.row.sku.is_empty()).for_each(|line| sketch.note(line.row.sku));
+    sketch.bytes()
 }
 
 /// Which rates a partner's positions rest on: the pairs of its lines, with their first and last day.

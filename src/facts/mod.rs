@@ -20,4 +20,5 @@ pub mod record;
 mod returns;
 pub mod row;
 pub mod settle;
+pub mod sketch;
 mod walk;

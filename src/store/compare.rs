@@ -14,7 +14,7 @@ use std::cmp::Ordering;
 const NOT_COMPARED: [&str; 5] = ["sighting", "passed", "missing", "stale", "migration"];
 
 /// Tables worked out from the others: in a store whose last run was killed they wait for the next.
-const WORKED_OUT: [&str; 5] = ["position", "waking", "evaluated", "hold", "fx_asked"];
+const WORKED_OUT: [&str; 6] = ["position", "waking", "evaluated", "hold", "fx_asked", "sku_sketch"];
 
 /// Tables whose rows are told apart by something else than their primary key, with columns that may differ.
 const KEYS: [(&str, &[&str], &[&str]); 5] = [

@@ -10,7 +10,7 @@ use crate::facts::fx::RateRecord;
 use crate::facts::master::{Dated, Day, ItemRecord, PartnerRecord, Place, on};
 use anyhow::{Context, Result};
 use chrono::NaiveDate;
-use rusqlite::{OptionalExtension, Row};
+use rusqlite::Row;
 use std::collections::HashMap;
 
 /// A row of a master file, ready to be kept.
@@ -177,10 +177,11 @@ impl Store {
         let _ = stamp;
         let seq = self.next_seq()?;
         self.fall_silent(&arrival.silences, seq)?;
+        let mut moved = Vec::new(); // SKUs that apply otherwise
         let reading = read(&mut |said| {
             counts.rows += 1;
             match said {
-                Ok(said) => match self.keep_master(seq, arrival.rank, said)? {
+                Ok(said) => match self.keep_master(seq, arrival.rank, said, &mut moved)? {
                     Kept::New => counts.accepted += 1,
                     Kept::Changed => counts.superseding += 1,
                     Kept::Same => counts.duplicate += 1,
@@ -196,10 +197,17 @@ impl Store {
             Ok(())
         })?;
         self.index_for_aliases()?;
+        self.mark_sellers_stale(&moved)?;
         Ok((reading, seq))
     }
 
-    fn keep_master(&self, seq: i64, rank: Option<i64>, said: MasterSaid) -> Result<Kept> {
+    fn keep_master(
+        &self,
+        seq: i64,
+        rank: Option<i64>,
+        said: MasterSaid,
+        moved: &mut Vec<String>,
+    ) -> Result<Kept> {
         match said {
             MasterSaid::Partner(said) => {
                 let kept = self.keep_partner(seq, rank, &said)?;
@@ -212,7 +220,7 @@ impl Store {
                     (None, kept) => Ok(kept),
                 }
             }
-            MasterSaid::Item(said) => self.keep_item(seq, rank, *said),
+            MasterSaid::Item(said) => self.keep_item(seq, rank, *said, moved),
             MasterSaid::Rate(record, file_line) => self.keep_rate(seq, &record, file_line),
         }
     }
@@ -259,7 +267,13 @@ impl Store {
         Ok(kept)
     }
 
-    fn keep_item(&self, seq: i64, rank: Option<i64>, said: ItemSaid) -> Result<Kept> {
+    fn keep_item(
+        &self,
+        seq: i64,
+        rank: Option<i64>,
+        said: ItemSaid,
+        moved: &mut Vec<String>,
+    ) -> Result<Kept> {
         let ItemSaid { sku, file_line, day, record } = said;
         let record = ItemRecord { seq: rank.unwrap_or(seq), ..record };
         let before = self.item_records(&sku)?;
@@ -278,7 +292,16 @@ impl Store {
                 record.launched_on,
             ))
             .context("cannot keep a master record")?;
-        Ok(how_kept(&before, day, &record))
+        let kept = how_kept(&before, day, &record);
+        let mut after = before.clone();
+        let place = if before.is_empty() { Place::First } else { Place::Later };
+        after.push(record.from(day.from(place)));
+        // an item of a file that is read again comes among older ones
+        let matters = || rank.is_some() || applies_otherwise(&plain(before), &plain(after));
+        if moved.len() <= super::skus::FEW && matters() {
+            moved.push(sku);
+        }
+        Ok(kept)
     }
 
     /// Everything that was said of a partner by files that speak, in the order of ingestion.
@@ -323,20 +346,14 @@ impl Store {
         )?)
     }
 
-    /// Whether any partner master record speaks, and the last journal record that changed the item master (a file, or one that
-    /// silenced a file of it): every partner rests on both.
-    pub fn master_state(&self) -> Result<(bool, i64)> {
-        let partners = self.has_partner_master(None)?;
-        let items: Option<i64> = self
-            .connection
-            .query_row(
-                "SELECT max(coalesce(by, seq)) FROM item_record LEFT JOIN silenced USING (seq)",
-                [],
-                |row| row.get(0),
-            )
-            .optional()?
-            .flatten();
-        Ok((partners, items.unwrap_or(0)))
+    /// Whether any partner master record and whether any item master record speaks: every partner rests on both.
+    pub fn master_state(&self) -> Result<(bool, bool)> {
+        let items = self.connection.query_row(
+            &format!("SELECT EXISTS (SELECT 1 FROM item_record WHERE {})", speaks("item_record.seq", "?1")),
+            [i64::MAX],
+            |row| row.get(0),
+        )?;
+        Ok((self.has_partner_master(None)?, items))
     }
 }
 
@@ -349,6 +366,12 @@ pub(super) enum Kept {
     Changed,
     /// it says what applies already
     Same,
+}
+
+/// Records without what no rule asks for.
+fn plain(items: Vec<ItemRecord>) -> Vec<ItemRecord> {
+    let plain = |item| ItemRecord { name: String::new(), launched_on: None, ..item };
+    items.into_iter().map(plain).collect()
 }
 
 /// A record's own day and the one that applies otherwise, as the store keeps them.

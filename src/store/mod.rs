@@ -25,6 +25,7 @@ mod proof;
 pub mod reconcile;
 mod rows;
 mod silence;
+mod skus;
 mod sorter;
 mod tamper;
 

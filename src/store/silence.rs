@@ -40,6 +40,7 @@ impl Store {
             self.mark_spoken_of(seq)?;
             self.mark_converted_by(seq)?;
             self.mark_called_by(seq)?;
+            self.mark_itemised_by(seq)?;
             for kind in ROW_HOLDS {
                 self.end_holds(kind, &format!("{seq}:"), HoldState::Gone, by)?;
             }

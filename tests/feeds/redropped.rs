@@ -110,11 +110,8 @@ fn bytes_that_came_before_are_a_duplicate_whatever_the_name() {
 
 #[test]
 fn a_file_without_rows_stands_for_its_own_period() {
-    let mut shop = Shop::new(&format!(
-        "{}{}",
-        feed("s", "s_{yyyy}-{mm}.csv", ""),
-        feed("t", "t_{yyyy}-{mm}.csv", "")
-    ));
+    let mut shop =
+        Shop::new(&format!("{}{}", feed("s", "s_{yyyy}-{mm}.csv", ""), feed("t", "t_{yyyy}-{mm}.csv", "")));
     shop.drop("s_2026-03.csv", &[]);
     shop.drop("s_2026-04.csv", &[]);
     shop.at.drop("drop/t/t_2026-04.csv", file(&[]));
