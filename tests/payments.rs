@@ -443,6 +443,23 @@ fn a_replacing_file_takes_back_what_it_does_not_say_any_more() {
 }
 
 #[test]
+fn what_a_person_decided_holds_when_the_file_is_read_again() {
+    let dates = "[feed.csv]\ndates = [\"%m/%d/%Y\"]\n[[feed]]\nname = \"bank\"";
+    let config = CONFIG.replace("[[feed]]\nname = \"bank\"", dates);
+    let mut shop = Shop::with(&config, SCHEME);
+    shop.sells(&["A,1,2026-05-02,P,D,1000,,,", "B,1,2026-05-02,P,D,500,,,"]);
+    shop.pays(&["R1,A,D,05/06/2026,1000,,", "R2,B,D,06/05/2026,500,,", "R3,B,D,20/05/2026,100,,"]).runs(3);
+    shop.pays(&["R2,B,D,06/05/2026,400,,"]).runs(3);
+    shop.decides("release", 0);
+    assert_eq!(shop.lines(), ["A 1000.00 yes", "B 500.00 no unpaid missing 100.00 INR"]);
+    shop.workspace.write("accrued.toml", config.replace("%m/%d/%Y", "%d/%m/%Y"));
+    shop.workspace.trial(&["reread", "--feed", "payments", "--as-of", "2026-06-16"]).check();
+    assert_eq!(shop.lines(), ["A 1000.00 yes", "B 500.00 yes"]);
+    assert!(shop.holds().is_empty(), "{:?}", shop.holds());
+    shop.verifies();
+}
+
+#[test]
 fn the_order_of_files_tells_nothing() {
     let files: [(&str, &str, &[&str]); 4] = [
         ("sales", SALES, &[SOLD, "B,1,2026-05-03,Q,D,300,,,"]),

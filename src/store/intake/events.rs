@@ -13,6 +13,7 @@ use super::feeder::Issuers;
 use super::review::Review;
 use super::{Intake, Outcome, REFUSED_SAMPLE, Reading, Reject, too_many, too_many_detail};
 use crate::facts::money::{EventKind, Money};
+use crate::facts::settle::{Decision, Verdict};
 use anyhow::{Context, Result, anyhow};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -190,9 +191,29 @@ impl Store {
         }
         self.keep_event(taking, issuer, &takes, &held)?;
         for conflicting in held.values() {
-            self.open_hold(taking.seq, &conflict(taking, conflicting, &before))?;
+            match self.decided(taking, conflicting[0])? {
+                None => {
+                    self.open_hold(taking.seq, &conflict(taking, conflicting, &before))?;
+                }
+                Some(Verdict::Release) => {
+                    counts.held -= conflicting.len() as u64;
+                    counts.superseding += conflicting.len() as u64;
+                }
+                Some(Verdict::Discard) => {}
+            }
         }
         Ok(())
+    }
+
+    /// What a person decided about this row when its file was read before.
+    fn decided(&self, taking: Taking, row: &Money) -> Result<Option<Verdict>> {
+        if taking.rank == taking.seq {
+            return Ok(None);
+        }
+        let decisions = self.decisions("", None)?;
+        let about =
+            |decision: &&Decision| (decision.rank, decision.file_line) == (taking.rank, row.file_line);
+        Ok(decisions.iter().filter(about).min_by_key(|decision| decision.at).map(|decision| decision.verdict))
     }
 
     fn keep_event(
