@@ -3,12 +3,16 @@
 
 #[path = "feeds/expected.rs"]
 mod expected;
+#[path = "feeds/packed.rs"]
+mod packed;
 #[path = "feeds/redropped.rs"]
 mod redropped;
 #[path = "feeds/replaced.rs"]
 mod replaced;
 #[path = "feeds/rig.rs"]
 mod rig;
+#[path = "feeds/totals.rs"]
+mod totals;
 
 mod support {
     #[allow(dead_code, reason = "each test program uses its own part")]

@@ -3,7 +3,9 @@
 
 use accrued::domain::decimal::DecimalMark;
 use accrued::facts::money::EventKind;
-use accrued::ingest::{self, CreditNotes, Encoding, Layout, Packing, Refusal, Reject, Stop, Taken, Tally};
+use accrued::ingest::{
+    self, CreditNotes, Encoding, LastRow, Layout, Packing, Refusal, Reject, Stop, Taken, Tally,
+};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use std::collections::{BTreeMap, BTreeSet};
@@ -182,6 +184,7 @@ fn plain() -> Layout {
         timezone: chrono_tz::Tz::America__New_York,
         numbers_restart: None,
         max_bytes: 64 << 20,
+        last_row: LastRow::Data,
     }
 }
 

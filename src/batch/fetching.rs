@@ -7,7 +7,9 @@ use crate::clock;
 use crate::config::Feed;
 use crate::inbox::complete::{Judged, Looks, Seen, Unready, judge};
 use crate::inbox::{Archive, Archived, Candidate, Connection, InboxFault, Passed};
+use crate::store::files::Sidecar;
 use anyhow::Result;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// A file of this run, in the archive.
@@ -15,6 +17,8 @@ pub(super) struct Fetched<'c> {
     pub feed: &'c Feed,
     pub candidate: Candidate,
     pub archived: Archived,
+    /// the control totals that came beside it
+    pub sidecar: Option<Sidecar>,
 }
 
 /// Whether every feed could be listed: without that no cycle closes.
@@ -135,7 +139,8 @@ impl<'c> Run<'c> {
         let mut unknown = Vec::new();
         for file in std::mem::take(&mut listing.files) {
             let layout = super::taking::layout_text(&feed.layout_of(&file.named));
-            if !self.store.knows_file(&feed.name, &file.name, file.size, file.mtime, &layout)? {
+            let known = self.store.knows_file(&feed.name, &file.name, file.size, file.mtime, &layout)?;
+            if !known || self.has_other_totals(feed, &file, listing.sidecars.as_ref())? {
                 unknown.push(file);
             }
         }
@@ -146,6 +151,17 @@ impl<'c> Run<'c> {
         let judged = judge(feed.source.complete, &listing, &earlier, now);
         self.keep_looks(feed, &judged.looks)?;
         Ok(Some(Look { feed, connection, judged }))
+    }
+
+    fn has_other_totals(
+        &self,
+        feed: &Feed,
+        file: &Candidate,
+        sidecars: Option<&BTreeMap<String, Candidate>>,
+    ) -> Result<bool> {
+        let Some(totals) = sidecars.and_then(|sidecars| sidecars.get(&file.name)) else { return Ok(false) };
+        let (file, totals) = ((file.name.as_str(), file.size, file.mtime), (totals.size, totals.mtime));
+        self.store.has_other_totals(&feed.name, file, totals)
     }
 
     /// Names that can never be files of the feed: told as waiting for a person once, and as a notice while they stand.
@@ -194,14 +210,18 @@ impl<'c> Run<'c> {
             let why = match why {
                 Unready::Settling(_) => "still changing, or seen for the first time: left for the next run",
                 Unready::Unmarked => "its marker file is not there yet: left for the next run",
+                Unready::WithoutTotals => "its control totals are not there yet: left for the next run",
             };
             self.report.notices.push((look.feed.name.clone(), format!("{}: {why}", file.name)));
         }
         for candidate in std::mem::take(&mut look.judged.ready) {
             self.order.cancel.check()?;
             self.order.progress.tell(Step::Fetching { feed: &look.feed.name, file: &candidate.name });
-            match look.connection.fetch(&candidate, archive) {
-                Ok(archived) => files.push(Fetched { feed: look.feed, candidate, archived }),
+            let sidecar = look.judged.sidecars.remove(&candidate.name);
+            match fetch_both(&mut look.connection, &candidate, sidecar, archive) {
+                Ok((archived, sidecar)) => {
+                    files.push(Fetched { feed: look.feed, candidate, archived, sidecar })
+                }
                 Err(fault) => {
                     let ends = matches!(fault, InboxFault::Temporary(_) | InboxFault::Refused(_));
                     self.feed_fault(look.feed, fault)?;
@@ -231,4 +251,17 @@ impl<'c> Run<'c> {
         self.report.faults.push(FeedFault { feed: feed.name.clone(), exit, why });
         Ok(())
     }
+}
+
+/// A file, and the control totals beside it.
+fn fetch_both(
+    connection: &mut Connection,
+    file: &Candidate,
+    sidecar: Option<Candidate>,
+    archive: &Archive,
+) -> Result<(Archived, Option<Sidecar>), InboxFault> {
+    let archived = connection.fetch(file, archive)?;
+    let Some(Candidate { name, size, mtime, named }) = sidecar else { return Ok((archived, None)) };
+    let fetched = connection.fetch(&Candidate { name: name.clone(), size, mtime, named }, archive)?;
+    Ok((archived, Some(Sidecar { name, size, mtime, sha256: fetched.sha256 })))
 }

@@ -1,7 +1,7 @@
 //! How a file was read, back from the text that the store keeps of it (see [`super::layout_text`]).
 
 use crate::domain::decimal::DecimalMark;
-use crate::ingest::{CreditNotes, Encoding, Layout};
+use crate::ingest::{CreditNotes, Encoding, LastRow, Layout};
 use anyhow::{Context, Result};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -38,6 +38,10 @@ fn layout(value: &Value) -> Option<Layout> {
         timezone: word("timezone")?.parse().ok()?,
         numbers_restart: value.get("numbers_restart")?.as_u64().and_then(|month| u32::try_from(month).ok()),
         max_bytes: value.get("max_bytes")?.as_u64()?,
+        last_row: match word("totals") {
+            Some("trailer") => LastRow::Trailer,
+            Some(_) | None => LastRow::Data,
+        },
     })
 }
 
@@ -69,6 +73,7 @@ mod tests {
             timezone: "Asia/Kolkata".parse().unwrap(),
             numbers_restart: None,
             max_bytes: 4 << 30,
+            last_row: LastRow::Data,
         };
         let other = Layout {
             delimiter: b'\t',

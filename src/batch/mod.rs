@@ -19,6 +19,7 @@ mod schemes;
 mod sheets;
 mod stakes;
 mod taking;
+mod totals;
 
 pub use closing::{Missing, OpenCycle, Stays, missing_files, open_cycles, open_since, overdue};
 pub use layouts::layout_of_text;

@@ -7,6 +7,7 @@ use super::Run;
 use super::fetching::{Fetched, Listed};
 use super::report::{Exit, FeedFault};
 use crate::inbox::{Archive, Archived, Candidate};
+use crate::store::files::Sidecar;
 use anyhow::{Result, anyhow};
 use serde_json::{Value, json};
 
@@ -38,6 +39,8 @@ pub struct Arrived {
     pub mtime: Option<i64>,
     /// lower-case hex
     pub sha256: String,
+    /// the control totals that came beside it
+    pub sidecar: Option<Sidecar>,
 }
 
 /// What looking at the feeds came to.
@@ -167,6 +170,7 @@ impl<'c> Run<'c> {
                     size: arrived.size,
                     path: archive.path_of(&arrived.sha256),
                 },
+                sidecar: arrived.sidecar.clone(),
             })
         };
         replay.files.iter().skip(taken).map(fetched).collect()

@@ -5,10 +5,11 @@ use super::fetching::Fetched;
 use super::progress::Step;
 use super::report::FileLine;
 use super::rereading::Known;
+use super::totals::{DISAGREE, Weighed};
 use crate::config::{Feed, Kind, Mode};
 use crate::facts::master::Day;
 use crate::facts::money::{EventKind, Money};
-use crate::ingest::{self, CreditNotes, Encoding, Layout, Packing, Refusal, Stop, Taken};
+use crate::ingest::{self, CreditNotes, Encoding, LastRow, Layout, Packing, Refusal, Stop, Taken};
 use crate::outbox;
 use crate::statement::{name, rejects};
 use crate::store::files::{Arrival, Counts, FileRow, FileState};
@@ -103,7 +104,7 @@ impl Run<'_> {
         self.put_in_place(feed, &named, &mut arrival)?;
         arrival.idles.clear();
         let path = crate::inbox::Archive::of(&self.places.data).path_of(&arrival.sha256);
-        let waived = if hold.kind == "totals_disagree" { Waived::VoidAndTotals } else { Waived::Void };
+        let waived = if hold.kind == DISAGREE { Waived::VoidAndTotals } else { Waived::Void };
         let outcome = self.read_file(feed, &layout, &arrival, &path, waived)?;
         let seq = outcome.seq;
         self.store.whole(|store| store.end_hold(hold.id, HoldState::Done, seq))?;
@@ -121,19 +122,28 @@ impl Run<'_> {
         tracing::info!(feed = %arrival.feed, file = %arrival.name, "taking");
         self.order.progress.tell(Step::Ingesting { feed: &arrival.feed, file: &arrival.name });
         let stamp = self.stamp.clone();
-        let packing = match packing(&arrival.name) {
+        let packing = match packing(&arrival.name, path) {
             Ok(packing) => packing,
-            Err(refusal) => {
-                return self.store.refuse_file(
-                    &stamp,
-                    arrival,
-                    refusal.reason,
-                    refusal.detail,
-                    Counts::default(),
-                    &[],
-                );
+            Err(Stop::Refused(Refusal { reason, detail })) => {
+                return self.store.refuse_file(&stamp, arrival, reason, detail, Counts::default(), &[]);
             }
+            Err(Stop::Io(fault)) => return Err(fault).context("cannot read a file from the archive"),
+            Err(Stop::Taker(fault)) => return Err(fault),
         };
+        if waived != Waived::VoidAndTotals {
+            match self.weigh_totals(feed, (layout, packing), arrival, path)? {
+                Weighed::Agrees => {}
+                // once let through, it is read again as it is
+                Weighed::Disagrees { .. } if self.store.released_before(arrival, DISAGREE)? => {}
+                Weighed::Refused { reason, detail } => {
+                    let none = Counts::default();
+                    return self.store.refuse_file(&stamp, arrival, reason, detail, none, &[]);
+                }
+                Weighed::Disagrees { detail, rows } => {
+                    return self.store.hold_file(&stamp, arrival, DISAGREE, detail, rows);
+                }
+            }
+        }
         match feed.kind {
             Kind::Sales => {
                 let intake = intake(feed, waived);
@@ -304,6 +314,7 @@ pub(super) fn arrival(file: &Fetched<'_>) -> Arrival {
         layout: layout_text(&file.feed.layout_of(named)),
         rank: None,
         silences: Vec::new(),
+        sidecar: file.sidecar.clone(),
         idles: Vec::new(),
     }
 }
@@ -315,25 +326,23 @@ fn max_void_percent(feed: &Feed, waived: Waived) -> Option<rust_decimal::Decimal
     }
 }
 
-fn open(path: &Path) -> Result<std::io::BufReader<File>> {
+pub(super) fn open(path: &Path) -> Result<std::io::BufReader<File>> {
     let file =
         File::open(path).with_context(|| format!("cannot read {} from the archive", path.display()))?;
     Ok(std::io::BufReader::with_capacity(READ_BUFFER, file))
 }
 
-/// How a file is packed, by its name.
-pub fn packing(name: &str) -> Result<Packing, Refusal> {
+/// How a file is packed, by its name; of a zip archive also where its file lies.
+pub fn packing(name: &str, path: &Path) -> Result<Packing, Stop> {
     let lower = name.to_lowercase();
     if lower.ends_with(".zip") {
-        return Err(Refusal {
-            reason: "not_yet_supported",
-            detail: "zip files are not yet supported: send it plain or as .gz".to_owned(),
-        });
+        let mut archive = File::open(path).map_err(Stop::Io)?;
+        return ingest::member(&mut archive).map(Packing::Zip);
     }
     Ok(if lower.ends_with(".gz") { Packing::Gzip } else { Packing::Plain })
 }
 
-fn ended(read: Result<ingest::Tally, Stop>) -> Result<Reading> {
+pub(super) fn ended(read: Result<ingest::Tally, Stop>) -> Result<Reading> {
     match read {
         Ok(_) => Ok(Reading::Whole),
         Err(Stop::Refused(Refusal { reason, detail })) => Ok(Reading::Refused { reason, detail }),
@@ -406,11 +415,15 @@ pub fn layout_text(layout: &Layout) -> String {
         crate::domain::decimal::DecimalMark::Point => ".",
         crate::domain::decimal::DecimalMark::Comma => ",",
     };
-    json!({
+    let mut text = json!({
         "delimiter": char::from(layout.delimiter).to_string(), "encoding": encoding, "decimal_mark": mark,
         "dates": layout.dates, "credit_notes": credit_notes, "columns": layout.columns, "defaults": layout.defaults,
         "values": layout.values, "timezone": layout.timezone.name(), "numbers_restart": layout.numbers_restart,
         "max_bytes": layout.max_bytes,
-    })
-    .to_string()
+    });
+    match layout.last_row {
+        LastRow::Data => {}
+        LastRow::Trailer => text["totals"] = "trailer".into(),
+    }
+    text.to_string()
 }

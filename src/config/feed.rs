@@ -7,7 +7,7 @@ use super::table::{Read, Reading, Table};
 use super::values::{
     MONTHS, Wrong, as_toml, date, percent, shown, size, text, text_as_toml, whole, word, zone,
 };
-use super::{Distributor, Expected, Feed, mode, place};
+use super::{Distributor, Expected, Feed, mode, place, totals};
 use crate::facts::settle::NumberScope;
 use crate::fault::{Fault, nearest};
 use crate::inbox::pattern::{Grain, Pattern};
@@ -67,7 +67,7 @@ pub(super) fn read(
     let columns = dialect::columns(&mut table, reading, kind);
     let defaults = dialect::defaults(&mut table, reading, kind);
     let values = dialect::values(&mut table, reading, kind);
-    totals(&mut table, reading);
+    let totals = totals::read(&mut table, reading);
     expected_needs_period(reading, &expected, pattern.as_ref());
     who_is_expected(reading, &expected, pattern.as_ref(), &distributors, &defaults);
     let pattern = pattern.map(|read| {
@@ -92,9 +92,17 @@ pub(super) fn read(
             timezone: timezone?.value,
             numbers_restart: numbers_restart.as_ref().map(|read| read.value),
             max_bytes,
+            last_row: totals.last_row(),
         };
         Some(Feed {
-            source: Source { feed: name.clone(), place: place?, pattern: pattern?, complete, max_bytes },
+            source: Source {
+                feed: name.clone(),
+                place: place?,
+                pattern: pattern?,
+                complete,
+                max_bytes,
+                sidecar: totals.sidecar(),
+            },
             name,
             kind,
             layout,
@@ -105,6 +113,7 @@ pub(super) fn read(
             due_days,
             max_reject_percent,
             mode,
+            totals,
         })
     })();
     Placed { feed, name, documents, number_scope, numbers_restart, speaks_of_documents, header }
@@ -225,19 +234,6 @@ fn after(table: &mut Table<'_>, reading: &mut Reading<'_>) {
             reading.wrong("after", Wrong::new(message, label, help), at);
         }
     }
-}
-
-fn totals(table: &mut Table<'_>, reading: &mut Reading<'_>) {
-    let mut totals = table.table(reading, "totals", "[feed.totals]");
-    if let Some((value, at)) = totals.raw("rows") {
-        reading.note(totals.key("rows"), as_toml(value), Some(&at));
-        reading.not_yet(
-            "[feed.totals] rows",
-            at,
-            "remove [feed.totals]; a trailer row would be read as data",
-        );
-    }
-    totals.close(reading);
 }
 
 fn complete(table: &mut Table<'_>, reading: &mut Reading<'_>) -> Complete {

@@ -19,11 +19,13 @@ mod place;
 mod resolve;
 mod secrets;
 mod table;
+mod totals;
 mod values;
 
 pub use mode::Mode;
 pub use paths::Environment;
 pub use resolve::load;
+pub use totals::Totals;
 
 use crate::fault::{Fault, Faults};
 use crate::inbox::Source;
@@ -146,6 +148,8 @@ pub struct Feed {
     pub max_reject_percent: rust_decimal::Decimal,
     /// what a later file does to earlier ones
     pub mode: Mode,
+    /// where its control totals are
+    pub totals: Totals,
 }
 
 impl Feed {

@@ -30,6 +30,8 @@ pub enum Unready {
     Settling(Duration),
     /// `NAME.done` is not there
     Unmarked,
+    /// its control totals are not there
+    WithoutTotals,
 }
 
 /// What may be read now and what may not.
@@ -41,6 +43,8 @@ pub struct Judged {
     pub unready: Vec<(Candidate, Unready)>,
     /// what this look adds to the earlier ones: for the second look, and for the store
     pub looks: Looks,
+    /// control totals of what is ready, by its name
+    pub sidecars: BTreeMap<String, Candidate>,
 }
 
 impl Judged {
@@ -48,7 +52,7 @@ impl Judged {
     pub fn wait(&self) -> Option<Duration> {
         let settling = self.unready.iter().filter_map(|(_, unready)| match unready {
             Unready::Settling(rest) => Some(*rest),
-            Unready::Unmarked => None,
+            Unready::Unmarked | Unready::WithoutTotals => None,
         });
         settling.max()
     }
@@ -61,8 +65,22 @@ pub fn judge(complete: Complete, listing: &Listing, earlier: &Looks, now: DateTi
     for file in &listing.files {
         let seen = seen_now(file, earlier.get(&file.name), now);
         judged.looks.insert(file.name.clone(), seen);
-        match unready(complete, listing, file, seen, now) {
-            None => judged.ready.push(file.clone()),
+        let sidecar = listing.sidecars.as_ref().map(|sidecars| sidecars.get(&file.name));
+        let accompanied = match sidecar {
+            None => None,
+            Some(None) => Some(Unready::WithoutTotals),
+            Some(Some(sidecar)) => {
+                let seen = seen_now(sidecar, earlier.get(&sidecar.name), now);
+                judged.looks.insert(sidecar.name.clone(), seen);
+                settling(complete, seen, now)
+            }
+        };
+        match unready(complete, listing, file, seen, now).or(accompanied) {
+            None => {
+                judged.ready.push(file.clone());
+                let sidecar = sidecar.flatten().map(|sidecar| (file.name.clone(), sidecar.clone()));
+                judged.sidecars.extend(sidecar);
+            }
             Some(why) => judged.unready.push((file.clone(), why)),
         }
     }
@@ -87,12 +105,16 @@ fn unready(
     match complete {
         Complete::Marker if listing.markers.contains(&file.name) => None,
         Complete::Marker => Some(Unready::Unmarked),
-        Complete::Stable { settle } => {
-            let unchanged = (now - seen.since).to_std().unwrap_or_default();
-            let rest = settle.saturating_sub(unchanged);
-            (!rest.is_zero()).then_some(Unready::Settling(rest))
-        }
+        Complete::Stable { .. } => settling(complete, seen, now),
     }
+}
+
+/// How long what was seen must still stand unchanged. A marker vouches for everything beside it.
+fn settling(complete: Complete, seen: Seen, now: DateTime<Utc>) -> Option<Unready> {
+    let Complete::Stable { settle } = complete else { return None };
+    let unchanged = (now - seen.since).to_std().unwrap_or_default();
+    let rest = settle.saturating_sub(unchanged);
+    (!rest.is_zero()).then_some(Unready::Settling(rest))
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ impl Folder {
     }
 
     pub(super) fn list(&mut self) -> Result<Listing, InboxFault> {
-        let mut listing = Listing::default();
+        let mut listing = sieve::empty(&self.source);
         for entry in fs::read_dir(&self.path).map_err(|e| folder_fault(&self.path, &e))? {
             self.cancel.check()?;
             let name = entry.map_err(|e| folder_fault(&self.path, &e))?.file_name();
@@ -43,6 +43,11 @@ impl Folder {
                             Ok(file) => listing.files.push(file),
                             Err(passed) => listing.passed.push(passed),
                         }
+                    }
+                }
+                Sort::Sidecar { of, name } => {
+                    if let Some(facts) = self.facts(&name)? {
+                        sieve::accompany(&self.source, &mut listing, of, name, facts);
                     }
                 }
                 Sort::Marker(of) => {
@@ -56,7 +61,7 @@ impl Folder {
     }
 
     pub(super) fn look(&mut self, name: &str) -> Result<Option<Candidate>, InboxFault> {
-        let Sort::Ours(name, named) = sieve::sort(&self.source, name.as_bytes()) else {
+        let Some((name, named)) = sieve::fetched(&self.source, name.as_bytes()) else {
             return Ok(None);
         };
         let facts = self.facts(&name)?;
@@ -77,7 +82,7 @@ impl Folder {
     }
 
     pub(super) fn fetch(&mut self, file: &Candidate, archive: &Archive) -> Result<Archived, InboxFault> {
-        let Sort::Ours(..) = sieve::sort(&self.source, file.name.as_bytes()) else {
+        let Some(_) = sieve::fetched(&self.source, file.name.as_bytes()) else {
             return Err(InboxFault::Limit(format!("{:?} is not a name of this feed's files", file.name)));
         };
         let path = self.path.join(&file.name);
@@ -248,6 +253,7 @@ mod tests {
                 pattern: Pattern::new(pattern).expect("a pattern"),
                 complete,
                 max_bytes,
+                sidecar: None,
             };
             Connection::open(&source, &Cancel::default()).expect("open")
         }
@@ -451,6 +457,7 @@ mod tests {
             pattern: Pattern::new("*").expect("a pattern"),
             complete: Complete::Marker,
             max_bytes: 1,
+            sidecar: None,
         };
         match Connection::open(&source, &Cancel::default()) {
             Err(InboxFault::Limit(why)) => {

@@ -19,7 +19,7 @@ pub use connection::Connection;
 pub use fault::{Cancel, InboxFault};
 pub use sftp::libssh2_version;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -36,6 +36,8 @@ pub struct Source {
     pub complete: Complete,
     /// largest download; larger ones are refused by name
     pub max_bytes: u64,
+    /// name of the file with control totals that comes beside each file, `{name}` being that file's name
+    pub sidecar: Option<String>,
 }
 
 /// Local or remote.
@@ -149,6 +151,8 @@ pub struct Listing {
     pub passed: Vec<Passed>,
     /// names of which `NAME.done` was seen
     pub markers: BTreeSet<String>,
+    /// control totals by the name of the file that they are of; `None` where the feed has none
+    pub sidecars: Option<BTreeMap<String, Candidate>>,
 }
 
 /// A file whole in the archive.

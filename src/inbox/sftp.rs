@@ -172,7 +172,7 @@ impl Folder<'_> {
     fn list(&self) -> Result<Listing, InboxFault> {
         let watching = self.begin();
         let source = &self.remote.source;
-        let mut listing = Listing::default();
+        let mut listing = sieve::empty(source);
         for (name, stat) in self.names(&watching)? {
             match sieve::sort(source, &name) {
                 Sort::Ours(name, named) => {
@@ -181,6 +181,10 @@ impl Folder<'_> {
                         Ok(file) => listing.files.push(file),
                         Err(passed) => listing.passed.push(passed),
                     }
+                }
+                Sort::Sidecar { of, name } => {
+                    let facts = self.facts(&name, &stat)?;
+                    sieve::accompany(source, &mut listing, of, name, facts);
                 }
                 Sort::Marker(of) => {
                     listing.markers.insert(of);
@@ -226,7 +230,7 @@ impl Folder<'_> {
 
     fn look(&self, name: &str) -> Result<Option<Candidate>, InboxFault> {
         let _watching = self.begin();
-        let Sort::Ours(name, named) = sieve::sort(&self.remote.source, name.as_bytes()) else {
+        let Some((name, named)) = sieve::fetched(&self.remote.source, name.as_bytes()) else {
             return Ok(None);
         };
         match self.sftp()?.lstat(&self.path(&name)) {
@@ -240,7 +244,7 @@ impl Folder<'_> {
     }
 
     fn fetch(&self, file: &Candidate, archive: &Archive) -> Result<Archived, InboxFault> {
-        let Sort::Ours(..) = sieve::sort(&self.remote.source, file.name.as_bytes()) else {
+        let Some(_) = sieve::fetched(&self.remote.source, file.name.as_bytes()) else {
             return Err(InboxFault::Limit(format!("{:?} is not a name of this feed's files", file.name)));
         };
         let watching = self.begin();

@@ -3,9 +3,13 @@
 
 use super::pattern::Named;
 use super::{Candidate, Complete, Listing, Passed, Source};
+use std::collections::BTreeMap;
 
 /// Longest name in bytes: what Linux file systems hold.
 const LONGEST: usize = 255;
+
+/// Most bytes of control totals.
+const LARGEST_TOTALS: u64 = 64 * 1024;
 
 /// Of the marker beside a file.
 const MARKER: &str = ".done";
@@ -37,6 +41,8 @@ pub(super) enum Sort {
     Ours(String, Named),
     /// the marker of this name
     Marker(String),
+    /// the control totals of this name, if they are a file
+    Sidecar { of: String, name: String },
     /// reported
     Refused(Passed),
     /// none of the feed's business
@@ -63,9 +69,28 @@ fn sort_plain(source: &Source, name: &str) -> Sort {
     {
         return Sort::Marker(of.to_owned());
     }
+    if let Some(of) = accompanied(source, name) {
+        return Sort::Sidecar { of: of.to_owned(), name: name.to_owned() };
+    }
     match source.pattern.matches(name) {
         Some(named) => Sort::Ours(name.to_owned(), named),
         None => Sort::Other,
+    }
+}
+
+/// The file of the feed whose control totals would have this name.
+fn accompanied<'n>(source: &Source, name: &'n str) -> Option<&'n str> {
+    let (before, after) = source.sidecar.as_deref()?.split_once("{name}")?;
+    let of = name.strip_prefix(before)?.strip_suffix(after)?;
+    source.pattern.matches(of).map(|_| of)
+}
+
+/// What is fetched: a file of the feed, or the control totals of one.
+pub(super) fn fetched(source: &Source, raw: &[u8]) -> Option<(String, Named)> {
+    match sort(source, raw) {
+        Sort::Ours(name, named) => Some((name, named)),
+        Sort::Sidecar { name, .. } => Some((name, Named::default())),
+        Sort::Marker(_) | Sort::Refused(_) | Sort::Other => None,
     }
 }
 
@@ -141,6 +166,25 @@ pub(super) fn candidate(
         return refuse(name, format!("it has {size} bytes, more than max_bytes of {}", source.max_bytes));
     }
     Ok(Candidate { name, size, mtime: facts.mtime, named })
+}
+
+/// A listing in which nothing was seen yet.
+pub(super) fn empty(source: &Source) -> Listing {
+    Listing { sidecars: source.sidecar.as_ref().map(|_| BTreeMap::new()), ..Listing::default() }
+}
+
+/// Puts control totals into a listing.
+pub(super) fn accompany(source: &Source, listing: &mut Listing, of: String, name: String, facts: Facts) {
+    match candidate(source, name, Named::default(), facts) {
+        Ok(file) if file.size <= LARGEST_TOTALS => {
+            listing.sidecars.get_or_insert_default().insert(of, file);
+        }
+        Ok(file) => {
+            let why = format!("it has {} bytes: too many for control totals (rows,sum)", file.size);
+            listing.passed.push(Passed { name: file.name, why });
+        }
+        Err(passed) => listing.passed.push(passed),
+    }
 }
 
 /// An mtime for messages.

@@ -3,10 +3,11 @@
 //! Answers for: gzip, `max_bytes`, byte-order marks, UTF-16 and windows-1252. Does not: look for lines or
 //! check UTF-8 (a byte that is none passes on, and rejects its row).
 
-use super::{Encoding, Layout, Packing, Refusal, Stop};
+use super::{Encoding, Layout, Member, Method, Packing, Refusal, Stop};
 use encoding_rs::{Decoder, DecoderResult, UTF_16BE, UTF_16LE, WINDOWS_1252};
-use flate2::read::MultiGzDecoder;
-use std::io::{ErrorKind, Read};
+use flate2::Crc;
+use flate2::read::{DeflateDecoder, MultiGzDecoder};
+use std::io::{ErrorKind, Read, Take};
 
 /// Stands for what its encoding cannot mean (half a UTF-16 pair): never valid in UTF-8, so the row is rejected.
 pub const NOT_TEXT: u8 = 0xFF;
@@ -35,6 +36,7 @@ impl<'r> Bytes<'r> {
         let unpacked = match packing {
             Packing::Plain => Unpacked::Plain(disk),
             Packing::Gzip => Unpacked::Gzip(Box::new(MultiGzDecoder::new(disk))),
+            Packing::Zip(member) => Unpacked::zip(disk, member)?,
         };
         let max_bytes = layout.max_bytes;
         let mut bytes = Bytes { unpacked, count: 0, max_bytes, head: Vec::new(), transcoder: None };
@@ -136,6 +138,56 @@ impl Read for Disk<'_> {
 enum Unpacked<'r> {
     Plain(Disk<'r>),
     Gzip(Box<MultiGzDecoder<Disk<'r>>>),
+    Zip(Box<Zipped<'r>>),
+}
+
+/// The file in a zip archive, on its way out.
+struct Zipped<'r> {
+    member: Member,
+    packed: Inflating<'r>,
+    /// of what came out so far
+    crc: Crc,
+    count: u64,
+}
+
+enum Inflating<'r> {
+    Stored(Take<Disk<'r>>),
+    Deflated(Box<DeflateDecoder<Take<Disk<'r>>>>),
+}
+
+impl Zipped<'_> {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        let read = match &mut self.packed {
+            Inflating::Stored(bytes) => bytes.read(out)?,
+            Inflating::Deflated(decoder) => decoder.read(out)?,
+        };
+        self.crc.update(&out[..read]);
+        self.count += read as u64;
+        let whole = self.count == self.member.unpacked && self.crc.sum() == self.member.crc;
+        if read == 0 && !out.is_empty() && !whole {
+            return Err(std::io::Error::new(ErrorKind::InvalidData, "it is not what the directory says"));
+        }
+        Ok(read)
+    }
+
+    fn disk_failed(&self) -> bool {
+        match &self.packed {
+            Inflating::Stored(bytes) => bytes.get_ref().failed,
+            Inflating::Deflated(decoder) => decoder.get_ref().get_ref().failed,
+        }
+    }
+}
+
+impl<'r> Unpacked<'r> {
+    fn zip(mut disk: Disk<'r>, member: Member) -> Result<Unpacked<'r>, Stop> {
+        std::io::copy(&mut (&mut disk).take(member.start), &mut std::io::sink()).map_err(Stop::Io)?;
+        let bytes = disk.take(member.packed);
+        let packed = match member.method {
+            Method::Stored => Inflating::Stored(bytes),
+            Method::Deflated => Inflating::Deflated(Box::new(DeflateDecoder::new(bytes))),
+        };
+        Ok(Unpacked::Zip(Box::new(Zipped { member, packed, crc: Crc::new(), count: 0 })))
+    }
 }
 
 impl Unpacked<'_> {
@@ -144,6 +196,7 @@ impl Unpacked<'_> {
             let read = match self {
                 Unpacked::Plain(disk) => disk.read(out),
                 Unpacked::Gzip(decoder) => decoder.read(out),
+                Unpacked::Zip(zipped) => zipped.read(out),
             };
             match read {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -161,7 +214,13 @@ impl Unpacked<'_> {
                     "the gzip file cannot be unpacked to its end ({error}); it was cut short or damaged: send it again"
                 ),
             ),
-            Unpacked::Gzip(_) | Unpacked::Plain(_) => Stop::Io(error),
+            Unpacked::Zip(zipped) if !zipped.disk_failed() => refuse(
+                "zip_damaged",
+                format!(
+                    "the file in the zip archive cannot be unpacked to its end ({error}); it was cut short or damaged: send it again"
+                ),
+            ),
+            Unpacked::Gzip(_) | Unpacked::Zip(_) | Unpacked::Plain(_) => Stop::Io(error),
         }
     }
 }
@@ -181,9 +240,9 @@ fn check_packing(head: &[u8], packing: Packing) -> Result<(), Stop> {
         )),
         Packing::Plain if head.starts_with(b"PK\x03\x04") => Err(refuse(
             "packed",
-            "the file is a zip archive or a workbook (.xlsx), not text; export it as CSV".to_string(),
+            "the file is a zip archive or a workbook (.xlsx), not text; name an archive of one CSV file so that it ends in .zip, export a workbook as CSV".to_string(),
         )),
-        Packing::Gzip | Packing::Plain => Ok(()),
+        Packing::Gzip | Packing::Zip(_) | Packing::Plain => Ok(()),
     }
 }
 

@@ -6,6 +6,7 @@
 mod amounts;
 mod bytes;
 mod cells;
+mod control;
 mod dates;
 mod fx;
 mod header;
@@ -14,9 +15,12 @@ mod money;
 mod records;
 mod sales;
 mod split;
+mod zip;
 
 pub use amounts::{Amount, amounts};
+pub use control::{Control, LastRow, Totals, control, sidecar};
 pub use sales::UNDATED_CANCELLATION;
+pub use zip::{Member, Method, member};
 
 use crate::domain::decimal::DecimalMark;
 use crate::facts::alias::{LocalCode, Says};
@@ -58,6 +62,8 @@ pub struct Layout {
     pub numbers_restart: Option<u32>,
     /// most unpacked bytes
     pub max_bytes: u64,
+    /// whether the last row holds control totals
+    pub last_row: LastRow,
 }
 
 /// Encoding of a feed's bytes.
@@ -85,6 +91,8 @@ pub enum Packing {
     Plain,
     /// gzip, several members too
     Gzip,
+    /// zip, with one file
+    Zip(Member),
 }
 
 /// A row that was not taken, kept with its line, its text and its reason.
@@ -266,7 +274,9 @@ pub fn texts(
 }
 
 fn open<'r>(bytes: &'r mut dyn Read, packing: Packing, layout: &Layout) -> Result<Records<'r>, Stop> {
-    Records::new(Bytes::open(bytes, packing, layout)?, layout.delimiter)
+    let mut records = Records::new(Bytes::open(bytes, packing, layout)?, layout.delimiter)?;
+    records.last_row = layout.last_row;
+    Ok(records)
 }
 
 /// What became of a record.

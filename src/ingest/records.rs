@@ -7,6 +7,7 @@
 
 use super::Stop;
 use super::bytes::{Bytes, refuse};
+use super::control::{LastRow, is_trailer};
 use super::split::{OpenQuote, Span, Split, Splitter, Text, line_breaks, split_plain};
 use memchr::{memchr, memchr_iter, memchr2, memchr3};
 
@@ -62,6 +63,8 @@ pub struct Records<'r> {
     delimiter: u8,
     /// how many cells of a record are kept; more are counted
     pub most_cells: usize,
+    /// a trailer is no record
+    pub last_row: LastRow,
     buffer: Vec<u8>,
     start: usize,
     end: usize,
@@ -112,6 +115,7 @@ impl<'r> Records<'r> {
             bytes,
             delimiter,
             most_cells: COLUMN_LIMIT,
+            last_row: LastRow::Data,
             buffer: vec![0; BUFFER],
             start: 0,
             end: 0,
@@ -130,7 +134,11 @@ impl<'r> Records<'r> {
 
     /// The next record; blank lines are none.
     pub fn next(&mut self) -> Result<Next<'_>, Stop> {
-        Ok(match self.find()? {
+        let mut found = self.find()?;
+        while self.last_row == LastRow::Trailer && self.is_trailer(&found) {
+            found = self.find()?;
+        }
+        Ok(match found {
             Found::End => Next::End,
             Found::PassedOver { cells, line } => Next::Broken(Broken::TooLong(cells), line, &self.copy),
             Found::Broken { why, from, to, line } => Next::Broken(why, line, &self.buffer[from..to]),
@@ -143,6 +151,16 @@ impl<'r> Records<'r> {
                 Next::Record(Record { line, raw, text, spans: &self.spans, cells })
             }
         })
+    }
+
+    fn is_trailer(&self, found: &Found) -> bool {
+        let Found::Row { from, to, line, text, cells } = found else { return false };
+        let raw = &self.buffer[*from..*to];
+        let text = match text {
+            Text::InPlace => raw,
+            Text::Copied => &self.copy,
+        };
+        is_trailer(&Record { line: *line, raw, text, spans: &self.spans, cells: *cells })
     }
 
     fn find(&mut self) -> Result<Found, Stop> {
@@ -332,6 +350,7 @@ mod tests {
             timezone: chrono_tz::UTC,
             numbers_restart: None,
             max_bytes: u64::MAX,
+            last_row: LastRow::Data,
         }
     }
 

@@ -19,6 +19,7 @@ fn layout() -> Layout {
         timezone: Tz::Asia__Kolkata,
         numbers_restart: None,
         max_bytes: 1 << 32,
+        last_row: LastRow::Data,
     }
 }
 

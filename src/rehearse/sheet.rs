@@ -9,7 +9,7 @@ use crate::facts::master::PartnerRecord;
 use crate::facts::record;
 use crate::facts::row::{DocType, Row};
 use crate::facts::settle::{Fate, HeldFact, Line, NumberScope, Said, settle};
-use crate::ingest::{self, CreditNotes, Encoding, Layout, Packing, Stop, Taken};
+use crate::ingest::{self, CreditNotes, Encoding, LastRow, Layout, Packing, Stop, Taken};
 use crate::scheme::{Example, ExampleSale, Family, Scheme};
 use chrono::NaiveDate;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -216,6 +216,7 @@ fn layout(scheme: &Scheme) -> Layout {
         timezone: scheme.timezone,
         numbers_restart: None,
         max_bytes: u64::MAX,
+        last_row: LastRow::Data,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Files set aside whole: their rows are neither judged nor counted until a person lets them be read.
 
 use super::Store;
-use super::files::{Arrival, Counts, FileState};
+use super::files::{Arrival, Counts, FileRow, FileState};
 use super::holds::{HoldState, NewHold};
 use super::intake::Outcome;
 use super::journal::Stamp;
@@ -48,7 +48,7 @@ impl Store {
         detail: String,
         rows: u64,
     ) -> Result<Outcome> {
-        if let Some((id, state)) = self.asked_before(arrival, kind)? {
+        if let Some((id, state)) = self.asked_before(arrival, kind, &detail)? {
             let detail = match state {
                 HoldState::Open => format!("the same bytes wait already: hold {id} ({kind})"),
                 HoldState::Released | HoldState::Discarded | HoldState::Gone | HoldState::Done => {
@@ -97,10 +97,24 @@ impl Store {
         Ok(Outcome::of(seq, FileState::Duplicate, (reason, detail), counts))
     }
 
+    /// Whether a person has let these bytes be read although they were held for this reason.
+    pub fn released_before(&self, arrival: &Arrival, kind: &str) -> Result<bool> {
+        for file in self.files_of_bytes(&arrival.feed, &arrival.sha256, FileState::Held)? {
+            let hold = self.last_hold(kind, &file.seq.to_string())?;
+            if hold.is_some_and(|hold| hold.state == HoldState::Done) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The last hold on the same bytes of a feed for the same reason.
-    fn asked_before(&self, arrival: &Arrival, kind: &str) -> Result<Option<(i64, HoldState)>> {
+    fn asked_before(&self, arrival: &Arrival, kind: &str, detail: &str) -> Result<Option<(i64, HoldState)>> {
         let held = self.files_of_bytes(&arrival.feed, &arrival.sha256, FileState::Held)?;
-        for file in held.iter().rev().filter(|file| file.reason == kind) {
+        // other control totals are another question
+        let same =
+            |file: &&FileRow| file.reason == kind && (kind != "totals_disagree" || file.detail == detail);
+        for file in held.iter().rev().filter(same) {
             if let Some(hold) = self.last_hold(kind, &file.seq.to_string())? {
                 return Ok(Some((hold.id, hold.state)));
             }

@@ -5,7 +5,7 @@ use super::journal::Stamp;
 use anyhow::{Context, Result};
 use chrono::{DateTime, NaiveDate, Utc};
 use rusqlite::{OptionalExtension, Row};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::HashMap;
 
 /// What is known of a file before it is read.
@@ -33,8 +33,40 @@ pub struct Arrival {
     pub rank: Option<i64>,
     /// files that say nothing any more once this one is taken
     pub silences: Vec<i64>,
+    /// the control totals that came beside it
+    pub sidecar: Option<Sidecar>,
     /// held files about which nobody need be asked any more once this one is taken
     pub idles: Vec<i64>,
+}
+
+/// Control totals that came beside a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sidecar {
+    /// file name
+    pub name: String,
+    /// bytes as stored
+    pub size: u64,
+    /// nanoseconds since the epoch
+    pub mtime: Option<i64>,
+    /// lower-case hex
+    pub sha256: String,
+}
+
+impl Sidecar {
+    /// As the journal keeps it.
+    fn body(&self) -> Value {
+        json!({ "name": self.name, "size": self.size, "mtime": self.mtime, "sha256": self.sha256 })
+    }
+
+    /// Out of the journal.
+    pub fn read(body: &Value) -> Option<Sidecar> {
+        Some(Sidecar {
+            name: body["name"].as_str()?.to_owned(),
+            size: body["size"].as_u64()?,
+            mtime: body["mtime"].as_i64(),
+            sha256: body["sha256"].as_str()?.to_owned(),
+        })
+    }
 }
 
 /// What an ingested file speaks for: first and last day of its period, and its distributor.
@@ -134,12 +166,14 @@ pub struct FileRow {
 
 const COLUMNS: &str = "seq, feed, name, size, mtime, sha256, taken_at, run, state, reason, detail, period_first, period_last, \
      part, distributor, rows, accepted, duplicate, superseding, outdated, held, rejected, rank, \
-     (SELECT by FROM silenced WHERE silenced.seq = file.seq)";
+     (SELECT by FROM silenced WHERE silenced.seq = file.seq), \
+     (SELECT json_object('name', name, 'size', size, 'mtime', mtime, 'sha256', sha256) FROM sidecar WHERE sidecar.seq = file.seq)";
 
 fn file_row(row: &Row<'_>) -> rusqlite::Result<FileRow> {
     let first: Option<NaiveDate> = row.get(11)?;
     let last: Option<NaiveDate> = row.get(12)?;
     let state: String = row.get(8)?;
+    let sidecar: Option<String> = row.get(24)?;
     Ok(FileRow {
         seq: row.get(0)?,
         arrival: Arrival {
@@ -154,6 +188,7 @@ fn file_row(row: &Row<'_>) -> rusqlite::Result<FileRow> {
             layout: String::new(),
             rank: row.get(22)?,
             silences: Vec::new(),
+            sidecar: sidecar.and_then(|text| Sidecar::read(&serde_json::from_str(&text).unwrap_or_default())),
             idles: Vec::new(),
         },
         taken_at: row.get(6)?,
@@ -202,6 +237,9 @@ impl Store {
         if speaks && !arrival.silences.is_empty() {
             body["silences"] = arrival.silences.as_slice().into();
         }
+        if let Some(sidecar) = &arrival.sidecar {
+            body["sidecar"] = sidecar.body();
+        }
         let seq = self.append(stamp, "file", &body)?;
         self.connection
             .execute("INSERT OR IGNORE INTO layout (text) VALUES (?1)", [&arrival.layout])
@@ -239,6 +277,9 @@ impl Store {
             rank,
         ])
         .context("cannot record the file")?;
+        if let Some(sidecar) = &arrival.sidecar {
+            self.keep_sidecar(seq, sidecar)?;
+        }
         if speaks {
             self.end_idle_holds(&arrival.idles, seq)?;
         }

@@ -24,6 +24,7 @@ pub mod positions;
 mod proof;
 pub mod reconcile;
 mod rows;
+mod sidecars;
 mod silence;
 mod skus;
 mod sorter;

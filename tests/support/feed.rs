@@ -43,6 +43,7 @@ pub fn source(sftp: Sftp) -> Source {
         pattern: Pattern::new("*.csv").expect("a pattern"),
         complete: Complete::Stable { settle: Duration::ZERO },
         max_bytes: 4 << 30,
+        sidecar: None,
     }
 }
 

@@ -58,7 +58,7 @@ pub(super) fn speaks(file: &FileRow) -> bool {
 pub(super) fn read(config: &Config, store: &Store, tally: &Tally, file: &FileRow) -> Result<Read> {
     let path = Archive::of(&config.data_dir).path_of(&file.arrival.sha256);
     let layout = batch::layout_of_text(&store.layout_text_of(file.seq)?)?;
-    let packing = batch::packing(&file.arrival.name).unwrap_or(Packing::Plain);
+    let packing = batch::packing(&file.arrival.name, &path).unwrap_or(Packing::Plain);
     let mut rejects: HashMap<u64, String> = HashMap::new();
     store.each_reject(file.seq, |reject| {
         rejects.insert(reject.line, reject.reason);

@@ -43,6 +43,16 @@ pub(super) fn prove(config: &Config, store: &Store) -> Result<Proof> {
             None => proof.finds(path.display().to_string(), format!("{} is missing", whose())),
         }
     }
+    for (file, sidecar) in archived.values().filter_map(|file| Some((file, file.arrival.sidecar.as_ref()?))) {
+        let path = archive.path_of(&sidecar.sha256);
+        if file_sha256(&path)?.as_deref() != Some(sidecar.sha256.as_str()) {
+            let how = format!(
+                "{}, the control totals of {}, is missing or was changed",
+                sidecar.name, file.arrival.name
+            );
+            proof.finds(path.display().to_string(), how);
+        }
+    }
     for how in store.miscounted_files()? {
         proof.finds("accrued.db", how);
     }

@@ -7,6 +7,7 @@ use crate::cli::session::Session;
 use crate::config::{self, Config};
 use crate::outbox::check::file_sha256;
 use crate::scheme;
+use crate::store::files::Sidecar;
 use crate::store::holds::HoldState;
 use crate::store::journal::Record;
 use crate::store::{ClockMode, Store};
@@ -251,6 +252,7 @@ fn arrived(body: &Value) -> Arrived {
         size: body["size"].as_u64().unwrap_or(0),
         mtime: body["mtime"].as_i64(),
         sha256: text(&body["sha256"]),
+        sidecar: Sidecar::read(&body["sidecar"]),
     }
 }
 
