@@ -361,6 +361,24 @@ fn the_differences_are_zero_after_any_history() {
 }
 
 #[test]
+fn an_archive_that_was_changed_is_found() {
+    let mut workspace = workspace("");
+    workspace.drop("drop/sales/a.csv", format!("{SALES}A,1,,2026-05-02,P,1000,1,INR,ok,\n"));
+    workspace.trial(&["run", "--as-of", "2026-06-06"]).check();
+    for (path, bytes) in workspace.tree("var/archive") {
+        let text = String::from_utf8(bytes).expect("text").replace(",1000,", ",1001,");
+        let path = format!("var/archive/{path}");
+        std::fs::remove_file(workspace.path(&path)).expect("it can be taken away");
+        workspace.write(&path, text);
+    }
+    let outcome = workspace.trial(&["report", "reconciliation", "--format", "csv"]).status(4).check();
+    assert!(outcome.stderr.contains("store and archive disagree"), "{}", outcome.whole());
+    let rows = outcome.csv();
+    let difference = [("section", "file"), ("currency", "INR"), ("item", "difference")];
+    assert_eq!(cell(&rows, &difference), Some(("0".into(), "1.00".into())));
+}
+
+#[test]
 fn other_reports_say_that_they_are_not_there_yet() {
     let workspace = workspace("");
     workspace.trial(&["run", "--as-of", "2026-06-06"]).check();
