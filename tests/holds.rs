@@ -115,7 +115,7 @@ fn contradicted() -> Workspace {
 #[test]
 fn versions_that_contradict_wait_and_speak_once_they_are_released() {
     let workspace = contradicted();
-    assert_eq!(told(&workspace), ["identity_conflict P2 1 1500 ", "rows_vanished P1 1 100 "]);
+    assert_eq!(told(&workspace), ["identity_conflict P2 1 1500 15", "rows_vanished P1 1 100 -2"]);
     shown_everywhere(&workspace, "identity_conflict");
     shown_everywhere(&workspace, "rows_vanished");
     run(&workspace, "2026-01-22", 0);
@@ -153,7 +153,7 @@ fn what_was_discarded_does_not_count_and_is_asked_about_again_only_if_it_comes_a
     // the same line in another file contradicts again
     workspace.drop("drop/sales/6.csv", format!("{SALES}A1,1,2026-01-05,P2,1500,\nC1,1,2026-01-05,P3,1,\n"));
     run(&workspace, "2026-01-25", 3);
-    assert_eq!(told(&workspace), ["identity_conflict P2 1 1500 "]);
+    assert_eq!(told(&workspace), ["identity_conflict P2 1 1500 15"]);
     assert_eq!(balances(&workspace)["P3"], "0.01");
 }
 

@@ -1,6 +1,8 @@
 //! Master data and exchange rates through the binary: which record applies on a day, what waits for one, and that
 //! nothing but what they concern moves. One module a subject, in tests/masters/.
 
+#[path = "masters/again.rs"]
+mod again;
 #[path = "masters/dated.rs"]
 mod dated;
 #[path = "masters/fx.rs"]

@@ -1,11 +1,13 @@
 //! `accrued holds`: what waits for a person, and a person's word on it.
 
+use super::at_stake::Scales;
 use super::exit::{Exit, Fault};
 use super::listing::{Listing, Titled};
 use super::output::{Column, count, number, text};
 use super::session::Session;
 use super::who;
 use crate::clock;
+use crate::domain::points::Points;
 use crate::store::holds::{Ended, Hold, HoldState};
 use crate::store::journal::Stamp;
 use crate::store::{ClockMode, Store};
@@ -91,8 +93,15 @@ fn list(session: &Session, ended: Ended) -> Result<Exit> {
     };
     let mut table = Listing::begin(session, "holds", &COLUMNS, shown)?;
     let holds = store.holds(ended)?;
+    // a scheme file with a fault in it is no reason not to say what waits
+    let families = session.families(&config, &store).unwrap_or_default();
+    let mut scales = Scales::of(session, &store, &families)?;
     for hold in &holds {
-        table.row(&cells(&store, hold)?)?;
+        let points = match hold.state {
+            HoldState::Open => scales.points(hold)?.unwrap_or(hold.points),
+            HoldState::Released | HoldState::Discarded | HoldState::Gone | HoldState::Done => hold.points,
+        };
+        table.row(&cells(&store, hold, points)?)?;
     }
     if table.end(session)? == 0 {
         session.say("nothing waits for a person");
@@ -109,7 +118,7 @@ fn list(session: &Session, ended: Ended) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn cells(store: &Store, hold: &Hold) -> Result<[String; 16]> {
+fn cells(store: &Store, hold: &Hold, points: Points) -> Result<[String; 16]> {
     let word = match hold.state {
         HoldState::Open | HoldState::Gone => None,
         HoldState::Released | HoldState::Discarded | HoldState::Done => store.word_on(hold.id)?,
@@ -129,7 +138,7 @@ fn cells(store: &Store, hold: &Hold) -> Result<[String; 16]> {
         hold.line.map(|line| line.to_string()).unwrap_or_default(),
         if hold.lines == 0 { String::new() } else { hold.lines.to_string() },
         if hold.amount.is_zero() { String::new() } else { hold.amount.to_string() },
-        if hold.points.0 == 0 { String::new() } else { hold.points.to_string() },
+        if points == Points::ZERO { String::new() } else { points.to_string() },
         hold.detail.clone(),
         decided_at,
         decided_by,

@@ -4,6 +4,7 @@
 //! data, `exit` the one table of exit statuses, `signals` what SIGINT and SIGTERM do.
 
 mod aligned;
+mod at_stake;
 mod balances;
 mod check;
 mod choice;
