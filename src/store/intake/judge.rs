@@ -185,9 +185,12 @@ fn twice_detail(row: &Row<'_>) -> String {
     }
 }
 
+/// What is one fact: its file, number, distributor and, where it has line numbers, the line of its file.
+type Fact<'f> = (i64, &'f str, &'f str, u64);
+
 /// The holds of rows that were set aside: one a line, or one a document without line numbers, which is one fact.
 pub fn held_facts<'f, 'a: 'f>(fates: impl Iterator<Item = (&'f Said<'a>, Fate)>) -> Vec<NewHold> {
-    let mut held: BTreeMap<(i64, &str, &str, u64), (HeldFact, Vec<&Row<'_>>)> = BTreeMap::new();
+    let mut held: BTreeMap<Fact<'_>, (HeldFact, Vec<&Row<'_>>)> = BTreeMap::new();
     for (said, fate) in fates {
         let Fate::Held(why) = fate else { continue };
         let line = if said.row.line_no.is_empty() { 0 } else { said.row.file_line };
