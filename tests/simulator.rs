@@ -10,6 +10,8 @@
 
 #[path = "support/explained.rs"]
 mod explained;
+#[path = "simulator/faults.rs"]
+mod faults;
 #[path = "simulator/make.rs"]
 mod make;
 #[path = "simulator/money.rs"]

@@ -35,6 +35,7 @@ use crate::clock;
 use crate::config::Config;
 use crate::inbox::Cancel;
 use crate::outbox;
+use crate::store::files::{FileRow, FileState};
 use crate::store::holds::{Ended, Hold};
 use crate::store::journal::Stamp;
 use crate::store::{ClockMode, Store};
@@ -234,6 +235,17 @@ impl Run<'_> {
         Ok(self.store.holds(Ended::Without)?.into_iter().filter(untold).collect())
     }
 
+    /// Files that such runs have taken and rejected rows of.
+    fn untold_files(&self) -> Result<Vec<FileRow>> {
+        let told = self.store.last_record("run-finished")?.map_or(0, |record| record.stamp.run);
+        let mut files = Vec::new();
+        for run in told + 1..self.stamp.run {
+            files.extend(self.store.files_of_run(run)?);
+        }
+        files.retain(|file| file.state == FileState::Ingested && file.counts.rejected > 0);
+        Ok(files)
+    }
+
     fn finish(mut self) -> Result<Report> {
         self.go_on()?;
         self.note_missing()?;
@@ -242,6 +254,7 @@ impl Run<'_> {
         self.report.last_entry = entry;
         self.report.head = head.clone();
         self.report.untold_holds = self.untold_holds()?;
+        self.report.untold_files = self.untold_files()?;
         self.report.open_holds = self.store.holds(Ended::Without)?.len();
         let finished = json!({ "exit": self.report.exit().code(), "entry": entry, "head": head });
         let stamp = self.stamp.clone();

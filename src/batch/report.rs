@@ -2,7 +2,7 @@
 
 use super::rereading::Known;
 use crate::domain::points::Points;
-use crate::store::files::{Counts, FileState};
+use crate::store::files::{Counts, FileRow, FileState};
 use crate::store::holds::{Hold, NewHold};
 
 /// Exit status of a run (interfaces.md 1).
@@ -113,6 +113,8 @@ pub struct Report {
     pub new_holds: Vec<NewHold>,
     /// holds that wait and were opened by a run that was killed before it could tell
     pub untold_holds: Vec<Hold>,
+    /// files with rejected rows that such a run has taken
+    pub untold_files: Vec<FileRow>,
     /// holds that wait in all
     pub open_holds: usize,
     /// expected files that are overdue, new in this run
@@ -141,6 +143,7 @@ impl Report {
             passed: 0,
             new_holds: Vec::new(),
             untold_holds: Vec::new(),
+            untold_files: Vec::new(),
             open_holds: 0,
             missing: Vec::new(),
             waiting: Vec::new(),
@@ -176,6 +179,7 @@ impl Report {
         };
         !self.new_holds.is_empty()
             || !self.untold_holds.is_empty()
+            || !self.untold_files.is_empty()
             || self.passed > 0
             || !self.missing.is_empty()
             || self.files.iter().any(|file| file.known == Known::News && wanting(file))

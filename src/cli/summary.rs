@@ -212,6 +212,11 @@ fn tell_problems(session: &Session, config: &Config, report: &Report, tense: Ten
         session.complain(format_args!("missing: {missing}"));
     }
     tell_holds(session, &report.new_holds);
+    for file in &report.untold_files {
+        let (feed, name) = (&file.arrival.feed, printable(&file.arrival.name));
+        let rows = counted(file.counts.rejected, "row");
+        session.complain(format_args!("rejected by a run that was killed: feed {feed}: {name}: {rows}"));
+    }
     for hold in report.untold_holds.iter().take(HOLDS_TOLD) {
         let (kind, detail) = (&hold.kind, printable(&hold.detail));
         session.complain(format_args!("held by a run that was killed: hold {} ({kind}): {detail}", hold.id));

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Tries the deliberate faults of tests/faults/list.toml: is each of them caught, by what, how soon?
 
-    tests/faults/try.py [--histories N] [WORD...]      only faults whose name has one of the words
+    tests/faults/try.py [--histories N] [--target DIR] [WORD...]     with words: only faults whose name has one of the words
 
 All faults are built at once in a copy of the tree, each behind a switch that this script alone puts in; then the
 simulator plays with one fault at a time until one of its histories fails. Exit 1 if a fault is not caught. It takes
-minutes, so that it is run by hand. Build output goes to CARGO_TARGET_DIR or target/faults.
+minutes, so that it is run by hand. Build output goes to target/faults, or --target: a folder that nothing else builds in
+meanwhile, since the simulator also starts the program that lies there.
 """
 import argparse
 import os
@@ -67,11 +68,11 @@ def caught(binary, tree, number, histories):
 def main():
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--histories", type=int, default=2000)
+    asked.add_argument("--target", default=str(ROOT / "target/faults"))
     asked.add_argument("words", nargs="*")
     asked = asked.parse_args()
     faults = tomllib.loads((ROOT / "tests/faults/list.toml").read_text())["fault"]
-    target = dict(os.environ)
-    target.setdefault("CARGO_TARGET_DIR", str(ROOT / "target/faults"))
+    target = {**os.environ, "CARGO_TARGET_DIR": asked.target}
     with tempfile.TemporaryDirectory() as folder:
         tree = pathlib.Path(folder) / "accrued"
         ignored = shutil.ignore_patterns("target", ".git", "var")
