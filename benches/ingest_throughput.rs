@@ -100,5 +100,6 @@ fn layout() -> Layout {
         timezone: chrono_tz::Tz::Asia__Kolkata,
         numbers_restart: None,
         max_bytes: 1 << 32,
+        last_row: accrued::ingest::LastRow::Data,
     }
 }
