@@ -150,7 +150,7 @@ fn tell<R>(told: &mut String, taken: Taken<'_, R>, row: impl FnOnce(R) -> String
     let said = match taken {
         Taken::Row(_) if enough => return,
         Taken::Row(taken) => row(taken),
-        Taken::Reject(Reject { line, reason, detail, text }) => {
+        Taken::Reject(Reject { line, reason, detail, text, .. }) => {
             assert!(text.chars().count() <= 4_000, "line {line}: a reject keeps at most 4,000 characters");
             let shown: String = text.chars().take(120).collect();
             format!("line {line}: rejected: {reason}\n  {detail}\n  | {}", shown.escape_debug())

@@ -296,6 +296,7 @@ fn kept(reject: &ingest::Reject) -> Reject {
         reason: reject.reason.to_owned(),
         detail: reject.detail.clone(),
         text: reject.text.clone(),
+        claimed: None,
     }
 }
 
@@ -355,7 +356,11 @@ fn read_sales(path: &Path, packing: Packing, layout: &Layout, feeder: &mut Feede
     let mut bytes = open(path)?;
     ended(ingest::sales(&mut bytes, packing, layout, &mut |taken| match taken {
         Taken::Row(row) => feeder.row(row),
-        Taken::Reject(reject) => feeder.reject(reject.line, reject.reason, &reject.detail, &reject.text),
+        Taken::Reject(reject) => {
+            let claim = reject.claim.as_ref();
+            let claim = claim.map(|of| (&*of.distributor_code, &*of.invoice_no, &*of.line_no));
+            feeder.reject(reject.line, (reject.reason, &reject.detail, &reject.text), claim)
+        }
     }))
 }
 

@@ -20,7 +20,7 @@ pub(super) struct Args {
     name: Option<String>,
 }
 
-const COLUMNS: [Column; 30] = [
+const COLUMNS: [Column; 31] = [
     text("taken_at"),
     count("run"),
     text("feed"),
@@ -51,6 +51,7 @@ const COLUMNS: [Column; 30] = [
     number("voided_amount"),
     count("gone_lines"),
     number("gone_amount"),
+    count("open_rejects"),
 ];
 
 const FOR_PEOPLE: [Titled; 10] = [
@@ -103,6 +104,9 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {
 /// A taking of a file, and what it came to.
 struct Taken<'f> {
     file: &'f FileRow,
+    /// as people read it
+    state: &'static str,
+    open_rejects: u64,
     moved: Option<Moved>,
     /// what speaks in its place: name and instant
     replaced_by: Option<(String, String)>,
@@ -111,11 +115,17 @@ struct Taken<'f> {
 impl Taken<'_> {
     fn of<'f>(store: &Store, file: &'f FileRow) -> Result<Taken<'f>> {
         let by = file.silent_since.map(|by| store.file(by)).transpose()?.flatten();
+        let silent = match &by {
+            Some(by) if by.arrival.sha256 == file.arrival.sha256 => "read again",
+            Some(_) => "replaced",
+            None => file.state.word(),
+        };
         let replaced_by = by.map(|by| (by.arrival.name, by.taken_at));
-        Ok(Taken { file, moved: store.moved(file.seq)?, replaced_by })
+        let open_rejects = store.open_rejects(file.seq)?;
+        Ok(Taken { file, state: silent, open_rejects, moved: store.moved(file.seq)?, replaced_by })
     }
 
-    fn cells(&self, for_people: bool) -> [String; 30] {
+    fn cells(&self, for_people: bool) -> [String; 31] {
         let (file, counts, arrival) = (self.file, &self.file.counts, &self.file.arrival);
         let day = |day: Option<chrono::NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
         let moved = |figure: fn(&Moved) -> String| self.moved.as_ref().map(figure).unwrap_or_default();
@@ -124,7 +134,7 @@ impl Taken<'_> {
             file.run.to_string(),
             arrival.feed.clone(),
             arrival.name.clone(),
-            if for_people { self.state_for_people() } else { file.state.word() }.to_owned(),
+            if for_people { self.state } else { file.state.word() }.to_owned(),
             counts.rows.to_string(),
             counts.accepted.to_string(),
             counts.duplicate.to_string(),
@@ -150,6 +160,7 @@ impl Taken<'_> {
             moved(|moved| plain(moved.voided.amount)),
             moved(|moved| moved.gone.lines.to_string()),
             moved(|moved| plain(moved.gone.amount)),
+            self.open_rejects.to_string(),
         ]
     }
 
@@ -157,15 +168,6 @@ impl Taken<'_> {
         match self.file.state {
             FileState::Ingested => self.file.silent_since.is_none(),
             FileState::Duplicate | FileState::Refused | FileState::Held => false,
-        }
-    }
-
-    fn state_for_people(&self) -> &'static str {
-        match (self.file.state, self.file.silent_since) {
-            (FileState::Ingested, Some(_)) => "replaced",
-            (FileState::Ingested | FileState::Duplicate | FileState::Refused | FileState::Held, _) => {
-                self.file.state.word()
-            }
         }
     }
 

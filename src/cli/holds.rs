@@ -5,6 +5,7 @@ use super::exit::{Exit, Fault};
 use super::listing::{Listing, Titled};
 use super::output::{Column, count, number, text};
 use super::session::Session;
+use super::summary::counted;
 use super::who;
 use crate::clock;
 use crate::domain::points::Points;
@@ -27,8 +28,17 @@ pub(super) struct Args {
 enum Decision {
     /// Let it count; the next run carries it out
     Release(Word),
-    /// Let it never count
-    Discard(Word),
+    /// Let it never count; or let the rejects of a file (FILE, or FILE:LINE) wait no longer
+    Discard(Discarded),
+}
+
+#[derive(Debug, clap::Args)]
+struct Discarded {
+    /// Its id in `accrued holds`; or a file's name, with :LINE for one of its rejects
+    what: String,
+    /// Why: kept in the journal
+    #[arg(long, value_name = "R")]
+    reason: String,
 }
 
 #[derive(Debug, clap::Args)]
@@ -44,7 +54,10 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {
     match &args.decision {
         None => list(session, if args.all { Ended::With } else { Ended::Without }),
         Some(Decision::Release(word)) => decide(session, word, HoldState::Released),
-        Some(Decision::Discard(word)) => decide(session, word, HoldState::Discarded),
+        Some(Decision::Discard(Discarded { what, reason })) => match what.parse() {
+            Ok(id) => decide(session, &Word { id, reason: reason.clone() }, HoldState::Discarded),
+            Err(_) => discard_rejects(session, what, reason),
+        },
     }
 }
 
@@ -167,6 +180,39 @@ fn decide(session: &Session, word: &Word, state: HoldState) -> Result<Exit> {
     drop(lock);
     session.say(format_args!("hold {} ({}) is {} by {}", hold.id, hold.kind, state.word(), stamp.actor));
     session.next("accrued run carries it out");
+    Ok(Exit::Done)
+}
+
+/// Rejects of the files of one name, or of one line of them.
+fn discard_rejects(session: &Session, what: &str, reason: &str) -> Result<Exit> {
+    if reason.trim().is_empty() {
+        return Err(Fault::usage("--reason is empty: say why, for whoever asks later"));
+    }
+    let config = session.config()?;
+    let lock = session.lock(&config)?;
+    let stamp = stamp(session, &session.store(&config)?)?;
+    let mut store = Store::open(&config.data_dir, &config.data_dir)?;
+    let (mut name, mut line) = (what, None);
+    let mut files = store.files(Some(name))?;
+    if let (true, Some((file, number))) = (files.is_empty(), what.rsplit_once(':')) {
+        (name, line) = (file, number.parse().ok());
+        files = if line.is_some() { store.files(Some(name))? } else { Vec::new() };
+    }
+    let mut discarded = 0;
+    for file in files {
+        discarded += store.discard_rejects(&stamp, file.seq, line, reason.trim())?;
+    }
+    drop(lock);
+    if discarded == 0 {
+        return Err(Fault::failed(format!(
+            "{what} names no hold and no open reject: accrued holds lists holds, accrued status files with rejects"
+        )));
+    }
+    session.say(format_args!(
+        "{} of {name} wait no longer, by {}",
+        counted(discarded as u64, "reject"),
+        stamp.actor
+    ));
     Ok(Exit::Done)
 }
 

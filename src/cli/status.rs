@@ -186,7 +186,7 @@ fn given_up(store: &Store, families: &[Family]) -> Result<Vec<((NaiveDate, Naive
     Ok(given_up)
 }
 
-/// Files refused, and files with rejected rows, that no later file of their name or period has mended.
+/// Files refused that no later file of their name or period has mended, and files with open rejects.
 fn files(store: &Store) -> Result<Vec<Line>> {
     let files = store.files(None)?;
     let mends = |bad: &FileRow, later: &FileRow| {
@@ -196,16 +196,20 @@ fn files(store: &Store) -> Result<Vec<Line>> {
             && later.arrival.feed == bad.arrival.feed
             && (later.arrival.name == bad.arrival.name || same_period(bad, later))
     };
-    let waits = |file: &&FileRow| {
-        let bad = match file.state {
-            FileState::Refused => true,
-            FileState::Ingested => file.counts.rejected > 0,
+    let mut lines = Vec::new();
+    for file in &files {
+        let open = match file.state {
+            FileState::Refused if !files.iter().any(|later| mends(file, later)) => 0,
+            FileState::Ingested if file.counts.rejected > 0 => match store.open_rejects(file.seq)? {
+                0 => continue,
+                open => open,
+            },
             // a hold tells of it
-            FileState::Held | FileState::Duplicate => false,
+            FileState::Refused | FileState::Ingested | FileState::Held | FileState::Duplicate => continue,
         };
-        bad && !files.iter().any(|later| mends(file, later))
-    };
-    Ok(files.iter().filter(waits).map(of_file).collect())
+        lines.push(of_file(file, open));
+    }
+    Ok(lines)
 }
 
 fn same_period(one: &FileRow, other: &FileRow) -> bool {
@@ -216,14 +220,14 @@ fn same_period(one: &FileRow, other: &FileRow) -> bool {
     one.arrival.period.is_some() && key(one) == key(other)
 }
 
-fn of_file(file: &FileRow) -> Line {
+fn of_file(file: &FileRow, open: u64) -> Line {
     let (state, detail) = match file.state {
         FileState::Refused | FileState::Held | FileState::Duplicate => {
             (file.state.word().to_owned(), file.detail.clone())
         }
         FileState::Ingested => {
             let name = crate::statement::name::reject_file(&file.arrival.name, &file.arrival.sha256);
-            let rows = counted(file.counts.rejected, "row");
+            let rows = counted(open, "row");
             ("rejected".to_owned(), format!("{rows}: rejects/{}/{name}", file.arrival.feed))
         }
     };

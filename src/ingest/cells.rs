@@ -171,7 +171,7 @@ impl<'b> Cells<'b> {
 /// A record as a reject.
 pub fn reject(line: u64, raw: &[u8], bad: Bad) -> Reject {
     let Bad { reason, detail } = bad;
-    Reject { line, reason, detail, text: text(raw) }
+    Reject { line, reason, detail, text: text(raw), claim: None }
 }
 
 /// A row's text as it is kept: not more of it than helps.

@@ -106,6 +106,19 @@ pub struct Reject {
     pub detail: String,
     /// the row as it stands in the file, at most 4,000 characters of it
     pub text: String,
+    /// of a `sales` row: of which line it is, where that could be told
+    pub claim: Option<Claim>,
+}
+
+/// The line of a document that a row speaks of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// part of the document's identity unless numbers are unique in the whole space
+    pub distributor_code: String,
+    /// document number
+    pub invoice_no: String,
+    /// empty where it has none
+    pub line_no: String,
 }
 
 /// A file that was refused whole.
@@ -167,7 +180,10 @@ pub fn sales(
         // no combinators here: a row is large, and each would move it
         Ok(cells) => match columns.row(cells, &mut dates) {
             Ok(row) => give(take(Taken::Row(&row)), Fate::Taken),
-            Err(bad) => give(take(Taken::Reject(&cells.reject(*bad))), Fate::Rejected),
+            Err(bad) => {
+                let reject = Reject { claim: columns.claim(cells), ..cells.reject(*bad) };
+                give(take(Taken::Reject(&reject)), Fate::Rejected)
+            }
         },
         Err(reject) => give(take(Taken::Reject(&reject)), Fate::Rejected),
     })

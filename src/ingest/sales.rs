@@ -6,7 +6,7 @@
 use super::cells::{Bad, Cells, Checked, bad, holds, number};
 use super::dates::Dates;
 use super::header::{Column, Header, Need, alike};
-use super::{CreditNotes, Layout, Stop};
+use super::{Claim, CreditNotes, Layout, Stop};
 use crate::domain::decimal::DecimalMark;
 use crate::domain::when::When;
 use crate::facts::row::{DocType, Row};
@@ -87,6 +87,15 @@ impl Sales {
                 self.line(doc_type, invoice_no, cells, dates)
             }
         }
+    }
+
+    /// Of which line a row is that could not be understood.
+    pub fn claim(&self, cells: &Cells<'_>) -> Option<Claim> {
+        Some(Claim {
+            distributor_code: cells.code(&self.distributor_code).ok()?.to_owned(),
+            invoice_no: cells.required_code(&self.invoice_no).ok()?.to_owned(),
+            line_no: cells.code(&self.line_no).ok()?.to_owned(),
+        })
     }
 
     fn line<'r>(

@@ -282,6 +282,9 @@ impl Store {
         }
         if speaks {
             self.end_idle_holds(&arrival.idles, seq)?;
+            if counts.rejected == 0 {
+                self.close_unclaimed(seq, &arrival.feed, &arrival.name)?;
+            }
         }
         Ok(seq)
     }
@@ -470,6 +473,7 @@ impl Store {
                 reason: row.get(1)?,
                 detail: row.get(2)?,
                 text: row.get(3)?,
+                claimed: None,
             })?;
         }
         Ok(())

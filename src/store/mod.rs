@@ -23,6 +23,7 @@ pub mod moved;
 pub mod positions;
 mod proof;
 pub mod reconcile;
+pub mod rejects;
 mod rows;
 mod sidecars;
 mod silence;

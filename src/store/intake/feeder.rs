@@ -1,5 +1,6 @@
 //! The reading side: rows into sorters, the rest to the thread that owns the store.
 
+use super::super::rejects::Claimed;
 use super::super::sorter::Sorter;
 use super::Reject;
 use crate::facts::record;
@@ -119,13 +120,24 @@ impl Feeder {
         }))
     }
 
-    /// A row that was not.
-    pub fn reject(&mut self, line: u64, reason: &str, detail: &str, text: &str) -> Result<()> {
+    /// A row that was not; `claim` is the distributor, number and line_no of which it is, where that could be told.
+    pub fn reject(
+        &mut self,
+        line: u64,
+        (reason, detail, text): (&str, &str, &str),
+        claim: Option<(&str, &str, &str)>,
+    ) -> Result<()> {
+        let claimed = claim.map(|(distributor, number, line_no)| Claimed {
+            issuer: self.issuers.id(self.scope.issuer(distributor)),
+            number: number.to_owned(),
+            line_no: line_no.to_owned(),
+        });
         self.aside(Aside::Reject(Reject {
             line,
             reason: reason.to_owned(),
             detail: detail.to_owned(),
             text: text.to_owned(),
+            claimed,
         }))
     }
 

@@ -115,6 +115,8 @@ pub struct Reject {
     pub detail: String,
     /// the row
     pub text: String,
+    /// the line it speaks of, as far as that could be told
+    pub claimed: Option<super::rejects::Claimed>,
 }
 
 /// Why taking a file was given up: everything written is undone.
@@ -176,7 +178,8 @@ impl Store {
         self.whole(|store| {
             let seq = store.record_file(stamp, arrival, FileState::Refused, (reason, &detail), &counts)?;
             for reject in rejects {
-                store.insert_reject(seq, reject)?;
+                // what the file made known of issuers is undone
+                store.insert_reject(seq, &Reject { claimed: None, ..reject.clone() })?;
             }
             Ok(Outcome::of(seq, FileState::Refused, (reason, detail), counts))
         })
@@ -185,9 +188,18 @@ impl Store {
     pub(super) fn insert_reject(&self, seq: i64, reject: &Reject) -> Result<()> {
         self.connection
             .prepare_cached(
-                "INSERT INTO reject (seq, line, reason, detail, text) VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT INTO reject (seq, line, reason, detail, text, issuer, number, line_no) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             )?
-            .execute((seq, reject.line, &reject.reason, &reject.detail, &reject.text))
+            .execute((
+                seq,
+                reject.line,
+                &reject.reason,
+                &reject.detail,
+                &reject.text,
+                reject.claimed.as_ref().map(|claimed| claimed.issuer),
+                reject.claimed.as_ref().map(|claimed| &claimed.number),
+                reject.claimed.as_ref().map(|claimed| &claimed.line_no),
+            ))
             .context("cannot keep a reject")?;
         Ok(())
     }
@@ -222,6 +234,7 @@ impl Store {
             self.reject_twice(seq, &judged.twice, texts, sample)?;
         }
         refuse_if_too_many(intake, &counts)?;
+        self.close_accepted(seq, space, intake.scope)?;
         let fate = if arrival.silences.is_empty() { EarlierFate::SpeaksOn } else { EarlierFate::Silent };
         let review = self.review(&Earlier { seq, files: &earlier, fate })?;
         let moved = self.weigh(arrival, intake, review, judged.movement.clone(), &mut counts)?;
@@ -346,6 +359,7 @@ impl Store {
                 reason: "identity_twice".to_owned(),
                 detail: detail.clone(),
                 text: texts.remove(&line).unwrap_or_default(),
+                claimed: None,
             };
             self.insert_reject(seq, &reject)?;
             if sample.len() < REFUSED_SAMPLE {

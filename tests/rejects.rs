@@ -1,0 +1,97 @@
+//! A reject waits until its line is accepted later, or a person discards it; exit 3 is for what is new.
+
+#[path = "support/program.rs"]
+#[allow(dead_code, reason = "each test program uses its own part")]
+mod program;
+
+use program::Workspace;
+
+const CONFIG: &str = "data_dir = \"var\"\nschemes_dir = \"schemes\"\n[[feed]]\nname = \"sales\"\nkind = \"sales\"\nurl = \"file:drop/sales\"\n\
+                      files = \"*.csv\"\ntimezone = \"Asia/Kolkata\"\nsettle_seconds = 0\n";
+const SCHEME: &str = "[scheme]\nid = \"club\"\nname = \"Club\"\ncompany = \"Example\"\ncurrency = \"INR\"\ntimezone = \"Asia/Kolkata\"\n\
+                      starts = 2026-01-01\n[cycle]\nlength = \"month\"\n[slabs]\nmode = \"whole\"\n[[slab]]\nfrom = 0\nrate = \"10%\"\n";
+const HEADER: &str = "invoice_no,line_no,invoice_date,partner_code,amount\n";
+
+/// A file with a line that is understood and three that are not: two of invoices, one of nothing.
+fn workspace() -> Workspace {
+    let mut w = Workspace::new(CONFIG);
+    w.write("schemes/club.toml", SCHEME);
+    drop_rows(
+        &mut w,
+        "a",
+        "A1,1,2026-01-03,P1,10\nA1,2,2026-01-03,P1,no\nA2,1,2026-01-03,P2,no\n,1,2026-01-03,P2,5\n",
+    );
+    w.trial(&["run", "--as-of", "2026-01-04"]).status(3).check();
+    w
+}
+
+fn drop_rows(w: &mut Workspace, name: &str, rows: &str) {
+    w.drop(&format!("drop/sales/{name}.csv"), format!("{HEADER}{rows}"));
+}
+
+fn open(w: &Workspace) -> String {
+    w.trial(&["files", "a.csv", "--format", "csv"]).check().csv()[0]["open_rejects"].clone()
+}
+
+#[test]
+fn a_reject_closes_when_its_line_is_accepted_in_whatever_file() {
+    let mut w = workspace();
+    assert_eq!(open(&w), "3");
+    assert_eq!(w.accrued(&["status"]).status, 3);
+    drop_rows(&mut w, "b", "A1,2,2026-01-03,P1,20\nA2,2,2026-01-03,P2,20\n");
+    w.trial(&["run", "--as-of", "2026-01-05"]).check();
+    assert_eq!(open(&w), "2", "line 1 of A2 was not accepted");
+    drop_rows(&mut w, "c", "A2,1,2026-01-03,P2,no\n");
+    w.trial(&["run", "--as-of", "2026-01-06"]).status(3).check();
+    assert_eq!(open(&w), "2", "nor is it when it is rejected again");
+    w.trial(&["run", "--as-of", "2026-01-07"]).check();
+    drop_rows(&mut w, "d", "A2,1,2026-01-03,P2,30\n");
+    w.trial(&["run", "--as-of", "2026-01-08"]).check();
+    assert_eq!(open(&w), "1", "of the last nobody can tell what it is");
+    let status = w.trial(&["status", "--format", "csv"]).status(3).check();
+    assert!(status.stdout.contains("1 row: rejects/sales/a.csv"), "{}", status.whole());
+    w.trial(&["verify", "--deep"]).check();
+}
+
+#[test]
+fn a_file_that_comes_again_without_rejects_closes_what_nobody_could_tell() {
+    let mut w = workspace();
+    drop_rows(
+        &mut w,
+        "a",
+        "A1,1,2026-01-03,P1,10\nA1,2,2026-01-03,P1,11\nA2,1,2026-01-03,P2,12\nA3,1,2026-01-03,P2,5\n",
+    );
+    w.trial(&["run", "--as-of", "2026-01-05"]).check();
+    assert_eq!(open(&w), "0");
+    w.trial(&["status"]).check();
+    w.trial(&["verify", "--deep"]).check();
+}
+
+#[test]
+fn a_person_discards_rejects_of_a_line_or_of_a_file() {
+    let w = workspace();
+    w.trial(&["holds", "discard", "a.csv:5", "--reason", "a blank row"]).check();
+    assert_eq!(open(&w), "2");
+    w.trial(&["holds", "discard", "a.csv:5", "--reason", "again"]).status(1).check();
+    w.trial(&["holds", "discard", "a.csv", "--reason", " "]).status(2).check();
+    w.trial(&["holds", "discard", "a.csv", "--reason", "never sold"]).check();
+    assert_eq!(open(&w), "0");
+    w.trial(&["status"]).check();
+    w.trial(&["holds", "discard", "b.csv", "--reason", "x"]).status(1).check();
+    w.trial(&["run", "--as-of", "2026-01-05"]).check();
+    w.trial(&["verify", "--deep"]).check();
+}
+
+#[test]
+fn rejects_of_a_wrong_setting_close_when_the_file_is_read_again() {
+    let mut w = workspace();
+    drop_rows(&mut w, "e", "E1,1,31/01/2026,P1,10\nE2,1,30/01/2026,P1,10\n");
+    w.trial(&["run", "--as-of", "2026-02-05"]).status(3).check();
+    w.write("accrued.toml", format!("{CONFIG}[feed.csv]\ndates = [\"%Y-%m-%d\", \"%d/%m/%Y\"]\n"));
+    w.trial(&["reread", "e.csv"]).check();
+    let files = w.trial(&["files", "e.csv", "--format", "csv"]).check().csv();
+    assert!(files.iter().all(|file| file["open_rejects"] == "0"), "{files:?}");
+    let told = w.trial(&["files", "e.csv", "--format", "table"]).check();
+    assert!(told.stdout.contains("read again"), "{}", told.whole());
+    w.trial(&["verify", "--deep"]).check();
+}
