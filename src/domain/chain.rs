@@ -8,13 +8,14 @@ pub const GENESIS: &str = "00000000000000000000000000000000000000000000000000000
 
 /// SHA-256 over the previous hash and the fields, each preceded by its length, so that no two rows read alike.
 pub fn link(previous: &str, fields: &[&str]) -> String {
-    let mut hasher = Sha256::new();
-    hasher.update(previous.as_bytes());
+    let length: usize = fields.iter().map(|field| 8 + field.len()).sum();
+    let mut text = Vec::with_capacity(previous.len() + length);
+    text.extend_from_slice(previous.as_bytes());
     for field in fields {
-        hasher.update((field.len() as u64).to_le_bytes());
-        hasher.update(field.as_bytes());
+        text.extend_from_slice(&(field.len() as u64).to_le_bytes());
+        text.extend_from_slice(field.as_bytes());
     }
-    hex(&hasher.finalize())
+    hex(&Sha256::digest(&text))
 }
 
 /// The chain hash of a ledger entry (its own `hash` field is not read).
@@ -47,9 +48,10 @@ pub fn entry_hash(previous: &str, entry: &Entry) -> String {
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes
-        .iter()
-        .flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]])
-        .map(char::from)
-        .collect()
+    let mut text = Vec::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        text.push(DIGITS[usize::from(byte >> 4)]);
+        text.push(DIGITS[usize::from(byte & 15)]);
+    }
+    String::from_utf8(text).unwrap_or_default()
 }

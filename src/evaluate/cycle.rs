@@ -1,7 +1,7 @@
 //! The arithmetic of one partner and one cycle, step by step: evaluation.md 3.
 
 use super::multiply::{Traits, factor};
-use super::share_out::{self, Part};
+use super::share_out;
 use super::tiers::{self, LineTiers, Standing};
 use super::walk::{Counted, RowKey, Scene};
 use super::{Counts, LineOutcome, Missing, Position, WhyNot, caps, slab};
@@ -312,12 +312,16 @@ fn finish_lines(
     due: &Due,
     scheme: &Scheme,
 ) {
-    let parts: Vec<Part> = counted
-        .iter()
-        .zip(&points)
-        .map(|(line, earned)| Part { own: earned + &lines[line.at].bonus, size: line.weight.abs() })
-        .collect();
-    let units = share_out::units(&parts, due.units, decimals(scheme));
+    let with_bonus: Vec<Frac>;
+    let own = if counted.iter().all(|line| lines[line.at].bonus.is_zero()) {
+        &points
+    } else {
+        with_bonus =
+            counted.iter().zip(&points).map(|(line, earned)| earned + &lines[line.at].bonus).collect();
+        &with_bonus
+    };
+    let weights = counted.iter().map(|line| &line.weight);
+    let units = share_out::units(own, weights, due.units, decimals(scheme));
     let held =
         units.iter().map(|units| Points::from_units(*units, decimals(scheme))).collect::<Option<Vec<_>>>();
     // lines that no ledger can hold: only their sum is, on the first of them

@@ -3,20 +3,17 @@
 
 use crate::domain::frac::{Frac, Rounding};
 
-/// One counting line.
-#[derive(Debug)]
-pub(super) struct Part {
-    /// its points of steps 7 and 9
-    pub own: Frac,
-    /// its amount (or quantity), whatever its sign
-    pub size: Frac,
-}
-
-/// The units of `10^-decimals` points of each part, in order; they add up to `total`. Without parts there is nothing to share:
-/// a cycle without a counting line has no measure above zero, so its points are none.
-pub(super) fn units(parts: &[Part], total: i128, decimals: u32) -> Vec<i128> {
-    let units = quick(parts, total, decimals).or_else(|| exact(parts, total, decimals));
-    units.unwrap_or_else(|| everything_on_the_first(parts.len(), total))
+/// The units of `10^-decimals` points of each counting line, in order; they add up to `total`. `own` are the lines' points of
+/// steps 7 and 9, `weights` their amounts (or quantities), of which the sign tells nothing. Without lines there is nothing to
+/// share: a cycle without a counting line has no measure above zero, so its points are none.
+pub(super) fn units<'f>(
+    own: &'f [Frac],
+    weights: impl Iterator<Item = &'f Frac> + Clone,
+    total: i128,
+    decimals: u32,
+) -> Vec<i128> {
+    let units = quick(own, weights.clone(), total, decimals).or_else(|| exact(own, weights, total, decimals));
+    units.unwrap_or_else(|| everything_on_the_first(own.len(), total))
 }
 
 /// Numbers that no ledger can hold: only their sum is.
@@ -43,11 +40,16 @@ fn made_up<R: Ord>(mut floors: Vec<i128>, remainders: &[R], total: i128) -> Opti
 }
 
 /// With one denominator for all, in plain integers; `None` where they do not fit.
-fn quick(parts: &[Part], total: i128, decimals: u32) -> Option<Vec<i128>> {
+fn quick<'f>(
+    own: &'f [Frac],
+    weights: impl Iterator<Item = &'f Frac> + Clone,
+    total: i128,
+    decimals: u32,
+) -> Option<Vec<i128>> {
     let scale = 10i128.checked_pow(decimals)?;
-    let (own, den) = Frac::over_one_denominator(parts.iter().map(|part| &part.own))?;
-    let (sizes, _) = Frac::over_one_denominator(parts.iter().map(|part| &part.size))?;
-    let all_sizes = sizes.iter().try_fold(0i128, |sum, size| sum.checked_add(*size))?;
+    let (own, den) = Frac::over_one_denominator(own.iter())?;
+    let (sizes, _) = Frac::over_one_denominator(weights)?;
+    let all_sizes = sizes.iter().try_fold(0i128, |sum, size| sum.checked_add(size.checked_abs()?))?;
     let all_own = own.iter().try_fold(0i128, |sum, one| sum.checked_add(*one))?;
     let rest = total.checked_mul(den)?.checked_sub(all_own.checked_mul(scale)?)?;
     // own * scale / den + rest * size / (den * all_sizes), over den * all_sizes
@@ -56,28 +58,32 @@ fn quick(parts: &[Part], total: i128, decimals: u32) -> Option<Vec<i128>> {
     if den <= 0 {
         return None;
     }
-    let mut floors = Vec::with_capacity(parts.len());
-    let mut remainders = Vec::with_capacity(parts.len());
+    let mut floors = Vec::with_capacity(own.len());
+    let mut remainders = Vec::with_capacity(own.len());
     for (own, size) in own.iter().zip(&sizes) {
-        let num = own.checked_mul(scale)?.checked_add(rest.checked_mul(*size)?)?;
-        let (floor, left) = (num / den, num % den);
-        let below = i128::from(left < 0); // division cuts towards zero
-        floors.push(floor - below);
-        remainders.push(left + below * den);
+        let num = own.checked_mul(scale)?.checked_add(rest.checked_mul(size.abs())?)?;
+        let floor = num.div_euclid(den);
+        floors.push(floor);
+        remainders.push(num - floor * den); // at least 0 and below den
     }
     made_up(floors, &remainders, total)
 }
 
-fn exact(parts: &[Part], total: i128, decimals: u32) -> Option<Vec<i128>> {
+fn exact<'f>(
+    own: &'f [Frac],
+    weights: impl Iterator<Item = &'f Frac> + Clone,
+    total: i128,
+    decimals: u32,
+) -> Option<Vec<i128>> {
     let scale = Frac::from(10i128.checked_pow(decimals)?);
-    let all_own: Frac = parts.iter().map(|part| &part.own).sum();
-    let all_sizes: Frac = parts.iter().map(|part| &part.size).sum();
+    let all_own: Frac = own.iter().sum();
+    let all_sizes = weights.clone().fold(Frac::ZERO, |sum, weight| &sum + &weight.abs());
     let rest = &Frac::from(total) - &(&all_own * &scale);
     let per_size = rest.over(&all_sizes).unwrap_or_default();
-    let mut floors = Vec::with_capacity(parts.len());
-    let mut remainders = Vec::with_capacity(parts.len());
-    for part in parts {
-        let units = &(&part.own * &scale) + &(&part.size * &per_size);
+    let mut floors = Vec::with_capacity(own.len());
+    let mut remainders = Vec::with_capacity(own.len());
+    for (own, weight) in own.iter().zip(weights) {
+        let units = &(own * &scale) + &(&weight.abs() * &per_size);
         let floor = units.floor();
         remainders.push(&units - &floor);
         floors.push(floor.units(0, Rounding::Floor)?);
@@ -90,30 +96,33 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn part(own: (i128, i128), size: i128) -> Part {
-        let own = Frac::ratio(own.0, own.1).expect("a denominator");
-        Part { own, size: Frac::ratio(size, 100).expect("a denominator") }
+    fn fracs(of: &[(i128, i128)]) -> Vec<Frac> {
+        of.iter().map(|&(num, den)| Frac::ratio(num, den).expect("a denominator")).collect()
     }
 
     #[test]
     fn nothing_to_share_among() {
-        assert!(units(&[], 5, 0).is_empty());
-        assert_eq!(units(&[part((1, 1), 0), part((1, 1), 0)], 7, 0), [7, 0], "no sizes to share the rest by");
+        assert!(units(&[], [].iter(), 5, 0).is_empty());
+        let (own, weights) = (fracs(&[(1, 1), (1, 1)]), fracs(&[(0, 1), (0, 1)]));
+        assert_eq!(units(&own, weights.iter(), 7, 0), [7, 0], "no sizes to share the rest by");
     }
 
     proptest! {
         #[test]
         fn the_quick_way_is_the_exact_way(
-            parts in prop::collection::vec(((-1000i128..1000, 1i128..12), 1i128..5000), 1..9),
+            parts in prop::collection::vec(((-1000i128..1000, 1i128..12), -5000i128..5000), 1..9),
             over in -9i128..9,
             decimals in 0u32..4,
         ) {
-            let parts: Vec<Part> = parts.into_iter().map(|(own, size)| part(own, size)).collect();
-            let own: Frac = parts.iter().map(|part| &part.own).sum();
-            let total = own.units(decimals, Rounding::HalfUp).expect("fits") + over;
-            let quickly = quick(&parts, total, decimals).expect("fits");
+            prop_assume!(parts.iter().any(|(_, size)| *size != 0));
+            let own: Vec<(i128, i128)> = parts.iter().map(|(own, _)| *own).collect();
+            let sizes: Vec<(i128, i128)> = parts.iter().map(|(_, size)| (*size, 100)).collect();
+            let (own, weights) = (fracs(&own), fracs(&sizes));
+            let sum: Frac = own.iter().sum();
+            let total = sum.units(decimals, Rounding::HalfUp).expect("fits") + over;
+            let quickly = quick(&own, weights.iter(), total, decimals).expect("fits");
             prop_assert_eq!(quickly.iter().sum::<i128>(), total);
-            prop_assert_eq!(Some(quickly), exact(&parts, total, decimals));
+            prop_assert_eq!(Some(quickly), exact(&own, weights.iter(), total, decimals));
         }
     }
 }

@@ -108,21 +108,40 @@ pub fn optional_date(out: &mut Vec<u8>, day: Option<NaiveDate>) {
 /// RFC 3339 knows no seconds in an offset (zones before about 1920 have them): those are taken off the offset and the wall
 /// clock alike, so that the instant shown is the instant meant.
 #[inline]
-pub fn when(out: &mut Vec<u8>, when: When) {
+pub fn when(out: &mut Vec<u8>, when: When, last: &mut LastDay) {
     match when {
         When::Day(day) => date(out, day),
-        When::At { epoch, offset, .. } => instant(out, epoch, offset - offset % 60),
+        When::At { epoch, offset, .. } => instant(out, epoch, offset - offset % 60, last),
     }
 }
 
-fn instant(out: &mut Vec<u8>, epoch: i64, offset: i32) {
+/// The day of the moment written last: moments of one day mostly stand together, and a day's digits cost more than its time's.
+#[derive(Debug, Default)]
+pub struct LastDay {
+    /// days since 1970-01-01
+    day: Option<i64>,
+    cell: Vec<u8>,
+}
+
+impl LastDay {
+    fn cell(&mut self, wall: i64) -> &[u8] {
+        let day = wall.div_euclid(86_400);
+        if self.day != Some(day) {
+            self.day = Some(day);
+            self.cell.clear();
+            let instant = chrono::DateTime::from_timestamp(wall, 0);
+            date(&mut self.cell, instant.map_or(NaiveDate::MAX, |instant| instant.date_naive()));
+        }
+        &self.cell
+    }
+}
+
+fn instant(out: &mut Vec<u8>, epoch: i64, offset: i32, last: &mut LastDay) {
     let wall = epoch.saturating_add(i64::from(offset));
-    let day =
-        chrono::DateTime::from_timestamp(wall, 0).map_or(NaiveDate::MAX, |instant| instant.date_naive());
     // 0..86400 fits u32
     let second = u32::try_from(wall.rem_euclid(86_400)).unwrap_or(0);
     let east = offset.unsigned_abs() / 60;
-    date(out, day);
+    out.extend_from_slice(last.cell(wall));
     let mut buffer = *b"T00:00:00+00:00";
     two(&mut buffer[1..3], second / 3600);
     two(&mut buffer[4..6], second / 60 % 60);
@@ -159,7 +178,7 @@ mod tests {
 
     fn moment(when_: When) -> String {
         let mut out = Vec::new();
-        when(&mut out, when_);
+        when(&mut out, when_, &mut LastDay::default());
         String::from_utf8(out).unwrap()
     }
 

@@ -7,7 +7,7 @@
 //! has the digits of `amount` where no conversion was needed, and is empty
 //! while no rate is known, and of lines in no cycle. Several notes are separated by `; `.
 
-use super::cell::{comma, date, end, header, plain, text, when};
+use super::cell::{LastDay, comma, date, end, header, plain, text, when};
 use super::number::{decimal, frac, points, unsigned};
 use super::papers::{MONEY, Papers};
 use crate::domain::frac::Frac;
@@ -119,7 +119,7 @@ impl Papers<'_> {
             text(out, cell);
             comma(out);
         }
-        when(out, row.when);
+        when(out, row.when, &mut repeats.written);
         comma(out);
         out.extend_from_slice(repeats.day(outcome.business_date));
         for cell in [row.distributor_code, row.distributor_name, row.channel, row.sku, row.category] {
@@ -244,6 +244,8 @@ struct Repeats {
     day_cell: Vec<u8>,
     seq: Option<i64>,
     file_cell: Vec<u8>,
+    /// of the moment that the file wrote
+    written: LastDay,
 }
 
 impl Repeats {
@@ -251,7 +253,14 @@ impl Repeats {
         let mut partner = Vec::with_capacity(partner_code.len() + 1);
         text(&mut partner, partner_code);
         comma(&mut partner);
-        Repeats { partner, day: None, day_cell: Vec::new(), seq: None, file_cell: Vec::new() }
+        Repeats {
+            partner,
+            day: None,
+            day_cell: Vec::new(),
+            seq: None,
+            file_cell: Vec::new(),
+            written: LastDay::default(),
+        }
     }
 
     fn day(&mut self, day: NaiveDate) -> &[u8] {

@@ -91,7 +91,7 @@ impl Store {
     }
 
     /// As many positions as are best kept at once.
-    pub const POSITIONS_AT_ONCE: usize = rows::AT_ONCE;
+    pub const POSITIONS_AT_ONCE: usize = 8 * rows::AT_ONCE;
 
     /// Keeps positions; `published` stays as it is unless the position carries one.
     pub fn keep_positions(&self, scheme: &str, known: Known, positions: &[(Kept, Settled)]) -> Result<()> {

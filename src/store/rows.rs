@@ -20,6 +20,8 @@ pub(super) struct Insert<'q> {
 
 /// Rows of a full statement where a table has no trigger: there a statement of many is quickest.
 pub(super) const AT_ONCE: usize = 128;
+/// Rows of a statement for what does not fill one.
+const FEW: usize = 16;
 
 impl Insert<'_> {
     /// Inserts rows in order, full statements first. `shared` binds the cells that they share, `bind` those of one row, in
@@ -31,8 +33,10 @@ impl Insert<'_> {
         rows: &[T],
         bind: impl Fn(&T, &mut Cells<'_, '_>) -> rusqlite::Result<()>,
     ) -> Result<()> {
-        let (full, rest) = rows.split_at(rows.len() - rows.len() % self.at_once);
-        for (rows, at_once) in [(full, self.at_once), (rest, 1)] {
+        let mut left = rows;
+        for at_once in [self.at_once, FEW.min(self.at_once), 1] {
+            let (rows, rest) = left.split_at(left.len() - left.len() % at_once);
+            left = rest;
             if rows.is_empty() {
                 continue;
             }
@@ -116,7 +120,9 @@ mod tests {
 
     #[test]
     fn every_row_is_inserted_once_and_in_order_however_many_there_are() {
-        for (count, at_once) in [(0, 4), (1, 1), (3, 4), (4, 4), (5, 4), (19, 4), (7, 1), (300, AT_ONCE)] {
+        for (count, at_once) in
+            [(0, 4), (1, 1), (3, 4), (4, 4), (5, 4), (19, 4), (7, 1), (300, AT_ONCE), (150, AT_ONCE)]
+        {
             let expected: Vec<_> =
                 (0..count as i64).map(|number| (number, "P1".to_owned(), format!("word {number}"))).collect();
             assert_eq!(inserted(count, at_once), expected);
