@@ -165,11 +165,11 @@ impl Run<'_> {
             }
             Kind::Partners | Kind::Items | Kind::Fx => {
                 let day = self.undated_day(feed, arrival)?;
-                let percent = feed.max_reject_percent;
+                let percents = (feed.max_reject_percent, max_void_percent(feed, waived));
                 let read = |take: &mut dyn FnMut(Result<MasterSaid, Reject>) -> Result<()>| {
                     read_master(feed.kind, path, packing, layout, day, take)
                 };
-                self.store.take_master(&stamp, arrival, read, percent)
+                self.store.take_master(&stamp, arrival, read, percents)
             }
         }
     }

@@ -133,7 +133,7 @@ impl Store {
         read: impl FnOnce(
             &mut dyn FnMut(Result<MasterSaid, Reject>) -> Result<()>,
         ) -> Result<super::intake::Reading>,
-        max_reject_percent: rust_decimal::Decimal,
+        (max_reject_percent, max_void_percent): (rust_decimal::Decimal, Option<rust_decimal::Decimal>),
     ) -> Result<Outcome> {
         use super::intake::Reading;
         self.begin()?;
@@ -142,6 +142,12 @@ impl Store {
         let taken = self.take_records(stamp, arrival, read, &mut counts, &mut sample);
         let refusal = match taken {
             Ok((Reading::Whole, seq)) if !super::intake::too_many(max_reject_percent, &counts) => {
+                if let Some(most) = max_void_percent
+                    && let Some(detail) = self.too_many_records_void(arrival, most)?
+                {
+                    self.rollback()?;
+                    return self.hold_file(stamp, arrival, "void_over_limit", detail, counts.rows);
+                }
                 let recorded = self.record_file(stamp, arrival, FileState::Ingested, ("", ""), &counts)?;
                 debug_assert_eq!(recorded, seq);
                 self.commit()?;

@@ -30,6 +30,7 @@ mod silence;
 mod skus;
 mod sorter;
 mod tamper;
+mod void;
 
 pub use aside::FILE_HOLDS;
 pub use connect::{ClockMode, Store};

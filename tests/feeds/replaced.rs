@@ -270,3 +270,26 @@ fn closed_cycles_are_corrected_and_the_reason_says_so() {
         ledger.iter().rev().take(2).map(|row| cells(row, ["partner_code", "points", "reason"])).collect();
     assert_eq!(last, [["P2", "-70", "superseded line"], ["P1", "-50", "superseded line"]]);
 }
+
+#[test]
+fn master_data_is_replaced_too_and_not_emptied_by_accident() {
+    let partners = feed("p", "p_{yyyy}-{mm}*.csv", "mode = \"replace\"\nmax_void_percent = \"40\"")
+        .replace("\"sales\"", "\"partners\"");
+    let mut shop = Shop::new(&format!("{}{partners}", feed("s", "*.csv", "")));
+    shop.drop("a.csv", &[row("A", 100), of("P2", "B", 20), of("P3", "C", 3)]);
+    shop.at.drop("drop/p/p_2026-04.csv", "partner_code,name\nP1,One\nP2,Two\nP3,Three\n");
+    shop.settled(0);
+    // P3 is listed no more: one of three
+    shop.at.drop("drop/p/p_2026-04_2.csv", "partner_code,name\nP1,One\nP2,Zwei\n");
+    shop.settled(3);
+    assert_eq!((shop.points(), shop.balances()["P3"].clone()), ("100".into(), "0".into()));
+    // an empty one would unlist them all
+    shop.at.drop("drop/p/p_2026-04_3.csv", "partner_code,name\n");
+    let run = shop.settled(3);
+    assert!(run.stderr.contains("it would void 2 of 2 records (100%) of its period"), "{}", run.whole());
+    assert_eq!(shop.points(), "100");
+    // the first dump with all of them, in other words
+    shop.at.drop("drop/p/p_2026-04_4.csv", "partner_code,name\nP3,Three\nP2,Two\nP1,One\n");
+    shop.settled(0);
+    assert_eq!((shop.balances()["P3"].clone(), shop.holds()), ("3".into(), vec![]));
+}

@@ -81,7 +81,7 @@ pub(super) fn judge(before: Option<&Dossier>, said: &[Said<'_>], known: usize) -
         ..Judgement::default()
     };
     let fates = &settled.fates[known..];
-    judgement.movements = movements(&said, known, before, &settled);
+    judgement.movements = movements(said, known, before, &settled);
     judgement.count(&said[known..], fates);
     if let Some(dossier) = before {
         // a person's word on a line holds when its file is read again
