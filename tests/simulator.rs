@@ -47,9 +47,14 @@ mod undone;
 mod within;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
 
-/// How many histories the normal test run plays.
-const HISTORIES: u64 = 2000;
+/// How many histories the normal test run plays, where the machine has nothing else to do.
+const HISTORIES: u64 = 3000;
+/// After so long it plays no more of them, unless it is told how many ...
+const LONG_ENOUGH: Duration = Duration::from_secs(150);
+/// ... but so many in any case.
+const AT_LEAST: u64 = 300;
 
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().map(|text| text.parse().expect("a number"))
@@ -83,8 +88,15 @@ fn play_seed(seed: u64) {
 fn play_share(share: u64, shares: u64) {
     let from = number("ACCRUED_SEED");
     let count = number("ACCRUED_HISTORIES").unwrap_or(if from.is_some() { 1 } else { HISTORIES });
-    let from = from.unwrap_or(0);
-    (from..from + count).filter(|seed| seed % shares == share).for_each(play_seed);
+    let asked = from.is_some() || number("ACCRUED_HISTORIES").is_some();
+    let (from, start) = (from.unwrap_or(0), Instant::now());
+    for seed in (from..from + count).filter(|seed| seed % shares == share) {
+        if !asked && seed >= AT_LEAST && start.elapsed() > LONG_ENOUGH {
+            println!("{seed} histories were played, every {shares}th of them here");
+            return;
+        }
+        play_seed(seed);
+    }
 }
 
 #[test]
