@@ -28,7 +28,7 @@ struct Taking {
 
 #[derive(Clone, Debug)]
 enum Event {
-    Taken(Taking),
+    Taken(Box<Taking>),
     Decided { file: usize, line: u64, verdict: Word },
 }
 
@@ -94,7 +94,7 @@ impl Log {
             speaks: true,
         };
         let fates = take(&mut self.known, &taking, self.events.len());
-        self.events.push(Event::Taken(taking));
+        self.events.push(Event::Taken(Box::new(taking)));
         if !replaced.is_empty() {
             replaced.iter().for_each(|i| self.silence(*i));
             self.anew();

@@ -19,6 +19,9 @@ use num_traits::Signed;
 
 pub type Sums = BTreeMap<(String, String, String), Frac>;
 
+/// The last entry of the ledger, and everything published.
+type Standing = (Option<within::Entry>, BTreeMap<String, Vec<u8>>);
+
 /// By what the job is done: the program, or the same functions within this process, which costs a tenth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hand {
@@ -158,7 +161,7 @@ impl Place {
     }
 
     /// What must not change when nothing new has come: the last entry, and everything published.
-    fn standing(&self) -> Result<(Option<within::Entry>, BTreeMap<String, Vec<u8>>), String> {
+    fn standing(&self) -> Result<Standing, String> {
         let last = within::entries(&self.workspace)?.pop();
         Ok((last, self.workspace.tree("var/statements")))
     }
