@@ -293,3 +293,37 @@ fn master_data_is_replaced_too_and_not_emptied_by_accident() {
     shop.settled(0);
     assert_eq!((shop.balances()["P3"].clone(), shop.holds()), ("3".into(), vec![]));
 }
+
+#[test]
+fn what_was_held_against_a_replaced_file_counts_once_it_is_silent() {
+    let mut shop = Shop::new(&format!(
+        "{}{}",
+        feed(
+            "s",
+            "sales_{yyyy}-{mm}*.csv",
+            "mode = \"replace\"\nmax_void_percent = \"100\"\ndocuments = \"all\""
+        ),
+        feed("t", "*.csv", "documents = \"all\"")
+    ));
+    shop.drop("sales_2026-04.csv", &[row("A", 100), row("B", 5)]);
+    shop.settled(0);
+    shop.at.drop("drop/t/other.csv", crate::rig::file(&[of("P2", "A", 70)]));
+    shop.settled(3);
+    assert_eq!((shop.points(), shop.holds().len()), ("105".into(), 1));
+    shop.drop("sales_2026-04_2.csv", &[row("B", 5)]);
+    shop.settled(0);
+    assert_eq!(
+        (shop.points(), shop.balances()["P2"].clone(), shop.holds()),
+        ("5".into(), "70".into(), vec![])
+    );
+    // and what a replaced file was held for is nobody's question any more
+    shop.drop("sales_2026-04_3.csv", &[row("B", 5), row("A", 1)]);
+    shop.settled(3);
+    assert_eq!(shop.holds().len(), 1);
+    shop.drop("sales_2026-04_4.csv", &[row("B", 6)]);
+    shop.settled(0);
+    assert_eq!(
+        (shop.points(), shop.balances()["P2"].clone(), shop.holds()),
+        ("6".into(), "70".into(), vec![])
+    );
+}
