@@ -53,7 +53,10 @@ impl Control {
         if self.found == *said {
             return None;
         }
-        let of = |totals: &Totals| format!("{} rows and {} in amount", totals.rows, totals.sum.normalize());
+        let of = |totals: &Totals| {
+            let rows = if totals.rows == 1 { "row" } else { "rows" };
+            format!("{} {rows} and {} in amount", totals.rows, totals.sum.normalize())
+        };
         let unreadable = match self.unreadable {
             0 => String::new(),
             1 => " (the amount of 1 row cannot be read)".to_owned(),

@@ -51,8 +51,8 @@ fn a_mismatch_holds_the_file_whole_and_shows_both_numbers() {
     let run = shop.settled(3);
     for why in [
         "a.csv: its trailer says 3 rows and 300 in amount, the file has 2 rows and 300 in amount",
-        "b.csv: its trailer says 1 rows and 100.01 in amount, the file has 1 rows and 100 in amount",
-        "c.csv: its trailer says 1 rows and 5 in amount, the file has 1 rows and 0 in amount (the amount of 1 row cannot be read)",
+        "b.csv: its trailer says 1 row and 100.01 in amount, the file has 1 row and 100 in amount",
+        "c.csv: its trailer says 1 row and 5 in amount, the file has 1 row and 0 in amount (the amount of 1 row cannot be read)",
     ] {
         assert!(run.stderr.contains(why), "{}", run.whole());
     }
@@ -130,7 +130,7 @@ fn a_mended_sidecar_is_looked_at_again() {
     put(&mut shop, "a.csv.ctl", "2,300\n");
     let run = shop.settled(3);
     assert!(
-        run.stderr.contains("a.csv.ctl says 2 rows and 300 in amount, the file has 1 rows and 100 in amount"),
+        run.stderr.contains("a.csv.ctl says 2 rows and 300 in amount, the file has 1 row and 100 in amount"),
         "{}",
         run.whole()
     );
@@ -169,7 +169,7 @@ fn a_held_file_that_is_released_takes_its_totals_along() {
     shop.settled(3);
     shop.decide("release", "2");
     let run = shop.settled(3);
-    assert!(run.stderr.contains("s_2026-04_b.csv.ctl says 1 rows and 3 in amount"), "{}", run.whole());
+    assert!(run.stderr.contains("s_2026-04_b.csv.ctl says 1 row and 3 in amount"), "{}", run.whole());
     shop.decide("release", "3");
     shop.settled(0);
     assert_eq!(shop.points(), "2");
