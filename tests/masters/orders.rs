@@ -6,6 +6,7 @@ use crate::rig::{balances, holds, lines, workspace};
 use crate::support::program::Workspace;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// `ACCRUED_HISTORIES` plays more.
 const HISTORIES: u64 = 6;
 const ORDERS: usize = 3;
 
@@ -137,7 +138,8 @@ fn in_runs(files: &[File], random: &mut Random) -> Outcome {
 
 #[test]
 fn any_order_of_dated_masters_codes_and_rates_gives_the_same() {
-    for seed in 0..HISTORIES {
+    let more = std::env::var("ACCRUED_HISTORIES").ok().and_then(|count| count.parse().ok());
+    for seed in 0..more.unwrap_or(HISTORIES) {
         let mut files = history(seed);
         let expected = one_run(&files);
         let mut random = Random::new(seed ^ 77);
