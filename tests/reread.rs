@@ -1,6 +1,8 @@
 //! Reading again: after a setting was mended, `accrued reread` brings the store to where it would be had the setting been right
 //! from the start.
 
+#[path = "support/explained.rs"]
+mod explained;
 #[path = "support/program.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod program;
@@ -61,6 +63,7 @@ fn same_as_right_from_the_start(w: &Workspace) {
     assert_eq!(lines(w), lines(&right));
     assert_eq!(balances(w), balances(&right));
     w.trial(&["verify", "--deep"]).check();
+    explained::every_entry(w).unwrap_or_else(|why| panic!("{why}"));
 }
 
 fn reread(w: &Workspace, args: &[&str]) -> Outcome {
@@ -180,5 +183,24 @@ fn a_persons_word_on_a_line_holds_when_its_file_is_read_again() {
     reread(&w, &["--feed", "sales", "--as-of", "2026-02-06"]);
     assert_eq!(before, (lines(&w), balances(&w)));
     assert_eq!(w.trial(&["holds", "--format", "csv"]).check().csv().len(), 0);
+    w.trial(&["verify", "--deep"]).check();
+}
+
+#[test]
+fn entries_of_what_was_read_wrongly_are_explained_as_they_were_posted() {
+    let mut w = workspace("[feed.csv]\ndates = [\"%d/%m/%Y\"]\ncredit_notes = \"signed\"\n");
+    let notes = "invoice_no,line_no,doc_type,invoice_date,partner_code,amount\nA1,1,invoice,03/01/2026,P1,1000\n\
+                 N1,1,credit_note,04/01/2026,P1,100\n";
+    w.drop("drop/sales/a.csv", notes);
+    w.trial(&["run", "--as-of", "2026-02-03"]).check();
+    w.write("accrued.toml", config("[feed.csv]\ndates = [\"%d/%m/%Y\"]\n"));
+    reread(&w, &["a.csv", "--as-of", "2026-02-04"]);
+    let ledger = w.trial(&["ledger", "--format", "csv"]).check().csv();
+    let posted: Vec<(&str, &str)> =
+        ledger.iter().map(|entry| (entry["points"].as_str(), entry["reason"].as_str())).collect();
+    assert_eq!(posted, [("110", ""), ("-20", "read again")]);
+    assert_eq!(explained::every_entry(&w), Ok(2));
+    let then = w.trial(&["explain", "P1", "--entry", "1", "--format", "csv"]).check();
+    assert!(then.stdout.contains("110 due - 0 held - 0 posted before"), "{}", then.whole());
     w.trial(&["verify", "--deep"]).check();
 }
