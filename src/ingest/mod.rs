@@ -107,7 +107,7 @@ pub struct Reject {
     /// the row as it stands in the file, at most 4,000 characters of it
     pub text: String,
     /// of a `sales` row: of which line it is, where that could be told
-    pub claim: Option<Claim>,
+    pub claim: Option<Box<Claim>>,
 }
 
 /// The line of a document that a row speaks of.

@@ -90,12 +90,12 @@ impl Sales {
     }
 
     /// Of which line a row is that could not be understood.
-    pub fn claim(&self, cells: &Cells<'_>) -> Option<Claim> {
-        Some(Claim {
+    pub fn claim(&self, cells: &Cells<'_>) -> Option<Box<Claim>> {
+        Some(Box::new(Claim {
             distributor_code: cells.code(&self.distributor_code).ok()?.to_owned(),
             invoice_no: cells.required_code(&self.invoice_no).ok()?.to_owned(),
             line_no: cells.code(&self.line_no).ok()?.to_owned(),
-        })
+        }))
     }
 
     fn line<'r>(

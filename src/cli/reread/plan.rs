@@ -64,14 +64,11 @@ pub(super) fn work_out(
     let mut table = Listing::begin(session, "reread", &COLUMNS, &FOR_PEOPLE)?;
     for before in files {
         table.row(&reading("before", before))?;
-        let again = after.ingested_bytes(&before.arrival.sha256)?.into_iter();
-        let again =
-            again.filter(|row| row.seq > before.seq && row.arrival.feed == before.arrival.feed).next_back();
+        let mut again = after.ingested_bytes(&before.arrival.sha256)?.into_iter();
+        let again = again.rfind(|row| row.seq > before.seq && row.arrival.feed == before.arrival.feed);
         let refused = || -> Result<Option<FileRow>> {
-            let all = after.files(Some(&before.arrival.name))?.into_iter();
-            Ok(all
-                .filter(|row| row.run == report.run && row.arrival.sha256 == before.arrival.sha256)
-                .next_back())
+            let mut all = after.files(Some(&before.arrival.name))?.into_iter();
+            Ok(all.rfind(|row| row.run == report.run && row.arrival.sha256 == before.arrival.sha256))
         };
         if let Some(again) = again.map_or_else(refused, |row| Ok(Some(row)))? {
             table.row(&reading("after", &again))?;

@@ -127,10 +127,12 @@ impl Feeder {
         (reason, detail, text): (&str, &str, &str),
         claim: Option<(&str, &str, &str)>,
     ) -> Result<()> {
-        let claimed = claim.map(|(distributor, number, line_no)| Claimed {
-            issuer: self.issuers.id(self.scope.issuer(distributor)),
-            number: number.to_owned(),
-            line_no: line_no.to_owned(),
+        let claimed = claim.map(|(distributor, number, line_no)| {
+            Box::new(Claimed {
+                issuer: self.issuers.id(self.scope.issuer(distributor)),
+                number: number.to_owned(),
+                line_no: line_no.to_owned(),
+            })
         });
         self.aside(Aside::Reject(Reject {
             line,

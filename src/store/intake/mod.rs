@@ -116,7 +116,7 @@ pub struct Reject {
     /// the row
     pub text: String,
     /// the line it speaks of, as far as that could be told
-    pub claimed: Option<super::rejects::Claimed>,
+    pub claimed: Option<Box<super::rejects::Claimed>>,
 }
 
 /// Why taking a file was given up: everything written is undone.
