@@ -76,13 +76,21 @@ fn payment(r: &mut Random, invoice: &[Row], day: NaiveDate, reference: &str) -> 
     row
 }
 
-/// Rates of some days, each batch its own days.
+/// Days from which rates hold, each batch its own: some of them are days on which much is sold.
+const DAYS: [[&str; 2]; 4] = [
+    ["2025-01-01", "2026-03-14"],
+    ["2026-01-15", "2026-03-15"],
+    ["2026-02-10", "2026-04-30"],
+    ["2026-04-01", "2026-05-01"],
+];
+
+/// Rates of some days.
 pub fn rates(r: &mut Random, place: usize) -> Vec<Row> {
     let mut rows = vec![];
-    for day in [1, 12, 25] {
-        if r.chance(60) {
+    for day in DAYS[place % DAYS.len()] {
+        if r.chance(70) {
             let mut row = Row::new();
-            row.insert("date", format!("2026-{:02}-{day:02}", 1 + place));
+            row.insert("date", day.into());
             row.insert("from", r.pick(&["USD", "usd"]).to_string());
             row.insert("to", "INR".into());
             row.insert("rate", r.pick(&["80", "83.25", "0.333333"]).to_string());

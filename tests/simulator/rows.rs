@@ -87,7 +87,8 @@ impl Maker<'_> {
         row.insert("category", self.r.pick(&["lights", "Fans", "", ""]).to_string());
         row.insert("quantity", self.r.pick(&["", "1", "2", "2.5", "4"]).to_string());
         row.insert("amount", self.amount());
-        if self.r.chance(4) {
+        let foreign = if self.feeds.iter().any(|f| f.kind == "fx") { 20 } else { 4 };
+        if self.r.chance(foreign) {
             row.insert("currency", self.r.pick(&["USD", "inr"]).to_string());
         }
     }
@@ -244,8 +245,8 @@ impl Maker<'_> {
                 row.insert(column, line.get(column).cloned().unwrap_or_default());
             }
         }
-        if self.r.chance(30) {
-            row.insert("ref_line_no", self.r.pick(&["1", "2", "9"]).to_string());
+        if self.r.chance(50) {
+            row.insert("ref_line_no", self.r.pick(&["1", "2", "9", "9"]).to_string());
         }
         row.insert("line_no", "1".into());
         row.insert("status", self.r.pick(&["approved", "approved", "draft"]).to_string());
