@@ -224,10 +224,13 @@ fn payments_and_deposits_meet_by_reference_and_day() {
     assert_eq!(drop("[report]\nreconciliation_tolerance = 5\n").len(), 3);
 }
 
-/// A history of files, each with what it says in all by currency: rows and amount in ten-thousandths.
+/// What a file says in all, by currency: rows and amount in ten-thousandths.
+type Told = BTreeMap<String, (i128, i128)>;
+
+/// A history of files, each with what it says.
 struct Chance {
     random: Random,
-    told: Vec<(String, BTreeMap<String, (i128, i128)>)>,
+    told: Vec<(String, Told)>,
     text: String,
 }
 
@@ -242,7 +245,7 @@ impl Chance {
             "signed" => (SALES.replace(',', ";"), ',', ';'),
             _ => (SALES.to_owned(), '.', ','),
         };
-        let mut told: BTreeMap<String, (i128, i128)> = BTreeMap::new();
+        let mut told = Told::new();
         for _ in 0..1 + self.random.below(12) {
             let hundredths = self.random.below(50) as i128 * 250;
             let negative = self.random.chance(15) && hundredths != 0;
@@ -279,7 +282,7 @@ impl Chance {
         let own = |text: &str| text.to_owned();
         match feed {
             "payments" => vec![reference, own(number), day, own(amount), own(currency), own(deposit)],
-            "bank" => vec![own(*random.pick(&["D1", "D2", "D3"])), day, own(amount), own(currency)],
+            "bank" => vec![own(random.pick::<&str>(&["D1", "D2", "D3"])), day, own(amount), own(currency)],
             _ => {
                 let kind = *random.pick(&["", "", "", "invoice", "credit_note", "cancellation", "nonsense"]);
                 let line = *random.pick(&["1", "1", "2", ""]);
