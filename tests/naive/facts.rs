@@ -205,13 +205,19 @@ impl Facts {
         Fate::Accepted
     }
 
-    /// The same number in a neighbouring year, dated within 31 days.
+    /// The same number in a neighbouring year, dated within 31 days. Where the two stand so near already, since a
+    /// person has released one of them, that is no news.
     fn neighbour_is_near(&self, document: &Document, dated: NaiveDate) -> bool {
+        let days = |of: &Document| -> Vec<NaiveDate> {
+            self.speaking.iter().filter(|((d, _), _)| d == of).map(|(_, version)| version.dated()).collect()
+        };
+        let near =
+            |days: &[NaiveDate], day: NaiveDate| days.iter().any(|d| (*d - day).num_days().abs() <= 31);
+        let own = days(document);
         document.year != 0
-            && self.speaking.iter().any(|((other, _), version)| {
-                let same = Document { year: other.year, ..document.clone() } == *other;
-                same && (other.year - document.year).abs() == 1
-                    && (version.dated() - dated).num_days().abs() <= 31
+            && [document.year - 1, document.year + 1].into_iter().any(|year| {
+                let others = days(&Document { year, ..document.clone() });
+                near(&others, dated) && !own.iter().any(|day| near(&others, *day))
             })
     }
 
