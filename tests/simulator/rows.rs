@@ -48,11 +48,9 @@ impl Maker<'_> {
         let sales: Vec<usize> = (0..self.feeds.len()).filter(|f| self.feeds[*f].kind == "sales").collect();
         let feed = *self.r.pick(&sales);
         self.numbers += 1;
-        let number = if self.r.chance(15) && !self.any_order {
-            format!("A{}", self.r.below(self.numbers) + 1)
-        } else {
-            format!("A{}", self.numbers)
-        };
+        let again = self.r.chance(15) && !self.any_order;
+        let number =
+            if again { format!("A{}", self.r.below(self.numbers) + 1) } else { format!("A{}", self.numbers) };
         let mut row = Row::new();
         row.insert("invoice_no", number);
         row.insert("doc_type", "invoice".into());
@@ -60,6 +58,10 @@ impl Maker<'_> {
         row.insert("partner_code", self.r.pick(&["P1", "P2", "P2", "p1"]).to_string());
         if self.r.chance(15) {
             row.insert("partner_code", "L1".into());
+        }
+        if again {
+            // no distributor's own code: the judge compares codes as they are written
+            row.insert("partner_code", "P2".into());
         }
         row.insert("distributor_code", self.r.pick(&["D1", "D1", "D2"]).to_string());
         row.insert("channel", self.r.pick(&["retail", "Retail", "", "online"]).to_string());
