@@ -50,7 +50,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 /// How many histories the normal test run plays, where the machine has nothing else to do.
-const HISTORIES: u64 = 3000;
+const HISTORIES: u64 = 1500;
 /// After so long it plays no more of them, unless it is told how many ...
 const LONG_ENOUGH: Duration = Duration::from_secs(150);
 /// ... but so many in any case.
