@@ -14,6 +14,12 @@ const HEADER: &str = "invoice_no,line_no,invoice_date,partner_code,amount\n";
 
 /// A file with a line that is understood and three that are not: two of invoices, one of nothing.
 fn workspace() -> Workspace {
+    let w = dropped();
+    w.trial(&["run", "--as-of", "2026-01-04"]).status(3).check();
+    w
+}
+
+fn dropped() -> Workspace {
     let mut w = Workspace::new(CONFIG);
     w.write("schemes/club.toml", SCHEME);
     drop_rows(
@@ -21,7 +27,6 @@ fn workspace() -> Workspace {
         "a",
         "A1,1,2026-01-03,P1,10\nA1,2,2026-01-03,P1,no\nA2,1,2026-01-03,P2,no\n,1,2026-01-03,P2,5\n",
     );
-    w.trial(&["run", "--as-of", "2026-01-04"]).status(3).check();
     w
 }
 
@@ -93,5 +98,50 @@ fn rejects_of_a_wrong_setting_close_when_the_file_is_read_again() {
     assert!(files.iter().all(|file| file["open_rejects"] == "0"), "{files:?}");
     let told = w.trial(&["files", "e.csv", "--format", "table"]).check();
     assert!(told.stdout.contains("read again"), "{}", told.whole());
+    w.trial(&["verify", "--deep"]).check();
+}
+
+/// A run that ends there, since a file is in the way of a folder, as one does that is killed there.
+fn ended_at(w: &Workspace, folder: &str, day: &str) {
+    w.write(folder, "in the way");
+    w.trial(&["run", "--as-of", day]).status(1).check();
+    std::fs::remove_file(w.path(folder)).expect("a file can be removed");
+}
+
+#[test]
+fn what_a_run_rejected_that_could_not_say_so_is_said_by_the_next() {
+    let w = dropped();
+    ended_at(&w, "var/rejects/sales", "2026-01-04");
+    assert!(w.tree("var/rejects").is_empty(), "it ended between its commit and the reject file");
+    let verified = w.trial(&["verify", "--deep"]).check();
+    assert!(verified.stdout.contains("run 1 has not finished: the next run writes"), "{}", verified.whole());
+    let next = w.trial(&["run", "--as-of", "2026-01-05"]).status(3).check();
+    let told = "rejected by a run that was killed: feed sales: a.csv: 3 rows\n";
+    assert!(next.stderr.contains(told), "{}", next.whole());
+    assert_eq!((w.tree("var/rejects").len(), open(&w)), (1, "3".into()));
+    let then = w.trial(&["run", "--as-of", "2026-01-06"]).check();
+    assert!(!then.stderr.contains("killed"), "{}", then.whole());
+    w.trial(&["verify", "--deep"]).check();
+}
+
+#[test]
+fn what_a_run_refused_that_could_not_say_so_is_said_by_the_next() {
+    let mut w = Workspace::new(CONFIG);
+    w.write("schemes/club.toml", SCHEME);
+    drop_rows(&mut w, "a", "A1,1,2026-01-03,P1,10\n");
+    w.drop("drop/sales/b.csv", "what,ever\n1,2\n");
+    ended_at(&w, "var/statements/club", "2026-02-04");
+    w.trial(&["verify", "--deep"]).check();
+    let next = w.trial(&["run", "--as-of", "2026-02-05"]).status(3).check();
+    let told = "refused by a run that was killed: feed sales: b.csv: looked for the header";
+    assert!(next.stderr.contains(told), "{}", next.whole());
+    let then = w.trial(&["run", "--as-of", "2026-02-06"]).check();
+    assert!(!then.stderr.contains("killed"), "{}", then.whole());
+    // told once is told: the same file sent again and refused again says nothing new
+    w.drop("drop/sales/b.csv", "what,ever\n1,2\n");
+    drop_rows(&mut w, "c", "C1,1,2026-02-03,P1,10\n");
+    ended_at(&w, "var/statements/club/2026-02", "2026-03-04");
+    let again = w.trial(&["run", "--as-of", "2026-03-05"]).check();
+    assert!(!again.stderr.contains("killed"), "{}", again.whole());
     w.trial(&["verify", "--deep"]).check();
 }

@@ -235,14 +235,25 @@ impl Run<'_> {
         Ok(self.store.holds(Ended::Without)?.into_iter().filter(untold).collect())
     }
 
-    /// Files that such runs have taken and rejected rows of.
+    /// Files that such runs have refused, where that was no refusal told before, or have rejected rows of.
     fn untold_files(&self) -> Result<Vec<FileRow>> {
         let told = self.store.last_record("run-finished")?.map_or(0, |record| record.stamp.run);
         let mut files = Vec::new();
         for run in told + 1..self.stamp.run {
-            files.extend(self.store.files_of_run(run)?);
+            for file in self.store.files_of_run(run)? {
+                let wanting = match file.state {
+                    FileState::Ingested => file.counts.rejected > 0,
+                    FileState::Refused => {
+                        !self.store.refused_before(&file.arrival, file.seq, &file.detail)?
+                    }
+                    // a held file has its hold, see above; a duplicate one wants nothing
+                    FileState::Held | FileState::Duplicate => false,
+                };
+                if wanting {
+                    files.push(file);
+                }
+            }
         }
-        files.retain(|file| file.state == FileState::Ingested && file.counts.rejected > 0);
         Ok(files)
     }
 

@@ -113,7 +113,7 @@ pub struct Report {
     pub new_holds: Vec<NewHold>,
     /// holds that wait and were opened by a run that was killed before it could tell
     pub untold_holds: Vec<Hold>,
-    /// files with rejected rows that such a run has taken
+    /// files that such a run has refused or rejected rows of
     pub untold_files: Vec<FileRow>,
     /// holds that wait in all
     pub open_holds: usize,

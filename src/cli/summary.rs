@@ -214,8 +214,13 @@ fn tell_problems(session: &Session, config: &Config, report: &Report, tense: Ten
     tell_holds(session, &report.new_holds);
     for file in &report.untold_files {
         let (feed, name) = (&file.arrival.feed, printable(&file.arrival.name));
-        let rows = counted(file.counts.rejected, "row");
-        session.complain(format_args!("rejected by a run that was killed: feed {feed}: {name}: {rows}"));
+        let (what, why) = match file.state {
+            FileState::Refused => ("refused", printable(&file.detail).to_string()),
+            FileState::Ingested | FileState::Held | FileState::Duplicate => {
+                ("rejected", counted(file.counts.rejected, "row"))
+            }
+        };
+        session.complain(format_args!("{what} by a run that was killed: feed {feed}: {name}: {why}"));
     }
     for hold in report.untold_holds.iter().take(HOLDS_TOLD) {
         let (kind, detail) = (&hold.kind, printable(&hold.detail));
