@@ -1,7 +1,7 @@
 //! Convergence (product.md): for every partner, and every cycle that has posted, what was posted and is held is what
 //! the facts in force give. Evaluated anew from facts, by the scheme texts that the last run went by.
 
-use super::Proof;
+use super::{Proof, unfinished};
 use crate::batch;
 use crate::calendar::{Cycle, ZoneCache};
 use crate::cli::summary::counted;
@@ -21,15 +21,12 @@ const BATCH: usize = 64;
 
 pub(super) fn prove(store: &Store) -> Result<Proof> {
     let mut proof = Proof::default();
-    let started = store.last_record("run-started")?.context("a store begins with a run")?;
-    if store.last_record("run-finished")?.is_none_or(|finished| finished.seq < started.seq) {
-        proof.notes.push(format!(
-            "run {} has not finished: balances are compared once the next run has",
-            started.stamp.run
-        ));
+    if let Some(run) = unfinished(store)? {
+        proof.notes.push(format!("run {run} has not finished: balances are compared once the next run has"));
         proof.well = "not compared".into();
         return Ok(proof);
     }
+    let started = store.last_record("run-started")?.context("a store begins with a run")?;
     let now = chrono::DateTime::parse_from_rfc3339(&started.stamp.at)
         .with_context(|| format!("journal record {} has no instant", started.seq))?;
     let items = store.items(None)?;

@@ -1,7 +1,7 @@
 //! Every file ever taken is in the archive with the bytes it had, every reject file says what the store keeps, and the rows
 //! of each file add up.
 
-use super::Proof;
+use super::{Proof, unfinished};
 use crate::batch;
 use crate::cli::summary::counted;
 use crate::config::Config;
@@ -28,8 +28,9 @@ pub(super) fn prove(config: &Config, store: &Store) -> Result<Proof> {
         }
         archived.entry(file.arrival.sha256.clone()).or_insert(file);
     }
+    let unfinished = unfinished(store)?;
     for (path, file) in &with_rejects {
-        rejects(store, path, file, &mut proof)?;
+        rejects(store, path, file, unfinished, &mut proof)?;
     }
     for (sha256, file) in &archived {
         let path = archive.path_of(sha256);
@@ -69,7 +70,13 @@ fn reject_path(config: &Config, file: &FileRow) -> PathBuf {
     config.data_dir.join("rejects").join(&file.arrival.feed).join(name)
 }
 
-fn rejects(store: &Store, path: &Path, file: &FileRow, proof: &mut Proof) -> Result<()> {
+fn rejects(
+    store: &Store,
+    path: &Path,
+    file: &FileRow,
+    unfinished: Option<i64>,
+    proof: &mut Proof,
+) -> Result<()> {
     let wanted = batch::reject_bytes(store, &file.arrival.name, file.seq)?;
     let how = match std::fs::read(path) {
         Ok(found) if found == wanted => return Ok(()),
@@ -77,6 +84,11 @@ fn rejects(store: &Store, path: &Path, file: &FileRow, proof: &mut Proof) -> Res
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => "is missing",
         Err(error) => return Err(error.into()),
     };
+    if unfinished == Some(file.run) {
+        let path = path.display();
+        proof.notes.push(format!("run {} has not finished: the next run writes {path}", file.run));
+        return Ok(());
+    }
     proof.finds(path.display().to_string(), how);
     Ok(())
 }

@@ -14,7 +14,7 @@ use super::output::{Column, Format, printable, text};
 use super::session::Session;
 use crate::config::Config;
 use crate::store::Store;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use std::io::Write;
 
 #[derive(Debug, clap::Args)]
@@ -111,6 +111,13 @@ fn prove(check: Check, config: &Config, store: &Store) -> Proof {
         proof.finds("store", format!("{fault:#}"));
         proof
     })
+}
+
+/// The last run, where it has not finished: what it left undone is the next one's.
+fn unfinished(store: &Store) -> Result<Option<i64>> {
+    let started = store.last_record("run-started")?.context("a store begins with a run")?;
+    let finished = store.last_record("run-finished")?.is_some_and(|finished| started.seq < finished.seq);
+    Ok((!finished).then_some(started.stamp.run))
 }
 
 type Row = [String; 4];
