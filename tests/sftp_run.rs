@@ -121,6 +121,37 @@ fn what_is_no_plain_file_is_named_and_the_rest_is_taken() {
 }
 
 #[test]
+fn control_totals_beside_a_file_come_over_the_same_connection() {
+    let server = Sshd::start();
+    let workspace = workspace(&server, &server.fingerprint("ed25519"), 0);
+    let config = fs::read_to_string(workspace.path("accrued.toml")).expect("a config");
+    let beside = config.replacen("retries = 0\n", "retries = 0\n[feed.totals]\nrows = \"{name}.ctl\"\n", 1);
+    workspace.write("accrued.toml", beside);
+    server.put("vente é.csv", format!("{HEADER}F1,1,2026-01-11,P2,70000\n").as_bytes());
+    let said = run(&workspace, 0).whole();
+    assert!(
+        said.contains("vente é.csv: its control totals are not there yet: left for the next run"),
+        "{said}"
+    );
+    server.put("vente é.csv.ctl", b"2,70000\n");
+    let said = run(&workspace, 3).whole();
+    assert!(said.contains("vente é.csv.ctl says 2 rows and 70000 in amount"), "{said}");
+    assert!(!summaries(&workspace).contains("P2"));
+    server.put("vente é.csv.ctl", b"1,70000.00\n");
+    run(&workspace, 0);
+    assert!(summaries(&workspace).contains("P2"));
+    // both totals, both exports
+    assert_eq!(archived(&workspace), 4);
+    assert_eq!(workspace.trial(&["holds", "--format", "csv"]).check().csv(), []);
+    workspace.trial(&["verify", "--deep"]).check();
+    // a link in the place of totals is no totals
+    server.put("other.csv", format!("{HEADER}F2,1,2026-01-11,P2,1\n").as_bytes());
+    symlink("vente é.csv.ctl", server.outbound().join("other.csv.ctl")).expect("a link");
+    let said = workspace.accrued(&["run", "--as-of", AFTER_JANUARY]).whole();
+    assert!(said.contains("other.csv.ctl") && archived(&workspace) == 4, "{said}");
+}
+
+#[test]
 fn a_file_still_growing_is_left_alone() {
     let server = Sshd::start();
     let path = server.put("january.csv", HEADER.as_bytes());

@@ -63,6 +63,38 @@ fn zip_with(members: &[(&str, &[u8])], method: u16, flags: u16) -> Vec<u8> {
     out
 }
 
+/// The same archive as one of over 4 GiB writes it: sizes and places in the wide fields, in their old places all ones.
+fn wide(name: &str, content: &[u8]) -> Vec<u8> {
+    let narrow = zip(&[(name, content)], 0);
+    let at = narrow.windows(4).position(|four| four == b"PK\x01\x02").expect("a directory");
+    let entry = &narrow[at..at + 46];
+    let mut out = narrow[..at].to_vec();
+    let mut field = vec![0xca, 0xfe, 2, 0, 7, 7]; // somebody else's, to be passed over
+    field.extend_from_slice(&[1, 0, 24, 0]);
+    for size in [content.len() as u64, content.len() as u64, 0] {
+        field.extend_from_slice(&size.to_le_bytes());
+    }
+    out.extend_from_slice(&entry[..20]);
+    out.extend_from_slice(&[0xff; 8]);
+    out.extend_from_slice(&entry[28..30]);
+    out.extend_from_slice(&(field.len() as u16).to_le_bytes());
+    out.extend_from_slice(&entry[32..42]);
+    out.extend_from_slice(&[0xff; 4]);
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(&field);
+    let end = out.len() as u64;
+    out.extend_from_slice(b"PK\x06\x06\x2c\0\0\0\0\0\0\0\x2d\0\x2d\0\0\0\0\0\0\0\0\0");
+    for long in [1, 1, end - at as u64, at as u64] {
+        out.extend_from_slice(&u64::to_le_bytes(long));
+    }
+    out.extend_from_slice(b"PK\x06\x07\0\0\0\0");
+    out.extend_from_slice(&end.to_le_bytes());
+    out.extend_from_slice(b"\x01\0\0\0PK\x05\x06\0\0\0\0");
+    out.extend_from_slice(&[0xff; 12]);
+    out.extend_from_slice(&[0, 0]);
+    out
+}
+
 fn utf16(text: &str, mark: bool, unit: fn(u16) -> [u8; 2]) -> Vec<u8> {
     let mark = if mark { "\u{feff}" } else { "" };
     format!("{mark}{text}").encode_utf16().flat_map(unit).collect()
@@ -79,6 +111,30 @@ fn a_zip_of_one_member_is_read_as_what_it_holds() {
     shop.at.drop("drop/s/c.zip", zip(&members, 0));
     shop.settled(0);
     assert_eq!(shop.points(), "321");
+}
+
+#[test]
+fn a_zip_with_the_fields_of_large_archives_is_read_as_well() {
+    let mut shop = shop("");
+    let whole = wide("a.csv", file(&[row("A", 7)]).as_bytes());
+    let locator = whole.len() - 42;
+    assert_eq!(&whole[locator..locator + 4], b"PK\x06\x07");
+    // wide fields that point nowhere
+    let mut astray = whole.clone();
+    astray[locator + 8..locator + 16].fill(0xff);
+    let mut beyond = whole.clone();
+    beyond[locator - 8..locator].copy_from_slice(&u64::MAX.to_le_bytes());
+    shop.at.drop("drop/s/astray.zip", astray);
+    shop.at.drop("drop/s/beyond.zip", beyond);
+    shop.at.drop("drop/s/whole.zip", whole);
+    let run = shop.settled(3);
+    for name in ["astray", "beyond"] {
+        let why = format!(
+            "refused: feed s: {name}.zip: the zip archive has a directory that points beyond its end"
+        );
+        assert!(run.stderr.contains(&why), "{}", run.whole());
+    }
+    assert_eq!(shop.points(), "7");
 }
 
 #[test]
