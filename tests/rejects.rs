@@ -101,17 +101,10 @@ fn rejects_of_a_wrong_setting_close_when_the_file_is_read_again() {
     w.trial(&["verify", "--deep"]).check();
 }
 
-/// A run that ends there, since a file is in the way of a folder, as one does that is killed there.
-fn ended_at(w: &Workspace, folder: &str, day: &str) {
-    w.write(folder, "in the way");
-    w.trial(&["run", "--as-of", day]).status(1).check();
-    std::fs::remove_file(w.path(folder)).expect("a file can be removed");
-}
-
 #[test]
 fn what_a_run_rejected_that_could_not_say_so_is_said_by_the_next() {
     let w = dropped();
-    ended_at(&w, "var/rejects/sales", "2026-01-04");
+    w.obstructed("var/rejects/sales", &["run", "--as-of", "2026-01-04"]);
     assert!(w.tree("var/rejects").is_empty(), "it ended between its commit and the reject file");
     let verified = w.trial(&["verify", "--deep"]).check();
     assert!(verified.stdout.contains("run 1 has not finished: the next run writes"), "{}", verified.whole());
@@ -130,7 +123,7 @@ fn what_a_run_refused_that_could_not_say_so_is_said_by_the_next() {
     w.write("schemes/club.toml", SCHEME);
     drop_rows(&mut w, "a", "A1,1,2026-01-03,P1,10\n");
     w.drop("drop/sales/b.csv", "what,ever\n1,2\n");
-    ended_at(&w, "var/statements/club", "2026-02-04");
+    w.obstructed("var/statements/club", &["run", "--as-of", "2026-02-04"]);
     w.trial(&["verify", "--deep"]).check();
     let next = w.trial(&["run", "--as-of", "2026-02-05"]).status(3).check();
     let told = "refused by a run that was killed: feed sales: b.csv: looked for the header";
@@ -140,7 +133,7 @@ fn what_a_run_refused_that_could_not_say_so_is_said_by_the_next() {
     // told once is told: the same file sent again and refused again says nothing new
     w.drop("drop/sales/b.csv", "what,ever\n1,2\n");
     drop_rows(&mut w, "c", "C1,1,2026-02-03,P1,10\n");
-    ended_at(&w, "var/statements/club/2026-02", "2026-03-04");
+    w.obstructed("var/statements/club/2026-02", &["run", "--as-of", "2026-03-04"]);
     let again = w.trial(&["run", "--as-of", "2026-03-05"]).check();
     assert!(!again.stderr.contains("killed"), "{}", again.whole());
     w.trial(&["verify", "--deep"]).check();

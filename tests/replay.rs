@@ -98,13 +98,8 @@ fn a_run_that_failed_is_replayed_as_far_as_it_came() {
     drop_sales(&mut w, "a", "A1,1,invoice,2026-01-05,P1,X,300,\n");
     run(&w, "2026-01-06");
     drop_sales(&mut w, "b", "A1,1,invoice,2026-01-05,P2,X,900,\nA3,1,invoice,2026-01-05,P1,X,5000,\n");
-    let parked = w.path("parked");
-    std::fs::rename(w.path("var/statements/club"), &parked).expect("a folder can be moved");
-    w.write("var/statements/club", "in the way");
-    w.trial(&["run", "--as-of", "2026-01-07"]).status(1).check();
+    w.obstructed("var/statements/club", &["run", "--as-of", "2026-01-07"]);
     release_all(&w);
-    std::fs::remove_file(w.path("var/statements/club")).expect("a file can be removed");
-    std::fs::rename(&parked, w.path("var/statements/club")).expect("a folder can be moved");
     let outcome = w.trial(&["verify", "--deep"]).check();
     assert!(outcome.stdout.contains("run 2 has not finished"), "{}", outcome.whole());
     run(&w, "2026-01-08");

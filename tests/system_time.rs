@@ -30,13 +30,8 @@ fn what_a_person_decides_after_a_run_failed_was_not_known_to_it() {
     run(&w, "2026-01-06");
     drop_sales(&mut w, "b", "A1,1,invoice,2026-01-05,P2,X,900,\nA3,1,invoice,2026-01-05,P1,X,100,\n");
     // what is posted cannot be put in place: the run fails after its posting
-    let parked = w.path("parked");
-    std::fs::rename(w.path("var/statements/club"), &parked).expect("a folder can be moved");
-    w.write("var/statements/club", "in the way");
-    w.trial(&["run", "--as-of", "2026-01-07"]).status(1).check();
+    w.obstructed("var/statements/club", &["run", "--as-of", "2026-01-07"]);
     release_all(&w);
-    std::fs::remove_file(w.path("var/statements/club")).expect("a file can be removed");
-    std::fs::rename(&parked, w.path("var/statements/club")).expect("a folder can be moved");
     run(&w, "2026-01-08");
     let explained = explained::every_entry(&w).unwrap_or_else(|why| panic!("{why}"));
     assert!(explained >= 3, "{}", w.accrued(&["ledger", "--format", "csv"]).whole());

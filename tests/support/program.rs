@@ -87,6 +87,24 @@ impl Workspace {
         Outcome::of(args, command.output().expect("bash starts"))
     }
 
+    /// Runs the program where a file is in the way of a folder: it fails as soon as it would write there, as one that is
+    /// killed there ends. Whatever stood in that place is back afterwards.
+    pub fn obstructed(&self, folder: &str, args: &[&str]) -> Outcome {
+        let (place, parked) = (self.path(folder), self.path("parked"));
+        let stood = place.exists();
+        if stood {
+            fs::rename(&place, &parked).expect("a folder can be moved");
+        }
+        self.write(folder, "in the way");
+        let outcome = self.accrued(args);
+        fs::remove_file(&place).expect("a file can be removed");
+        if stood {
+            fs::rename(&parked, &place).expect("a folder can be moved");
+        }
+        assert_eq!(outcome.status, 1, "status of\n{}", outcome.whole());
+        outcome
+    }
+
     /// Every file under a folder, by its path there. None where the folder is not.
     pub fn tree(&self, relative: &str) -> BTreeMap<String, Vec<u8>> {
         let mut files = BTreeMap::new();
