@@ -103,17 +103,6 @@ fn same_text(found: &[u8], wanted: &[u8]) -> Result<(), String> {
     }
 }
 
-/// Starts the run and kills it after that time. Whether it was still alive.
-fn killed(workspace: &Workspace, day: &str, after: Duration) -> bool {
-    let mut child = workspace.start(&["run", "--as-of", day]);
-    let at = Instant::now() + after;
-    while Instant::now() < at {
-        std::hint::spin_loop();
-    }
-    child.kill().expect("our own child can be killed");
-    child.wait().expect("it has ended").code().is_none()
-}
-
 #[test]
 fn a_killed_run_is_finished_by_the_next() {
     let kills = std::env::var("ACCRUED_KILLS").ok().map_or(KILLS, |n| n.parse().expect("a number"));
@@ -129,7 +118,7 @@ fn a_killed_run_is_finished_by_the_next() {
             for _ in 0..1 + random.below(4) {
                 let share = u32::try_from(random.below(1000)).expect("a small number");
                 let after = times[run] * share / 1000;
-                alive += usize::from(killed(&workspace, day, after));
+                alive += usize::from(workspace.killed(&["run", "--as-of", day], after));
                 killings += 1;
                 write!(story, "killed the run of {day} after {after:?}; ").expect("a string");
             }

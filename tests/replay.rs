@@ -124,9 +124,7 @@ fn what_is_changed_behind_the_stores_back_is_found() {
         ("UPDATE evaluated SET rests_on = 'nothing'", "rests_on"),
     ];
     let template = ugly_history("at-close");
-    let store = std::fs::read(template.path("var/accrued.db")).expect("a store");
     tamper(&template, "PRAGMA wal_checkpoint(TRUNCATE)");
-    drop(store);
     let clean = std::fs::read(template.path("var/accrued.db")).expect("a store");
     for (sql, what) in tampered {
         tamper(&template, sql);

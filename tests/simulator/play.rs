@@ -120,10 +120,7 @@ impl Place {
         let args = ["run", "--as-of", as_of];
         match trouble {
             Trouble::Killed(after) => {
-                let mut child = self.workspace.start(&args);
-                std::thread::sleep(Duration::from_millis(after));
-                child.kill().expect("our own child can be killed");
-                child.wait().expect("it has ended");
+                self.workspace.killed(&args, Duration::from_millis(after));
             }
             Trouble::DiskFull(kib) => drop(self.workspace.within(kib, &args)),
         }

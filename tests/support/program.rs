@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File, FileTimes};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use tempfile::TempDir;
 
@@ -76,6 +76,17 @@ impl Workspace {
         let mut command = self.command(args);
         command.stdout(Stdio::null()).stderr(Stdio::null());
         command.spawn().expect("the binary starts")
+    }
+
+    /// Starts the program and kills it after that time, at whatever it is then. Whether it was still alive.
+    pub fn killed(&self, args: &[&str], after: Duration) -> bool {
+        let mut child = self.start(args);
+        let at = Instant::now() + after;
+        while Instant::now() < at {
+            std::hint::spin_loop();
+        }
+        child.kill().expect("our own child can be killed");
+        child.wait().expect("it has ended").code().is_none()
     }
 
     /// Runs the program where no file may grow beyond so many KiB: writing fails as on a full disk.
