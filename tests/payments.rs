@@ -286,6 +286,20 @@ fn money_in_another_currency_pays_nothing_and_one_without_is_in_the_invoices() {
 }
 
 #[test]
+fn a_credit_note_in_another_currency_leaves_that_of_its_invoice() {
+    let mut shop = Shop::new();
+    shop.sells(&["A,1,2026-05-02,P,D,1000,1180,,USD"]).notes(&["N1,1,2026-05-10,P,D,100,,A,"]);
+    shop.pays(&["R1,A,D,2026-05-20,1000,,"]).runs(0);
+    assert_eq!(shop.lines()[0], "A 1000.00 no unpaid missing 180.00 USD");
+    shop.pays(&["R2,A,D,2026-05-21,180,,"]).runs(3);
+    assert_eq!(shop.lines()[0], "A 1000.00 held no_fx_rate");
+    // of totals that are equal in several currencies the first line's is meant
+    shop.sells(&["B,1,2026-05-02,P,D,500,1180,,", "B,2,2026-05-02,P,D,6000,1180,,USD"]);
+    shop.notes(&["N2,1,2026-05-10,P,D,100,,B,"]).pays(&["R3,B,D,2026-05-20,1080,,"]).runs(0);
+    assert_eq!(shop.lines()[1], "B 500.00 yes");
+}
+
+#[test]
 fn money_dated_in_the_future_is_not_there_yet_and_comes_by_itself() {
     let mut shop = Shop::new();
     shop.sells(&["A,1,2026-05-02,P,D,1000,,,"]).pays(&["R1,A,D,2026-08-10,1000,,"]);

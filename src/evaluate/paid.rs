@@ -4,13 +4,14 @@
 //! notes less `payment_tolerance`. A credit note is paid when its invoice is; one without a known invoice is not.
 //!
 //! # Readings
-//! - `invoice_total` is said on every line; where they disagree the largest must be reached. Lines that are not in force say
-//!   nothing. An invoice none of whose lines has one is worth the sum of its lines.
+//! - `invoice_total` is said on every line, in its currency; where they disagree the largest must be reached, of equal ones
+//!   the first line's. Lines that are not in force say nothing. An invoice none of whose lines has one is worth the sum of its lines.
 //! - Credit notes are counted in the same terms: beside a gross total a note that has an `invoice_total` of its own and names
 //!   this invoice only counts with that, else with the sum of its lines.
 //! - Notes and payments dated after the run's day are not there yet.
 //! - Money is counted in the invoice's own currency (the scheme's where it names none); a payment in another one pays nothing
-//!   (`payment_currency`), one without a currency is in the invoice's. An invoice in several currencies must be paid in each.
+//!   (`payment_currency`), one without a currency is in the invoice's, whatever that of its credit notes. An invoice in several
+//!   currencies must be paid in each, and what came without one is in the scheme's.
 //! - With restarting numbers a payment pays the latest invoice on or before its day.
 
 use super::dates::LineDate;
@@ -209,15 +210,26 @@ impl<'p> Bill<'p> {
         self.wakes = Some(self.wakes.map_or(day, |before| before.min(day)));
     }
 
+    /// The currency of its total, else of its lines; the scheme's where those are in several.
+    fn currency(&self, scheme: &Scheme) -> &'p str {
+        match (self.gross, self.net.as_slice()) {
+            (Some((_, currency)), _) => currency,
+            (None, [first, rest @ ..])
+                if rest.iter().all(|sum| alike(scheme, first.currency, sum.currency)) =>
+            {
+                first.currency
+            }
+            (None, _) => "",
+        }
+    }
+
     /// What is to be paid, credit notes taken off, by currency.
     fn due(&self, scheme: &Scheme) -> Vec<Sum<'_>> {
         let mut due: Vec<Sum<'_>> = Vec::with_capacity(1);
         let mut take = |currency: &'p str, amount: &Frac| {
-            let currency = if currency.is_empty() { None } else { Some(currency) };
-            let known = due.iter_mut().find(|sum| alike(scheme, Some(sum.currency), currency));
-            match known {
+            match due.iter_mut().find(|sum| alike(scheme, sum.currency, currency)) {
                 Some(sum) => sum.amount += amount,
-                None => due.push(Sum { currency: currency.unwrap_or_default(), amount: amount.clone() }),
+                None => due.push(Sum { currency, amount: amount.clone() }),
             }
         };
         match self.gross {
@@ -241,27 +253,22 @@ impl<'p> Bill<'p> {
     fn missing(&self, scheme: &Scheme) -> Option<Missing> {
         let due = self.due(scheme);
         let tolerance = Frac::from(scheme.earn.payment_tolerance);
-        let only = if due.len() == 1 { due.first().map(|sum| sum.currency) } else { None };
+        let own = self.currency(scheme);
         let paid_in = |of: &str| -> Frac {
-            let pays = |sum: &&Sum<'_>| match (sum.currency.is_empty(), only) {
-                (true, Some(_)) => true,
-                (true, None) => alike(scheme, Some(of), None),
-                (false, _) => alike(scheme, Some(of), Some(sum.currency)),
-            };
-            self.paid.iter().filter(pays).map(|sum| &sum.amount).sum()
+            let said = |paid: &Sum<'p>| if paid.currency.is_empty() { own } else { paid.currency };
+            self.paid.iter().filter(|paid| alike(scheme, of, said(paid))).map(|paid| &paid.amount).sum()
         };
         let missing = due.iter().find_map(|sum| {
             let missing = &sum.amount - &paid_in(sum.currency);
             (missing > tolerance).then_some((missing, sum.currency))
         })?;
         let foreign = |paid: &Sum<'_>| {
-            let known = |sum: &Sum<'_>| alike(scheme, Some(sum.currency), Some(paid.currency));
+            let known = |sum: &Sum<'_>| alike(scheme, sum.currency, paid.currency);
             !paid.currency.is_empty() && !due.iter().any(known)
         };
-        let currency = if missing.1.is_empty() { scheme.currency.as_str() } else { missing.1 };
         Some(Missing {
             at: 0,
-            amount: Some((missing.0, currency.to_owned())),
+            amount: Some((missing.0, meant(scheme, missing.1).to_owned())),
             note: if self.paid.iter().any(foreign) { "payment_currency" } else { "" },
         })
     }
@@ -272,12 +279,12 @@ fn document<'p>(line: &Line<'p>) -> Document<'p> {
 }
 
 /// Whether two currencies are one; none is the scheme's.
-fn alike(scheme: &Scheme, one: Option<&str>, other: Option<&str>) -> bool {
-    let meant = |currency: Option<&str>| match currency {
-        Some(currency) if !currency.is_empty() => currency.to_owned(),
-        Some(_) | None => scheme.currency.clone(),
-    };
-    same_word(&meant(one), &meant(other))
+fn alike(scheme: &Scheme, one: &str, other: &str) -> bool {
+    same_word(meant(scheme, one), meant(scheme, other))
+}
+
+fn meant<'c>(scheme: &'c Scheme, currency: &'c str) -> &'c str {
+    if currency.is_empty() { &scheme.currency } else { currency }
 }
 
 fn add<'p>(sums: &mut Vec<Sum<'p>>, currency: &'p str, amount: Decimal) {

@@ -308,40 +308,42 @@ impl Judge<'_> {
         if line.document.kind != Kind::Invoice {
             return false;
         }
-        let due = self.due(line.document, scheme);
+        let billed = self.billed(line.document, scheme);
+        let own = if billed.len() == 1 { billed.keys().next() } else { None };
+        let own = own.unwrap_or(&scheme.currency);
         let names = |invoice: &Document, day: NaiveDate| {
             self.known.facts.named(invoice, Kind::Invoice, &invoice.number, day).as_ref() == Some(invoice)
         };
-        due.iter().all(|(currency, wanted)| {
-            let pays = |said: &str| match said {
-                "" => due.len() == 1 || same(currency, &scheme.currency),
-                said => same(said, currency),
-            };
+        self.due(line.document, scheme).iter().all(|(currency, wanted)| {
+            let pays = |said: &str| same(currency, if said.is_empty() { own } else { said });
             let received = self.known.payments.received(line.document, names, self.today, pays);
             received >= wanted - &scheme.payment_tolerance
         })
     }
 
+    /// What an invoice comes to by currency: the largest total that a line of it says, else the sum of its lines.
+    fn billed(&self, invoice: &Document, scheme: &Scheme) -> BTreeMap<String, Frac> {
+        let own = || self.joined.iter().filter(|l| l.document == invoice && !l.cancelled);
+        let total = |l: &Joined| number::plain(l.sale.cell("invoice_total"));
+        let totals: Vec<&Joined> = own().filter(|l| total(l).is_some()).collect();
+        // the first of the largest, whatever the currencies
+        match totals.iter().rev().max_by_key(|l| total(l)) {
+            Some(line) => BTreeMap::from([(currency(line, scheme), total(line).expect("it has one"))]),
+            None => {
+                let mut sums = BTreeMap::new();
+                own().for_each(|l| add(&mut sums, currency(l, scheme), l.sale.amount.clone()));
+                sums
+            }
+        }
+    }
+
     /// What is to be paid for an invoice, its credit notes taken off, by currency.
     fn due(&self, invoice: &Document, scheme: &Scheme) -> BTreeMap<String, Frac> {
-        let currency = |l: &Joined| match l.sale.cell("currency") {
-            "" => scheme.currency.to_lowercase(),
-            written => written.to_lowercase(),
-        };
-        let mut due: BTreeMap<String, Frac> = BTreeMap::new();
-        let mut add = |currency: String, amount: Frac| {
-            *due.entry(currency).or_insert_with(|| number::int(0)) += amount;
-        };
-        let own = || self.joined.iter().filter(|l| l.document == invoice && !l.cancelled);
-        let total = |l: &&Joined| number::plain(l.sale.cell("invoice_total"));
-        match own().filter(|l| total(l).is_some()).max_by_key(|l| total(l)) {
-            Some(line) => add(currency(line), total(&line).expect("it has one")),
-            None => own().for_each(|l| add(currency(l), l.sale.amount.clone())),
-        }
+        let mut due = self.billed(invoice, scheme);
         for (place, note) in self.joined.iter().enumerate() {
             if note.invoice.as_ref() == Some(invoice) && !note.cancelled && self.own_date(place) <= self.today
             {
-                add(currency(note), signed(note, &note.sale.amount));
+                add(&mut due, currency(note, scheme), signed(note, &note.sale.amount));
             }
         }
         due
@@ -385,6 +387,17 @@ impl Judge<'_> {
             _ => None,
         }
     }
+}
+
+fn currency(line: &Joined, scheme: &Scheme) -> String {
+    match line.sale.cell("currency") {
+        "" => scheme.currency.to_lowercase(),
+        written => written.to_lowercase(),
+    }
+}
+
+fn add(sums: &mut BTreeMap<String, Frac>, currency: String, amount: Frac) {
+    *sums.entry(currency).or_insert_with(|| number::int(0)) += amount;
 }
 
 /// evaluation.md 3.2: credit notes are negative, unless the feed says `signed`.
