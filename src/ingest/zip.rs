@@ -150,6 +150,10 @@ fn entries(directory: &[u8]) -> Result<Vec<Entry>, Stop> {
         }
         at = end;
     }
+    // an entry that is damaged hides a file; only a signature may stand behind the last one
+    if at < directory.len() && !directory[at..].starts_with(b"PK\x05\x05") {
+        return Err(damaged("has a directory that cannot be read to its end"));
+    }
     Ok(entries)
 }
 

@@ -150,7 +150,11 @@ fn zips_that_cannot_be_meant_are_refused_with_why() {
     // the directory says that it is small
     let at = lies.windows(4).position(|four| four == b"PK\x01\x02").expect("a directory");
     lies[at + 24..at + 28].copy_from_slice(&100_u32.to_le_bytes());
-    let cases: [(&str, Vec<u8>, &str); 9] = [
+    // of two files the second is hidden by one wrong bit
+    let mut hidden = zip(&[("a.csv", bytes), ("b.csv", bytes)], 8);
+    let at = hidden.windows(4).rposition(|four| four == b"PK\x01\x02").expect("a second entry");
+    hidden[at] ^= 1;
+    let cases: [(&str, Vec<u8>, &str); 10] = [
         ("two.zip", zip(&[("a.csv", bytes), ("b.csv", bytes)], 8), "holds 2 files (a.csv, b.csv)"),
         ("none.zip", zip(&[], 8), "holds no file"),
         ("folder.zip", zip(&[("a/", b"")], 0), "holds no file"),
@@ -160,6 +164,7 @@ fn zips_that_cannot_be_meant_are_refused_with_why() {
         ("lies.zip", lies, "max_bytes"),
         ("cut.zip", whole[..whole.len() - 10].to_vec(), "zip"),
         ("damaged.zip", damaged, "damaged"),
+        ("hidden.zip", hidden, "has a directory that cannot be read to its end"),
     ];
     for (name, bytes, _) in &cases {
         shop.at.drop(&format!("drop/s/{name}"), bytes);
@@ -168,7 +173,7 @@ fn zips_that_cannot_be_meant_are_refused_with_why() {
     shop.at.drop("drop/s/zero.zip", b"");
     shop.at.drop("drop/s/good.zip", whole);
     let run = shop.settled(3);
-    assert!(run.stdout.contains("1 ingested, 11 refused"), "{}", run.whole());
+    assert!(run.stdout.contains("1 ingested, 12 refused"), "{}", run.whole());
     for (name, _, why) in &cases {
         let told =
             run.stderr.lines().find(|line| line.contains(&format!("refused: feed s: {name}"))).expect(name);
