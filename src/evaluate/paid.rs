@@ -226,11 +226,12 @@ impl<'p> Bill<'p> {
     /// What is to be paid, credit notes taken off, by currency.
     fn due(&self, scheme: &Scheme) -> Vec<Sum<'_>> {
         let mut due: Vec<Sum<'_>> = Vec::with_capacity(1);
-        let mut take = |currency: &'p str, amount: &Frac| {
-            match due.iter_mut().find(|sum| alike(scheme, sum.currency, currency)) {
-                Some(sum) => sum.amount += amount,
-                None => due.push(Sum { currency, amount: amount.clone() }),
-            }
+        let mut take = |currency: &'p str, amount: &Frac| match due
+            .iter_mut()
+            .find(|sum| alike(scheme, sum.currency, currency))
+        {
+            Some(sum) => sum.amount += amount,
+            None => due.push(Sum { currency, amount: amount.clone() }),
         };
         match self.gross {
             Some((gross, currency)) => take(currency, &Frac::from(gross)),

@@ -124,7 +124,8 @@ fn no_rows_after(control: &Control, line: u64) -> Result<(), Stop> {
     Err(refuse("rows_after_trailer", detail))
 }
 
-/// What the file beside a file says: `rows,sum`, below a header or not.
+/// What the file beside a file says: `rows,sum`, below a header or not; in the dialect of the feed, or with a comma between
+/// them and a decimal point whatever that is.
 pub fn sidecar(bytes: &mut dyn Read, layout: &Layout) -> Result<Totals, Stop> {
     let plain = Layout { last_row: LastRow::Data, ..layout.clone() };
     let mut records = open(bytes, Packing::Plain, &plain)?;
@@ -132,7 +133,7 @@ pub fn sidecar(bytes: &mut dyn Read, layout: &Layout) -> Result<Totals, Stop> {
     // a header may stand above
     for _ in 0..2 {
         let Next::Record(record) = records.next()? else { break };
-        if let Some(totals) = totals(&cells(&record), layout.decimal_mark) {
+        if let Some(totals) = beside(&cells(&record), layout) {
             return nothing_more(&mut records, totals);
         }
         if first.is_empty() {
@@ -142,6 +143,16 @@ pub fn sidecar(bytes: &mut dyn Read, layout: &Layout) -> Result<Totals, Stop> {
     let detail =
         format!("the control totals beside it hold `{first}`; looked for rows,sum such as 120,45000.50");
     Err(refuse("totals_not_understood", detail))
+}
+
+fn beside(cells: &[String], layout: &Layout) -> Option<Totals> {
+    match cells {
+        [whole] if layout.delimiter != b',' && whole.contains(',') => {
+            let cells: Vec<String> = whole.split(',').map(|cell| cell.trim().to_owned()).collect();
+            totals(&cells, DecimalMark::Point)
+        }
+        cells => totals(cells, layout.decimal_mark),
+    }
 }
 
 fn nothing_more(records: &mut Records<'_>, totals: Totals) -> Result<Totals, Stop> {

@@ -124,6 +124,20 @@ fn a_file_waits_for_its_sidecar_which_is_never_taken_itself() {
 }
 
 #[test]
+fn a_sidecar_of_another_dialect_than_its_file_is_understood() {
+    let csv = "[feed.csv]\ndelimiter = \";\"\ndecimal_mark = \",\"";
+    let mut shop = Shop::new(&feed("s", "*.csv*", &format!("{csv}\n[feed.totals]\nrows = \"{{name}}.ctl\"")));
+    let text = format!("{HEADER}A,1,2026-04-10,P1,1200\n").replace(',', ";");
+    for (name, said) in [("a.csv", "1,1200.00\n"), ("b.csv", "rows,sum\n1,1200\n"), ("c.csv", "1;1.200,00\n")]
+    {
+        put(&mut shop, name, &text.replace('A', &name[..1]));
+        put(&mut shop, &format!("{name}.ctl"), said);
+    }
+    shop.settled(0);
+    assert_eq!(shop.points(), "3600");
+}
+
+#[test]
 fn a_mended_sidecar_is_looked_at_again() {
     let mut shop = beside();
     put(&mut shop, "a.csv", &with(&[row("A", 100)], ""));
