@@ -2,18 +2,19 @@
 //!
 //! Only what is above the cap is cut: an invoice that takes points back (its returns outweigh it) is left as it is.
 
-use super::counts::folded;
 use super::walk::Counted;
 use crate::domain::frac::Frac;
+use crate::domain::word::folded;
+use crate::facts::identity::DocumentNo;
 use crate::facts::row::DocType;
-use crate::facts::settle::{Line, NumberScope, Reference};
+use crate::facts::settle::{Line, Reference};
 use crate::scheme::CapWithin;
 use std::borrow::Cow;
 
 /// What the points of several lines are counted together by.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Group<'g> {
-    Document { space: i64, distributor: &'g str, doc_type: DocType, number: &'g str, year: Option<i32> },
+    Document(DocumentNo<'g>, DocType, Option<i32>),
     Sku(Cow<'g, str>),
 }
 
@@ -62,14 +63,5 @@ fn sale_of<'g, 'a>(lines: &'g [Line<'a>], line: &'g Line<'a>) -> &'g Line<'a> {
 
 fn document<'g>(line: &'g Line<'_>) -> Group<'g> {
     let row = &line.row;
-    Group::Document {
-        space: line.space,
-        distributor: match line.scope {
-            NumberScope::Distributor => row.distributor_code,
-            NumberScope::Space => "",
-        },
-        doc_type: row.doc_type,
-        number: row.invoice_no,
-        year: row.number_year,
-    }
+    Group::Document(DocumentNo::of(line.space, line.scope, row), row.doc_type, row.number_year)
 }

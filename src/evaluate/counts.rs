@@ -8,11 +8,11 @@ use super::dates::{LineDate, Place};
 use super::paid::Paid;
 use super::{Converted, Counts, HeldLine, Subject, WhyNot, World};
 use crate::domain::frac::Frac;
+use crate::domain::word::{folded, same_word};
 use crate::facts::master::{ItemRecord, PartnerRecord, on};
 use crate::facts::row::{DocType, Row};
 use crate::facts::settle::{Line, Reference};
-use crate::scheme::{Earn, Glob, Scheme, Unlisted, fold, same_word};
-use std::borrow::Cow;
+use crate::scheme::{Earn, Glob, Scheme, Unlisted};
 use std::collections::HashMap;
 
 /// A line as the scheme sees it.
@@ -290,10 +290,4 @@ fn any_or(list: &[String], word: &str) -> bool {
 fn left_out(only: &[Glob], exclude: &[Glob], text: &str) -> bool {
     let any = |globs: &[Glob]| globs.iter().any(|glob| glob.matches(text));
     (!only.is_empty() && !any(only)) || any(exclude)
-}
-
-/// [`fold`], without an allocation where there is nothing to fold.
-pub(super) fn folded(text: &str) -> Cow<'_, str> {
-    let plain = text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
-    if plain { Cow::Borrowed(text) } else { Cow::Owned(fold(text)) }
 }

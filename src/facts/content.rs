@@ -15,6 +15,16 @@ pub fn same(a: &Row<'_>, b: &Row<'_>) -> bool {
     order(a, b).is_eq()
 }
 
+/// Whether two versions say the same: their rows as multisets.
+pub fn same_rows(mut a: Vec<&Row<'_>>, mut b: Vec<&Row<'_>>) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    a.sort_by(|a, b| order(a, b));
+    b.sort_by(|a, b| order(a, b));
+    a.into_iter().zip(b).all(|(a, b)| same(a, b))
+}
+
 /// A total order of contents, so that the rows of a document can be compared as a multiset.
 pub fn order(a: &Row<'_>, b: &Row<'_>) -> Ordering {
     let exact = |row: &Row<'_>| (row.doc_type, row.number_year, row.quantity, row.amount, row.invoice_total);

@@ -173,13 +173,3 @@ impl RawBundle {
         Said { seq: self.seq, rank: self.rank, space: self.space, scope: self.scope, row }
     }
 }
-
-impl NumberScope {
-    /// The part of a document's identity that its distributor gives: nothing where numbers are unique in the whole space.
-    pub fn issuer(self, distributor_code: &str) -> &str {
-        match self {
-            NumberScope::Distributor => distributor_code,
-            NumberScope::Space => "",
-        }
-    }
-}

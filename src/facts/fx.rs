@@ -3,10 +3,9 @@
 //! The rate of a day holds until the next one of its pair; before the first there is none. A pair is taken as written and
 //! never turned round. Codes match without case.
 
-use crate::domain::word::{fold, same_word};
+use crate::domain::word::{fold, folded, same_word};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// One rate as a file said it: so many units of `to` for one of `from`.
@@ -77,12 +76,6 @@ impl Rates {
         let until = of_pair.partition_point(|(from, _)| *from <= day);
         of_pair[..until].last().map(|(_, rate)| *rate)
     }
-}
-
-/// [`fold`], without an allocation where there is nothing to fold.
-fn folded(code: &str) -> Cow<'_, str> {
-    let plain = code.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
-    if plain { Cow::Borrowed(code) } else { Cow::Owned(fold(code)) }
 }
 
 #[cfg(test)]

@@ -30,11 +30,7 @@ impl<'a> DocumentNo<'a> {
     }
 
     fn within(space: i64, scope: NumberScope, distributor_code: &'a str, number: &'a str) -> Self {
-        let distributor_code = match scope {
-            NumberScope::Distributor => distributor_code,
-            NumberScope::Space => "",
-        };
-        DocumentNo { space, distributor_code, number }
+        DocumentNo { space, distributor_code: scope.issuer(distributor_code), number }
     }
 }
 

@@ -89,10 +89,11 @@ pub struct Change<'l, 'a> {
     pub after: &'l [Line<'a>],
 }
 
-impl Change<'_, '_> {
+impl<'l, 'a> Change<'l, 'a> {
     /// Whether it says what it said.
     pub fn is_none(&self) -> bool {
-        same(self.before, self.after)
+        let rows = |lines: &'l [Line<'a>]| lines.iter().map(|line| &line.row).collect();
+        content::same_rows(rows(self.before), rows(self.after))
     }
 }
 
@@ -143,17 +144,4 @@ pub fn in_force(lines: &[Line<'_>], partner: Option<&str>) -> Sum {
         sum.add(1, line.row.amount);
     }
     sum
-}
-
-/// Whether two versions say the same: their rows as multisets.
-fn same(a: &[Line<'_>], b: &[Line<'_>]) -> bool {
-    if a.len() != b.len() {
-        return false;
-    }
-    let sorted = |lines: &[Line<'_>]| -> Vec<usize> {
-        let mut order: Vec<usize> = (0..lines.len()).collect();
-        order.sort_by(|one, other| content::order(&lines[*one].row, &lines[*other].row));
-        order
-    };
-    sorted(a).into_iter().zip(sorted(b)).all(|(one, other)| content::same(&a[one].row, &b[other].row))
 }

@@ -27,10 +27,7 @@ mod part {
 /// Appends a row as one record to `out`. Allocates nothing but room in `out`.
 pub fn encode(row: &Row<'_>, scope: NumberScope, out: &mut Vec<u8>) {
     let start = out.len();
-    let inside = match scope {
-        NumberScope::Distributor => row.distributor_code,
-        NumberScope::Space => "",
-    };
+    let inside = scope.issuer(row.distributor_code);
     put_key(row, inside, out);
     let key = out.len() - start;
     for text in [row.partner_code, inside, row.invoice_no, row.line_no] {
@@ -270,13 +267,9 @@ mod tests {
         row: &Row<'a>,
         scope: NumberScope,
     ) -> (&'a str, &'a str, &'a str, DocType, Option<i32>, &'a str, u64) {
-        let distributor = match scope {
-            NumberScope::Distributor => row.distributor_code,
-            NumberScope::Space => "",
-        };
         (
             row.partner_code,
-            distributor,
+            scope.issuer(row.distributor_code),
             row.invoice_no,
             row.doc_type,
             row.number_year,

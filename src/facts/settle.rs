@@ -45,6 +45,16 @@ pub enum NumberScope {
     Space,
 }
 
+impl NumberScope {
+    /// The part of a document's identity that its distributor gives: nothing where numbers are unique in the whole space.
+    pub fn issuer(self, distributor_code: &str) -> &str {
+        match self {
+            NumberScope::Distributor => distributor_code,
+            NumberScope::Space => "",
+        }
+    }
+}
+
 /// A version of a line, or of a document without line numbers: one row as one ingestion said it.
 #[derive(Debug, Clone)]
 pub struct Said<'a> {

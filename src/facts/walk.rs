@@ -264,21 +264,12 @@ impl<'w, 'a> Walk<'w, 'a> {
         Judgement::Newer
     }
 
-    /// the rows of two versions as multisets
     fn same_content(&self, a: &Version, b: &Version) -> bool {
-        if a.rows.len() != b.rows.len() {
-            return false;
-        }
-        let row = |row: usize| &self.said[row].row;
         if let ([a], [b]) = (a.rows.as_slice(), b.rows.as_slice()) {
-            return content::same(row(*a), row(*b));
+            return content::same(&self.said[*a].row, &self.said[*b].row); // nearly always, and nothing to allocate
         }
-        let sorted = |version: &Version| {
-            let mut rows = version.rows.clone();
-            rows.sort_by(|a, b| content::order(row(*a), row(*b)));
-            rows
-        };
-        sorted(a).into_iter().zip(sorted(b)).all(|(a, b)| content::same(row(a), row(b)))
+        let rows = |version: &Version| version.rows.iter().map(|row| &self.said[*row].row).collect();
+        content::same_rows(rows(a), rows(b))
     }
 
     fn partners(&self, version: &Version) -> Vec<&'a str> {
