@@ -4,9 +4,10 @@
 //! a column that is missing or a row that is no row has no amount.
 
 use super::cells::Cells;
-use super::header::{Column, Header, Need, alike};
+use super::header::{Column, Header, Need};
 use super::records::Next;
-use super::{CreditNotes, Layout, Packing, Stop, open};
+use super::sales::doc_type;
+use super::{Layout, Packing, Stop, open};
 use crate::domain::decimal;
 use crate::facts::row::DocType;
 use rust_decimal::Decimal;
@@ -65,20 +66,12 @@ struct Columns<'l> {
 impl Columns<'_> {
     fn read<'r>(&'r self, cells: &Cells<'r>) -> Amount<'r> {
         let written = decimal::parse(cells.value(&self.amount), self.layout.decimal_mark).ok();
-        let said = cells.value(&self.doc_type);
-        let doc_type = [DocType::CreditNote, DocType::Cancellation]
-            .into_iter()
-            .find(|doc_type| alike(doc_type.word(), said))
-            .unwrap_or(DocType::Invoice);
-        let negative = match (doc_type, self.layout.credit_notes) {
-            (DocType::CreditNote, CreditNotes::PositiveOrNegative) => true,
-            (DocType::CreditNote | DocType::Invoice | DocType::Cancellation, _) => false,
-        };
+        let doc_type = doc_type(cells.value(&self.doc_type)).unwrap_or(DocType::Invoice);
         Amount {
             line: cells.line(),
             currency: cells.value(&self.currency),
             written,
-            counted: written.map(|amount| if negative { -amount.abs() } else { amount }),
+            counted: written.map(|amount| self.layout.credit_notes.signed(doc_type, amount)),
             doc_type,
         }
     }

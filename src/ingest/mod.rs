@@ -27,13 +27,14 @@ use crate::facts::alias::{LocalCode, Says};
 use crate::facts::fx::RateRecord;
 use crate::facts::master::{ItemRecord, PartnerRecord};
 use crate::facts::money::{EventKind, Money};
-use crate::facts::row::Row;
+use crate::facts::row::{DocType, Row};
 use bytes::Bytes;
 use cells::{Cells, Checked};
 use chrono_tz::Tz;
 use dates::Dates;
 use header::Header;
 use records::{Next, Records};
+use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Read;
 
@@ -82,6 +83,16 @@ pub enum CreditNotes {
     PositiveOrNegative,
     /// as written
     Signed,
+}
+
+impl CreditNotes {
+    /// An amount or a quantity as it counts.
+    fn signed(self, doc_type: DocType, value: Decimal) -> Decimal {
+        match (doc_type, self) {
+            (DocType::CreditNote, CreditNotes::PositiveOrNegative) if !value.is_zero() => -value.abs(),
+            (DocType::Invoice | DocType::CreditNote | DocType::Cancellation, _) => value,
+        }
+    }
 }
 
 /// How the bytes are packed, by the file's name (`.gz`, `.zip`) and their first bytes.
@@ -196,16 +207,7 @@ pub fn partners(
     layout: &Layout,
     take: &mut dyn FnMut(Taken<'_, PartnerRow>) -> anyhow::Result<()>,
 ) -> Result<Tally, Stop> {
-    let mut records = open(bytes, packing, layout)?;
-    let mut header = Header::read(&mut records, layout)?;
-    let columns = masters::Partners::new(&mut header)?;
-    let mut dates = Dates::new(&layout.dates, layout.timezone);
-    each(&mut records, &header, &mut |read| match read
-        .and_then(|cells| understood(cells, columns.row(cells, &mut dates)))
-    {
-        Ok(row) => give(take(Taken::Row(row)), Fate::Taken),
-        Err(reject) => give(take(Taken::Reject(&reject)), Fate::Rejected),
-    })
+    owned(bytes, packing, layout, masters::Partners::new, masters::Partners::row, take)
 }
 
 /// Reads an `items` file, likewise.
@@ -215,16 +217,7 @@ pub fn items(
     layout: &Layout,
     take: &mut dyn FnMut(Taken<'_, MasterRow<ItemRecord>>) -> anyhow::Result<()>,
 ) -> Result<Tally, Stop> {
-    let mut records = open(bytes, packing, layout)?;
-    let mut header = Header::read(&mut records, layout)?;
-    let columns = masters::Items::new(&mut header)?;
-    let mut dates = Dates::new(&layout.dates, layout.timezone);
-    each(&mut records, &header, &mut |read| match read
-        .and_then(|cells| understood(cells, columns.row(cells, &mut dates)))
-    {
-        Ok(row) => give(take(Taken::Row(row)), Fate::Taken),
-        Err(reject) => give(take(Taken::Reject(&reject)), Fate::Rejected),
-    })
+    owned(bytes, packing, layout, masters::Items::new, masters::Items::row, take)
 }
 
 /// Reads an `fx` file, likewise; rates come in the order of their rows.
@@ -234,16 +227,7 @@ pub fn fx(
     layout: &Layout,
     take: &mut dyn FnMut(Taken<'_, FxRow>) -> anyhow::Result<()>,
 ) -> Result<Tally, Stop> {
-    let mut records = open(bytes, packing, layout)?;
-    let mut header = Header::read(&mut records, layout)?;
-    let columns = fx::Fx::new(&mut header, layout)?;
-    let mut dates = Dates::new(&layout.dates, layout.timezone);
-    each(&mut records, &header, &mut |read| match read
-        .and_then(|cells| understood(cells, columns.row(cells, &mut dates)))
-    {
-        Ok(row) => give(take(Taken::Row(row)), Fate::Taken),
-        Err(reject) => give(take(Taken::Reject(&reject)), Fate::Rejected),
-    })
+    owned(bytes, packing, layout, |header| fx::Fx::new(header, layout), fx::Fx::row, take)
 }
 
 /// Reads a `payments` or a `deposits` file; each row or reject is given to `take` in order.
@@ -254,16 +238,8 @@ pub fn monies(
     kind: EventKind,
     take: &mut dyn FnMut(Taken<'_, Money>) -> anyhow::Result<()>,
 ) -> Result<Tally, Stop> {
-    let mut records = open(bytes, packing, layout)?;
-    let mut header = Header::read(&mut records, layout)?;
-    let columns = money::Monies::new(&mut header, layout, kind)?;
-    let mut dates = Dates::new(&layout.dates, layout.timezone);
-    each(&mut records, &header, &mut |read| match read
-        .and_then(|cells| understood(cells, columns.row(cells, &mut dates)))
-    {
-        Ok(row) => give(take(Taken::Row(row)), Fate::Taken),
-        Err(reject) => give(take(Taken::Reject(&reject)), Fate::Rejected),
-    })
+    let columns = |header: &mut Header<'_>| money::Monies::new(header, layout, kind);
+    owned(bytes, packing, layout, columns, money::Monies::row, take)
 }
 
 /// The text of some rows, by the line where they begin: for rows that are found wanting only beside others.
@@ -306,8 +282,25 @@ fn give(taken: anyhow::Result<()>, fate: Fate) -> Result<Fate, Stop> {
     taken.map(|()| fate).map_err(Stop::Taker)
 }
 
-fn understood<T>(cells: &Cells<'_>, row: Checked<T>) -> Result<T, Reject> {
-    row.map_err(|bad| cells.reject(*bad))
+/// Reads a file whose rows borrow nothing from it: by the columns found in its header, each record as `row` reads it.
+fn owned<C, R>(
+    bytes: &mut dyn Read,
+    packing: Packing,
+    layout: &Layout,
+    columns: impl FnOnce(&mut Header<'_>) -> Result<C, Stop>,
+    row: impl Fn(&C, &Cells<'_>, &mut Dates) -> Checked<R>,
+    take: &mut dyn FnMut(Taken<'_, R>) -> anyhow::Result<()>,
+) -> Result<Tally, Stop> {
+    let mut records = open(bytes, packing, layout)?;
+    let mut header = Header::read(&mut records, layout)?;
+    let columns = columns(&mut header)?;
+    let mut dates = Dates::new(&layout.dates, layout.timezone);
+    let mut understood =
+        |cells: &Cells<'_>| row(&columns, cells, &mut dates).map_err(|bad| cells.reject(*bad));
+    each(&mut records, &header, &mut |read| match read.and_then(&mut understood) {
+        Ok(row) => give(take(Taken::Row(row)), Fate::Taken),
+        Err(reject) => give(take(Taken::Reject(&reject)), Fate::Rejected),
+    })
 }
 
 /// Takes one record, as cells or as the reject it is.

@@ -124,8 +124,8 @@ impl Sales {
             channel: cells.text(&self.channel)?,
             sku: cells.code(&self.sku)?,
             category: cells.text(&self.category)?,
-            quantity: self.signed(doc_type, quantity),
-            amount: self.signed(doc_type, amount),
+            quantity: self.credit_notes.signed(doc_type, quantity),
+            amount: self.credit_notes.signed(doc_type, amount),
             currency: cells.text(&self.currency)?,
             status: cells.text(&self.status)?,
             payment_method: cells.text(&self.payment_method)?,
@@ -180,12 +180,11 @@ impl Sales {
     }
 
     fn doc_type(&self, cells: &Cells<'_>) -> Checked<DocType> {
-        const ALL: [DocType; 3] = [DocType::Invoice, DocType::CreditNote, DocType::Cancellation];
         let value = cells.value(&self.doc_type);
         if value.is_empty() {
             return Ok(DocType::Invoice);
         }
-        match ALL.into_iter().find(|doc_type| alike(doc_type.word(), value)) {
+        match doc_type(value) {
             Some(doc_type) => Ok(doc_type),
             None => bad(
                 "doc_type_unknown",
@@ -211,13 +210,6 @@ impl Sales {
         }
     }
 
-    fn signed(&self, doc_type: DocType, value: Decimal) -> Decimal {
-        match (doc_type, self.credit_notes) {
-            (DocType::CreditNote, CreditNotes::PositiveOrNegative) if !value.is_zero() => -value.abs(),
-            (DocType::Invoice | DocType::CreditNote | DocType::Cancellation, _) => value,
-        }
-    }
-
     /// The calendar year in which the numbering year of that day began.
     fn number_year(&self, when: When) -> Option<i32> {
         self.restart.map(|month| {
@@ -225,6 +217,12 @@ impl Sales {
             if day.month() >= month { day.year() } else { day.year() - 1 }
         })
     }
+}
+
+/// The type that a word means.
+pub(super) fn doc_type(word: &str) -> Option<DocType> {
+    const ALL: [DocType; 3] = [DocType::Invoice, DocType::CreditNote, DocType::Cancellation];
+    ALL.into_iter().find(|doc_type| alike(doc_type.word(), word))
 }
 
 pub(super) fn not_a_date(column: &Column, value: &str, dates: &Dates) -> Box<Bad> {
