@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 /// A record of the partner master.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartnerRecord {
-    /// first day it applies to; `NaiveDate::MIN` for the first record of a code without a date
+    /// first day it applies to; [`BEGINNING`] for the first record of a code without a date
     pub effective_from: NaiveDate,
     /// place in the order of ingestion; of two records for one day the later speaks
     pub seq: i64,
@@ -32,7 +32,7 @@ pub struct PartnerRecord {
 /// A record of the item master.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ItemRecord {
-    /// first day it applies to; `NaiveDate::MIN` for the first record of a code without a date
+    /// first day it applies to; [`BEGINNING`] for the first record of a code without a date
     pub effective_from: NaiveDate,
     /// place in the order of ingestion; of two records for one day the later speaks
     pub seq: i64,

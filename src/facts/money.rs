@@ -64,17 +64,11 @@ pub struct Money {
 impl Money {
     /// Equal content: all columns as values, currency and method without case.
     pub fn same(&self, other: &Money) -> bool {
-        let exact = |money: &Money| (money.day, money.amount);
-        let texts = |money: &Money| {
-            [
-                money.reference.clone(),
-                money.invoice_no.clone(),
-                money.distributor_code.clone(),
-                money.deposit_ref.clone(),
-            ]
-        };
+        fn exact(money: &Money) -> (NaiveDate, Decimal, [&str; 4]) {
+            let texts = [&money.reference, &money.invoice_no, &money.distributor_code, &money.deposit_ref];
+            (money.day, money.amount, texts.map(String::as_str))
+        }
         exact(self) == exact(other)
-            && texts(self) == texts(other)
             && same_word(&self.currency, &other.currency)
             && same_word(&self.method, &other.method)
     }
