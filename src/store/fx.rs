@@ -61,15 +61,16 @@ impl Store {
         Ok(())
     }
 
-    /// A rate holds until the next of its pair: only lines dated between the two are converted by it.
+    /// A rate holds until the next of its pair that speaks: only lines dated between the two are converted by it.
     fn mark_asking_stale(&self, (from, to): &(String, String), day: NaiveDate) -> Result<()> {
         self.connection
-            .prepare_cached(
+            .prepare_cached(&format!(
                 "INSERT OR IGNORE INTO stale SELECT partner FROM fx_asked
-                 WHERE from_code = ?1 AND to_code = ?2 AND last_day >= ?3
-                   AND first_day < coalesce((SELECT min(day) FROM fx_rate WHERE from_code = ?1 AND to_code = ?2 AND day > ?3), '9')",
-            )?
-            .execute((from, to, day))?;
+                 WHERE from_code = ?1 AND to_code = ?2 AND last_day >= ?3 AND first_day < coalesce(
+                     (SELECT min(day) FROM fx_rate WHERE from_code = ?1 AND to_code = ?2 AND day > ?3 AND {}), '9')",
+                speaks("fx_rate.seq", "?4")
+            ))?
+            .execute((from, to, day, i64::MAX))?;
         Ok(())
     }
 

@@ -90,3 +90,26 @@ fn the_newest_dump_of_a_period_speaks_for_it() {
     assert_eq!(balances(&workspace)["R-2"], "1.00");
     workspace.trial(&["verify", "--deep"]).check();
 }
+
+#[test]
+fn a_rate_that_nobody_says_any_more_bounds_no_other() {
+    let mut workspace = workspace(&["sales", "fx"], "");
+    let feeds = |dates: &str| {
+        format!(
+            "{}{}",
+            feed("sales", "sales", ""),
+            feed("fx", "fx", &format!("[feed.csv]\ndates = [\"{dates}\"]\n"))
+        )
+    };
+    workspace.write("accrued.toml", feeds("%m/%d/%Y"));
+    workspace.drop("drop/sales/1.csv", format!("{SALES}D1,A1,1,2026-02-10,P1,100,USD\n"));
+    workspace.drop("drop/fx/1.csv", "date,from,to,rate\n01/01/2026,USD,INR,70\n02/01/2026,USD,INR,80\n");
+    run(&workspace, "2026-02-11", 0);
+    // 2 January it was, not 1 February
+    workspace.write("accrued.toml", feeds("%d/%m/%Y"));
+    reread(&workspace, "fx", "2026-02-12");
+    assert_eq!(balances(&workspace)["P1"], "80.00");
+    workspace.drop("drop/fx/2.csv", "date,from,to,rate\n05/01/2026,USD,INR,90\n");
+    run(&workspace, "2026-02-13", 0);
+    assert_eq!(balances(&workspace)["P1"], "90.00");
+}
