@@ -1,6 +1,7 @@
 //! Local codes: keeping what distributors call partners, and reading back what a dossier needs of it.
 
 use super::Store;
+use super::intake::parties_of;
 use super::masters::{Kept, PartnerSaid, applies_otherwise, columns, how_kept};
 use super::silence::{rank, speaks};
 use crate::facts::alias::{AliasRecord, Aliases, LocalCode};
@@ -68,12 +69,13 @@ impl Store {
             rows.collect::<rusqlite::Result<_>>()?
         };
         codes.iter().try_for_each(|code| self.mark_called_stale(code, std::iter::empty()))?;
+        let sharing = parties_of(
+            "SELECT issuer, number FROM link WHERE partner IN (SELECT code FROM partner_record WHERE seq = ?1
+                 UNION SELECT alias.code FROM partner_record CROSS JOIN alias ON alias.partner = partner_record.code
+                 WHERE partner_record.seq = ?1)",
+        );
         self.connection
-            .prepare_cached(
-                "INSERT OR IGNORE INTO stale SELECT other.partner FROM partner_record
-                 JOIN link AS own ON own.partner = partner_record.code JOIN link AS other USING (issuer, number)
-                 WHERE partner_record.seq = ?1",
-            )?
+            .prepare_cached(&format!("INSERT OR IGNORE INTO stale {sharing}"))?
             .execute([seq])?;
         Ok(())
     }
@@ -83,7 +85,7 @@ impl Store {
         if self.has_aliases()? {
             self.connection
                 .prepare_cached(
-                    "INSERT OR IGNORE INTO stale SELECT alias.partner FROM stale JOIN alias ON alias.code = stale.partner",
+                    "INSERT OR IGNORE INTO stale SELECT alias.partner FROM stale CROSS JOIN alias ON alias.code = stale.partner",
                 )?
                 .execute([])?;
         }

@@ -43,14 +43,4 @@ impl Store {
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
-
-    /// Partners who share document numbers with this one are evaluated again too.
-    pub(super) fn mark_linked_stale(&self, partner: &str) -> Result<()> {
-        self.connection.execute(
-            "INSERT OR IGNORE INTO stale SELECT other.partner FROM link AS own JOIN link AS other USING (issuer, number)
-             WHERE own.partner = ?1",
-            [partner],
-        )?;
-        Ok(())
-    }
 }

@@ -8,6 +8,7 @@
 use super::Store;
 use super::dossiers::scope;
 use super::holds::HoldState;
+use super::intake::parties_of;
 use crate::facts::dossier::{Fallen, RawBundle};
 use anyhow::{Context, Result};
 use rusqlite::OptionalExtension;
@@ -97,20 +98,10 @@ impl Store {
             "INSERT OR IGNORE INTO stale SELECT partner FROM bundle WHERE id >= ?1 AND id < ?2",
             &[&first, &end],
         )?;
-        mark(
-            "INSERT OR IGNORE INTO stale
-             SELECT partner FROM document WHERE partner <> '' AND (issuer, number) IN (SELECT issuer, number FROM link WHERE partner IN
-                 (SELECT partner FROM bundle WHERE id >= ?1 AND id < ?2))
-             UNION SELECT partner FROM party WHERE partner <> '' AND (issuer, number) IN (SELECT issuer, number FROM link WHERE partner IN
-                 (SELECT partner FROM bundle WHERE id >= ?1 AND id < ?2))",
-            &[&first, &end],
-        )?;
-        mark(
-            "INSERT OR IGNORE INTO stale
-             SELECT document.partner FROM cancellation JOIN document USING (issuer, number) WHERE cancellation.seq = ?1 AND document.partner <> ''
-             UNION SELECT party.partner FROM cancellation JOIN party USING (issuer, number) WHERE cancellation.seq = ?1 AND party.partner <> ''",
-            &[&seq],
-        )?;
+        let of_partners = "SELECT issuer, number FROM link WHERE partner IN (SELECT partner FROM bundle WHERE id >= ?1 AND id < ?2)";
+        mark(&format!("INSERT OR IGNORE INTO stale {}", parties_of(of_partners)), &[&first, &end])?;
+        let cancelled = "SELECT issuer, number FROM cancellation WHERE seq = ?1";
+        mark(&format!("INSERT OR IGNORE INTO stale {}", parties_of(cancelled)), &[&seq])?;
         self.mark_paid_in_stale(seq)?;
         mark("INSERT OR IGNORE INTO stale SELECT code FROM partner_record WHERE seq = ?1", &[&seq])
     }

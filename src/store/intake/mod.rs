@@ -17,6 +17,7 @@ pub use events::EVENT_CONFLICT;
 pub(super) use events::News;
 pub use feeder::Feeder;
 pub use judge::held_facts;
+pub(super) use numbers::parties_of;
 
 use super::Store;
 use super::files::{Arrival, Counts, FileState};

@@ -94,6 +94,15 @@ fn split(record: &[u8]) -> Result<((i64, &str), &str)> {
     Ok(((i64::from_be_bytes(*issuer), number), std::str::from_utf8(&rest[end + 1..])?))
 }
 
+/// SQL: the partners among the parties of some numbers, given as a SELECT of `issuer, number`. The index is looked up number by
+/// number: what else stands in it is not read.
+pub(in super::super) fn parties_of(numbers: &str) -> String {
+    format!(
+        "SELECT partner FROM ({numbers}) CROSS JOIN document USING (issuer, number) WHERE partner <> ''
+         UNION SELECT partner FROM ({numbers}) CROSS JOIN party USING (issuer, number) WHERE partner <> ''"
+    )
+}
+
 impl Store {
     /// Issuers of a space by distributor, and the next free number.
     pub(super) fn issuers(&self, space: i64) -> Result<Issuers> {
@@ -250,6 +259,15 @@ impl Store {
         )?;
         let rows = select.query_map((issuer, number), |row| row.get(0))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Partners who share document numbers with this one are evaluated again too.
+    pub(in super::super) fn mark_linked_stale(&self, partner: &str) -> Result<()> {
+        let sharing = parties_of("SELECT issuer, number FROM link WHERE partner = ?1");
+        self.connection
+            .prepare_cached(&format!("INSERT OR IGNORE INTO stale {sharing}"))?
+            .execute([partner])?;
+        Ok(())
     }
 
     /// Marks a partner to be evaluated.
