@@ -4,7 +4,7 @@ use super::Run;
 use super::fetching::Listed;
 use crate::calendar::Cycle;
 use crate::config::expected::{self, ExpectedFile};
-use crate::config::{Config, Expected, Feed, Kind};
+use crate::config::{Config, Expected, Feed, Kind, names_feed};
 use crate::inbox::pattern::Named;
 use crate::scheme::{Family, Scheme};
 use crate::store::Store;
@@ -287,7 +287,7 @@ pub fn overdue(
         let today = now.with_timezone(&feed.layout.timezone).date_naive();
         let begun = store.periods_ingested(&feed.name)?.into_iter().map(|(period, _)| period.0).min();
         let seen = store
-            .feed_known_since(&feed.name)?
+            .config_known_since(|text| names_feed(text, &feed.name))?
             .map(|at| at.with_timezone(&feed.layout.timezone).date_naive());
         let waited = open_since.filter(|_| feed.kind == Kind::Sales);
         let from = [begun, seen, waited].into_iter().flatten().min().unwrap_or(today);

@@ -24,7 +24,7 @@ mod values;
 
 pub use mode::Mode;
 pub use paths::Environment;
-pub use resolve::load;
+pub use resolve::{load, names_feed};
 pub use totals::Totals;
 
 use crate::fault::{Fault, Faults};

@@ -12,6 +12,16 @@ use std::path::Path;
 use std::time::Duration;
 use toml::de::{DeTable, DeValue};
 
+/// Whether a config, which may be one of an older version, has a feed of this name.
+pub fn names_feed(text: &str, name: &str) -> bool {
+    let Ok(document) = DeTable::parse(text) else { return false };
+    let feeds = document.get_ref().get("feed").and_then(|feeds| feeds.get_ref().as_array());
+    feeds.into_iter().flatten().any(|feed| {
+        let given = feed.get_ref().as_table().and_then(|feed| feed.get("name"));
+        given.and_then(|given| given.get_ref().as_str()) == Some(name)
+    })
+}
+
 /// Reads accrued.toml. `path` is the file as the user named it; relative paths in it are seen from its folder.
 /// `env` gives the variables that `${NAME}` may name.
 pub fn load(path: &Path, text: &str, env: Environment<'_>) -> Result<Config, Faults> {

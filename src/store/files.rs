@@ -4,7 +4,7 @@ use super::Store;
 use super::journal::Stamp;
 use anyhow::{Context, Result};
 use chrono::{DateTime, NaiveDate, Utc};
-use rusqlite::{OptionalExtension, Row};
+use rusqlite::Row;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
@@ -418,16 +418,19 @@ impl Store {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// When a feed of this name was in a config first.
-    pub fn feed_known_since(&self, feed: &str) -> Result<Option<DateTime<Utc>>> {
-        let at: Option<String> = self
+    /// The instant of the first config whose text is as wanted.
+    pub fn config_known_since(&self, wanted: impl Fn(&str) -> bool) -> Result<Option<DateTime<Utc>>> {
+        let mut select = self
             .connection
-            .prepare_cached(
-                "SELECT at FROM journal WHERE kind = 'config' AND instr(body, ?1) > 0 ORDER BY seq LIMIT 1",
-            )?
-            .query_row([feed], |row| row.get(0))
-            .optional()?;
-        Ok(at.map(|at| DateTime::parse_from_rfc3339(&at)).transpose()?.map(|at| at.to_utc()))
+            .prepare_cached("SELECT at, body ->> 'text' FROM journal WHERE kind = 'config' ORDER BY seq")?;
+        let mut configs = select.query([])?;
+        while let Some(config) = configs.next()? {
+            if wanted(config.get_ref(1)?.as_str()?) {
+                let at = DateTime::parse_from_rfc3339(config.get_ref(0)?.as_str()?)?;
+                return Ok(Some(at.to_utc()));
+            }
+        }
+        Ok(None)
     }
 
     /// Whether it was told before that an expected file is missing.

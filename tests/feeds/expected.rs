@@ -80,6 +80,20 @@ fn a_file_refused_or_held_has_not_come() {
 }
 
 #[test]
+fn a_feed_is_expected_from_the_day_on_which_it_was_in_a_config_first() {
+    let sales = feed("sales", "s_{yyyy}-{mm}.csv", "");
+    let shop = shop(&sales);
+    run(&shop, "04-10", 0);
+    // the name stood in the config before, as part of others
+    let payments = feed("sale", "p_{yyyy}-{mm}.csv", "expected = \"monthly\"\ndue_days = 5");
+    let payments = payments.replace("kind = \"sales\"", "kind = \"payments\"");
+    std::fs::create_dir_all(shop.at.path("drop/sale")).expect("a folder can be made");
+    shop.at.write("accrued.toml", format!("{sales}{payments}"));
+    lacks(&run(&shop, "07-10", 0), "missing:");
+    has(&run(&shop, "08-06", 3), "missing: p_2026-07.csv of feed sale, due 2026-08-05");
+}
+
+#[test]
 fn each_distributor_is_expected_while_it_lasts() {
     let feeds = feed(
         "s",
