@@ -14,7 +14,7 @@ use crate::outbox;
 use crate::statement::{name, rejects};
 use crate::store::files::{Arrival, Counts, FileRow, FileState};
 use crate::store::holds::{Hold, HoldState};
-use crate::store::masters::{ItemSaid, MasterSaid, PartnerSaid};
+use crate::store::masters::{ItemSaid, MasterSaid, PartnerSaid, TakeMaster};
 use crate::store::{EVENT_CONFLICT, FILE_HOLDS, Feeder, Intake, Outcome, Reading, Reject, Store};
 use anyhow::{Context, Result, anyhow};
 use chrono::{DateTime, NaiveDate};
@@ -166,9 +166,8 @@ impl Run<'_> {
             Kind::Partners | Kind::Items | Kind::Fx => {
                 let day = self.undated_day(feed, arrival)?;
                 let percents = (feed.max_reject_percent, max_void_percent(feed, waived));
-                let read = |take: &mut dyn FnMut(Result<MasterSaid, Reject>) -> Result<()>| {
-                    read_master(feed.kind, path, packing, layout, day, take)
-                };
+                let read =
+                    |take: &mut TakeMaster<'_>| read_master(feed.kind, path, packing, layout, day, take);
                 self.store.take_master(&stamp, arrival, read, percents)
             }
         }
@@ -370,7 +369,7 @@ fn read_master(
     packing: Packing,
     layout: &Layout,
     otherwise: NaiveDate,
-    take: &mut dyn FnMut(Result<MasterSaid, Reject>) -> Result<()>,
+    take: &mut TakeMaster<'_>,
 ) -> Result<Reading> {
     let mut bytes = open(path)?;
     let day = |dated: bool, from: NaiveDate| if dated { Day::Given(from) } else { Day::Otherwise(otherwise) };

@@ -74,9 +74,7 @@ impl Store {
                  UNION SELECT alias.code FROM partner_record CROSS JOIN alias ON alias.partner = partner_record.code
                  WHERE partner_record.seq = ?1)",
         );
-        self.connection
-            .prepare_cached(&format!("INSERT OR IGNORE INTO stale {sharing}"))?
-            .execute([seq])?;
+        self.connection.prepare_cached(&format!("INSERT OR IGNORE INTO stale {sharing}"))?.execute([seq])?;
         Ok(())
     }
 

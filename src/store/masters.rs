@@ -1,8 +1,8 @@
 //! Master data: taking `partners` and `items` files, and reading them back.
 
 use super::Store;
-use super::files::{Arrival, Counts, FileState};
-use super::intake::{Outcome, Reject};
+use super::files::{Arrival, Counts};
+use super::intake::{GivenUp, Outcome, REFUSED_SAMPLE, Reading, Reject, refuse_if_too_many};
 use super::journal::Stamp;
 use super::silence::{rank, speaks};
 use crate::facts::alias::{LocalCode, Says};
@@ -11,6 +11,7 @@ use crate::facts::master::{Dated, Day, ItemRecord, PartnerRecord, Place, on};
 use anyhow::{Context, Result};
 use chrono::NaiveDate;
 use rusqlite::Row;
+use rust_decimal::Decimal;
 use std::collections::HashMap;
 
 /// A row of a master file, ready to be kept.
@@ -53,6 +54,9 @@ pub struct ItemSaid {
     /// the record; its first day and place are not filled
     pub record: ItemRecord,
 }
+
+/// Gives each row or reject of a file to the function it is handed.
+pub type TakeMaster<'t> = dyn FnMut(Result<MasterSaid, Reject>) -> Result<()> + 't;
 
 /// A record as it was said, of one code, in the order of ingestion.
 type Of<R> = (Day, Says, R);
@@ -130,59 +134,32 @@ impl Store {
         &mut self,
         stamp: &Stamp,
         arrival: &Arrival,
-        read: impl FnOnce(
-            &mut dyn FnMut(Result<MasterSaid, Reject>) -> Result<()>,
-        ) -> Result<super::intake::Reading>,
-        (max_reject_percent, max_void_percent): (rust_decimal::Decimal, Option<rust_decimal::Decimal>),
+        read: impl FnOnce(&mut TakeMaster<'_>) -> Result<Reading>,
+        (max_reject_percent, max_void_percent): (Decimal, Option<Decimal>),
     ) -> Result<Outcome> {
-        use super::intake::Reading;
-        self.begin()?;
-        let mut counts = Counts::default();
-        let mut sample = Vec::new();
-        let taken = self.take_records(stamp, arrival, read, &mut counts, &mut sample);
-        let refusal = match taken {
-            Ok((Reading::Whole, seq)) if !super::intake::too_many(max_reject_percent, &counts) => {
-                if let Some(most) = max_void_percent
-                    && let Some(detail) = self.too_many_records_void(arrival, most)?
-                {
-                    self.rollback()?;
-                    return self.hold_file(stamp, arrival, "void_over_limit", detail, counts.rows);
-                }
-                let recorded = self.record_file(stamp, arrival, FileState::Ingested, ("", ""), &counts)?;
-                debug_assert_eq!(recorded, seq);
-                self.commit()?;
-                return Ok(Outcome::of(seq, FileState::Ingested, ("", String::new()), counts));
+        self.take(stamp, arrival, |store, sample| {
+            let seq = store.next_seq()?;
+            let (reading, counts) = store.take_records(seq, arrival, read, sample)?;
+            reading.whole(&counts)?;
+            refuse_if_too_many(max_reject_percent, &counts)?;
+            if let Some(most) = max_void_percent
+                && let Some(detail) = store.too_many_records_void(arrival, most)?
+            {
+                return Err(GivenUp::Held { kind: "void_over_limit", detail, counts });
             }
-            Ok((Reading::Whole, _)) => {
-                ("too_many_rejects", super::intake::too_many_detail(max_reject_percent, &counts))
-            }
-            Ok((Reading::Refused { reason, detail }, _)) => (reason, detail),
-            Ok((Reading::Held { kind, detail }, _)) => {
-                self.rollback()?;
-                return self.hold_file(stamp, arrival, kind, detail, counts.rows);
-            }
-            Err(fault) => {
-                self.rollback()?;
-                return Err(fault);
-            }
-        };
-        self.rollback()?;
-        self.refuse_file(stamp, arrival, refusal.0, refusal.1, counts, &sample)
+            Ok(store.record_taken(stamp, arrival, seq, String::new(), counts)?)
+        })
     }
 
     fn take_records(
-        &mut self,
-        stamp: &Stamp,
+        &self,
+        seq: i64,
         arrival: &Arrival,
-        read: impl FnOnce(
-            &mut dyn FnMut(Result<MasterSaid, Reject>) -> Result<()>,
-        ) -> Result<super::intake::Reading>,
-        counts: &mut Counts,
+        read: impl FnOnce(&mut TakeMaster<'_>) -> Result<Reading>,
         sample: &mut Vec<Reject>,
-    ) -> Result<(super::intake::Reading, i64)> {
-        let _ = stamp;
-        let seq = self.next_seq()?;
+    ) -> Result<(Reading, Counts)> {
         self.fall_silent(&arrival.silences, seq)?;
+        let mut counts = Counts::default();
         let mut moved = Vec::new(); // SKUs that apply otherwise
         let reading = read(&mut |said| {
             counts.rows += 1;
@@ -195,7 +172,7 @@ impl Store {
                 Err(reject) => {
                     counts.rejected += 1;
                     self.insert_reject(seq, &reject)?;
-                    if sample.len() < super::intake::REFUSED_SAMPLE {
+                    if sample.len() < REFUSED_SAMPLE {
                         sample.push(reject);
                     }
                 }
@@ -204,7 +181,7 @@ impl Store {
         })?;
         self.index_for_aliases()?;
         self.mark_sellers_stale(&moved)?;
-        Ok((reading, seq))
+        Ok((reading, counts))
     }
 
     fn keep_master(

@@ -5,16 +5,16 @@
 //! silent, they would speak.
 
 use super::super::Store;
-use super::super::files::{Arrival, Counts, FileState};
+use super::super::files::{Arrival, Counts};
 use super::super::holds::NewHold;
 use super::super::journal::Stamp;
 use super::super::sorter::Sorter;
 use super::feeder::Issuers;
 use super::review::Review;
-use super::{Intake, Outcome, REFUSED_SAMPLE, Reading, Reject, too_many, too_many_detail};
+use super::{GivenUp, Intake, Outcome, REFUSED_SAMPLE, Reading, Reject, refuse_if_too_many};
 use crate::facts::money::{EventKind, Money};
 use crate::facts::settle::{Decision, Verdict};
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
@@ -59,34 +59,10 @@ impl Store {
         kind: EventKind,
         read: impl FnOnce(&mut Take<'_>) -> Result<Reading>,
     ) -> Result<Outcome> {
-        self.begin()?;
-        let mut counts = Counts::default();
-        let mut sample = Vec::new();
-        let refusal = match self.take_event_rows((arrival, intake), kind, read, &mut counts, &mut sample) {
-            Ok((Reading::Whole, seq)) if !too_many(intake.max_reject_percent, &counts) => {
-                let recorded = self.record_file(stamp, arrival, FileState::Ingested, ("", ""), &counts)?;
-                if recorded != seq {
-                    self.rollback()?;
-                    return Err(anyhow!("the journal moved while a file was taken"));
-                }
-                self.commit()?;
-                return Ok(Outcome::of(seq, FileState::Ingested, ("", String::new()), counts));
-            }
-            Ok((Reading::Whole, _)) => {
-                ("too_many_rejects", too_many_detail(intake.max_reject_percent, &counts))
-            }
-            Ok((Reading::Refused { reason, detail }, _)) => (reason, detail),
-            Ok((Reading::Held { kind, detail }, _)) => {
-                self.rollback()?;
-                return self.hold_file(stamp, arrival, kind, detail, counts.rows);
-            }
-            Err(fault) => {
-                self.rollback()?;
-                return Err(fault);
-            }
-        };
-        self.rollback()?;
-        self.refuse_file(stamp, arrival, refusal.0, refusal.1, counts, &sample)
+        self.take(stamp, arrival, |store, sample| {
+            let (seq, counts) = store.take_event_rows((arrival, intake), kind, read, sample)?;
+            Ok(store.record_taken(stamp, arrival, seq, String::new(), counts)?)
+        })
     }
 
     fn take_event_rows(
@@ -94,18 +70,17 @@ impl Store {
         (arrival, intake): (&Arrival, &Intake),
         kind: EventKind,
         read: impl FnOnce(&mut Take<'_>) -> Result<Reading>,
-        counts: &mut Counts,
         sample: &mut Vec<Reject>,
-    ) -> Result<(Reading, i64)> {
+    ) -> Result<(i64, Counts), GivenUp> {
         let seq = self.next_seq()?;
         self.fall_silent(&arrival.silences, seq)?;
         let replaces = !arrival.silences.is_empty();
         let taking = Taking { seq, rank: arrival.rank.unwrap_or(seq), kind, replaces };
         let space = self.space(&intake.documents, intake.scope)?;
-        let fed = self.read_events(taking, space, intake, read, counts, sample)?;
-        if fed.reading != Reading::Whole || too_many(intake.max_reject_percent, counts) {
-            return Ok((fed.reading, taking.seq));
-        }
+        let mut counts = Counts::default();
+        let fed = self.read_events(taking, space, intake, read, &mut counts, sample)?;
+        fed.reading.whole(&counts)?;
+        refuse_if_too_many(intake.max_reject_percent, &counts)?;
         self.insert_issuers(space, &fed.issuers)?;
         let mut merge = fed.rows.finish()?;
         let mut event: Vec<Money> = Vec::new();
@@ -113,19 +88,19 @@ impl Store {
         while let Some(record) = merge.next()? {
             let (of, money) = decode(record)?;
             if of != issuer || event.first().is_some_and(|first| first.reference != money.reference) {
-                self.judge_event(taking, issuer, &std::mem::take(&mut event), counts)?;
+                self.judge_event(taking, issuer, &std::mem::take(&mut event), &mut counts)?;
             }
             issuer = of;
             event.push(money);
         }
-        self.judge_event(taking, issuer, &event, counts)?;
+        self.judge_event(taking, issuer, &event, &mut counts)?;
         if let (Some(most), true) = (intake.max_void_percent, taking.replaces) {
             let (carried, void) = self.void_events(&arrival.silences)?;
             if let Some(detail) = (Review { carried, void, ..Review::default() }).too_much_void(most) {
-                return Ok((Reading::Held { kind: "void_over_limit", detail }, taking.seq));
+                return Err(GivenUp::Held { kind: "void_over_limit", detail, counts });
             }
         }
-        Ok((fed.reading, taking.seq))
+        Ok((seq, counts))
     }
 
     fn read_events(

@@ -74,6 +74,17 @@ pub enum Reading {
     },
 }
 
+impl Reading {
+    /// Gives the file up where it was not read whole.
+    pub(super) fn whole(self, counts: &Counts) -> Result<(), GivenUp> {
+        match self {
+            Reading::Whole => Ok(()),
+            Reading::Refused { reason, detail } => Err(GivenUp::Refused { reason, detail, counts: *counts }),
+            Reading::Held { kind, detail } => Err(GivenUp::Held { kind, detail, counts: *counts }),
+        }
+    }
+}
+
 /// What became of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
@@ -121,7 +132,7 @@ pub struct Reject {
 }
 
 /// Why taking a file was given up: everything written is undone.
-enum GivenUp {
+pub(super) enum GivenUp {
     Refused { reason: &'static str, detail: String, counts: Counts },
     Held { kind: &'static str, detail: String, counts: Counts },
     Failed(anyhow::Error),
@@ -144,26 +155,54 @@ impl Store {
         read: impl FnOnce(&mut Feeder) -> Result<Reading> + Send,
         texts: impl FnOnce(&BTreeSet<u64>) -> Result<HashMap<u64, String>>,
     ) -> Result<Outcome> {
+        self.take(stamp, arrival, |store, sample| {
+            store.take_rows(stamp, arrival, intake, read, texts, sample)
+        })
+    }
+
+    /// Takes a file of any kind in one transaction: whole, or else as one that was refused or set aside and says nothing.
+    /// `work` puts the first rejects aside for a file that is refused.
+    pub(super) fn take(
+        &mut self,
+        stamp: &Stamp,
+        arrival: &Arrival,
+        work: impl FnOnce(&mut Store, &mut Vec<Reject>) -> Result<Outcome, GivenUp>,
+    ) -> Result<Outcome> {
         self.begin()?;
         let mut sample = Vec::new();
-        match self.take_rows(stamp, arrival, intake, read, texts, &mut sample) {
+        let given_up = match work(self, &mut sample) {
             Ok(outcome) => {
                 self.commit()?;
-                Ok(outcome)
+                return Ok(outcome);
             }
-            Err(GivenUp::Failed(fault)) => {
-                self.rollback()?;
-                Err(fault)
-            }
-            Err(GivenUp::Refused { reason, detail, counts }) => {
-                self.rollback()?;
+            Err(given_up) => given_up,
+        };
+        self.rollback()?;
+        match given_up {
+            GivenUp::Failed(fault) => Err(fault),
+            GivenUp::Refused { reason, detail, counts } => {
                 self.refuse_file(stamp, arrival, reason, detail, counts, &sample)
             }
-            Err(GivenUp::Held { kind, detail, counts }) => {
-                self.rollback()?;
+            GivenUp::Held { kind, detail, counts } => {
                 self.hold_file(stamp, arrival, kind, detail, counts.rows)
             }
         }
+    }
+
+    /// Records a file that is taken, as the journal record `seq` by which its facts know it.
+    pub(super) fn record_taken(
+        &self,
+        stamp: &Stamp,
+        arrival: &Arrival,
+        seq: i64,
+        detail: String,
+        counts: Counts,
+    ) -> Result<Outcome> {
+        let recorded = self.record_file(stamp, arrival, FileState::Ingested, ("", &detail), &counts)?;
+        if recorded != seq {
+            return Err(anyhow!("the journal moved while a file was taken"));
+        }
+        Ok(Outcome::of(seq, FileState::Ingested, ("", detail), counts))
     }
 
     /// Records a file that was refused whole, with the first of its rejects.
@@ -218,7 +257,7 @@ impl Store {
         self.fall_silent(&arrival.silences, seq)?;
         let space = self.space(&intake.documents, intake.scope)?;
         let (fed, mut counts) = self.read_rows(seq, space, intake, read, sample)?;
-        refuse_if_too_many(intake, &counts)?;
+        refuse_if_too_many(intake.max_reject_percent, &counts)?;
         self.insert_issuers(space, &fed.issuers)?;
         let earlier = self.earlier_of(arrival)?;
         let taking = Taking { seq, rank: arrival.rank.unwrap_or(seq), space, scope: intake.scope };
@@ -234,19 +273,15 @@ impl Store {
         if !judged.twice.is_empty() {
             self.reject_twice(seq, &judged.twice, texts, sample)?;
         }
-        refuse_if_too_many(intake, &counts)?;
+        refuse_if_too_many(intake.max_reject_percent, &counts)?;
         self.close_accepted(seq, space, intake.scope)?;
         let fate = if arrival.silences.is_empty() { EarlierFate::SpeaksOn } else { EarlierFate::Silent };
         let review = self.review(&Earlier { seq, files: &earlier, fate })?;
         let moved = self.weigh(arrival, intake, review, judged.movement.clone(), &mut counts)?;
         let detail = notices(&[judged.notice(), gone_notice(&moved), self.order_notice(arrival, &moved)?]);
         self.keep_moved(seq, &moved)?;
-        let recorded = self.record_file(stamp, arrival, FileState::Ingested, ("", &detail), &counts)?;
-        if recorded != seq {
-            return Err(anyhow!("the journal moved while a file was taken").into());
-        }
-        let gone = moved.gone.lines;
-        Ok(Outcome { gone, ..Outcome::of(seq, FileState::Ingested, ("", detail), counts) })
+        let outcome = self.record_taken(stamp, arrival, seq, detail, counts)?;
+        Ok(Outcome { gone: moved.gone.lines, ..outcome })
     }
 
     /// The files whose lines a file may take away: those it replaces, else the one that came under its name before.
@@ -314,11 +349,8 @@ impl Store {
             Ok((reading, fed, kept?))
         })?;
         counts.rows += fed.rows_fed;
-        match reading {
-            Reading::Whole => Ok((fed, counts)),
-            Reading::Refused { reason, detail } => Err(GivenUp::Refused { reason, detail, counts }),
-            Reading::Held { kind, detail } => Err(GivenUp::Held { kind, detail, counts }),
-        }
+        reading.whole(&counts)?;
+        Ok((fed, counts))
     }
 
     fn keep_asides(&self, seq: i64, arriving: &Receiver<Aside>, sample: &mut Vec<Reject>) -> Result<Counts> {
@@ -416,26 +448,17 @@ pub(super) fn scope_word(scope: NumberScope) -> &'static str {
     }
 }
 
-fn refuse_if_too_many(intake: &Intake, counts: &Counts) -> Result<(), GivenUp> {
-    if !too_many(intake.max_reject_percent, counts) {
+/// A file of which so many rows were rejected is refused whole (interfaces.md 2, `max_reject_percent`).
+pub(super) fn refuse_if_too_many(max_reject_percent: Decimal, counts: &Counts) -> Result<(), GivenUp> {
+    let percent = Decimal::from(counts.rejected) * Decimal::ONE_HUNDRED;
+    if counts.rejected <= REJECTS_ALWAYS_ALLOWED || percent <= max_reject_percent * Decimal::from(counts.rows)
+    {
         return Ok(());
     }
-    let detail = too_many_detail(intake.max_reject_percent, counts);
-    Err(GivenUp::Refused { reason: "too_many_rejects", detail, counts: *counts })
-}
-
-/// Whether so many rows were rejected that the file is refused whole (interfaces.md 2, `max_reject_percent`).
-pub(super) fn too_many(max_reject_percent: Decimal, counts: &Counts) -> bool {
-    counts.rejected > REJECTS_ALWAYS_ALLOWED
-        && Decimal::from(counts.rejected) * Decimal::ONE_HUNDRED
-            > max_reject_percent * Decimal::from(counts.rows)
-}
-
-/// Said of such a file.
-pub(super) fn too_many_detail(max_reject_percent: Decimal, counts: &Counts) -> String {
-    format!(
+    let detail = format!(
         "{} of {} rows were rejected, more than max_reject_percent = \"{max_reject_percent}\" allows: see its reject file, \
          mend the export or the feed's settings",
         counts.rejected, counts.rows
-    )
+    );
+    Err(GivenUp::Refused { reason: "too_many_rejects", detail, counts: *counts })
 }
