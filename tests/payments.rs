@@ -474,6 +474,22 @@ fn what_a_person_decided_holds_when_the_file_is_read_again() {
 }
 
 #[test]
+fn a_payment_that_is_understood_at_last_speaks_instead_of_what_came_after_it() {
+    let dates = "[feed.csv]\ndates = [\"%m/%d/%Y\"]\n[[feed]]\nname = \"bank\"";
+    let config = CONFIG.replace("[[feed]]\nname = \"bank\"", dates);
+    let mut shop = Shop::with(&config, SCHEME);
+    shop.sells(&["A,1,2026-05-02,Q,D,1000,,,", "B,1,2026-05-02,P,D,500,,,"]);
+    shop.pays(&["R1,A,D,20/05/2026,1000,,"]).runs(3);
+    shop.pays(&["R1,B,D,06/05/2026,500,,"]).on("2026-07-15").runs(0);
+    assert_eq!(shop.ledger(), ["accrual FY2026-27-Q1 5"]);
+    shop.workspace.write("accrued.toml", config.replace("%m/%d/%Y", "%d/%m/%Y"));
+    shop.workspace.trial(&["reread", "payments-02.csv", "--as-of", "2026-07-16"]).check();
+    assert_eq!(shop.lines(), ["B 500.00 no unpaid missing 500.00 INR"]);
+    assert_eq!(shop.ledger(), ["accrual FY2026-27-Q1 5", "correction FY2026-27-Q1 -5 payment"]);
+    shop.verifies();
+}
+
+#[test]
 fn the_order_of_files_tells_nothing() {
     let files: [(&str, &str, &[&str]); 4] = [
         ("sales", SALES, &[SOLD, "B,1,2026-05-03,Q,D,300,,,"]),

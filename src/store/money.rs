@@ -40,17 +40,12 @@ impl Store {
     /// place `before` in the order of ingestion, which were not silent as of the journal record `upto`.
     pub(super) fn event_rows(
         &self,
-        kind: EventKind,
-        issuer: i64,
-        reference: &str,
+        (kind, issuer, reference): (EventKind, i64, &str),
         (before, upto): (i64, i64),
+        decisions: &[Decision],
     ) -> Result<Vec<Money>> {
         let versions = self.event_versions(kind, issuer, reference, (before, upto))?;
-        if versions.is_empty() {
-            return Ok(Vec::new());
-        }
-        let decisions = self.decisions("", None)?;
-        let Some((speaks, _)) = speaking(&versions, &decisions) else { return Ok(Vec::new()) };
+        let Some((speaks, _)) = speaking(&versions, decisions) else { return Ok(Vec::new()) };
         let mut select = self.connection.prepare_cached(
             "SELECT ref, number, file_line, day, amount, currency, method, distributor, deposit_ref, take FROM money
              WHERE kind = ?1 AND issuer = ?2 AND ref = ?3 AND seq = ?4 ORDER BY file_line",
@@ -123,12 +118,11 @@ impl Store {
             EventKind::Payment => {}
         }
         for partner in self.parties(issuer, number)?.iter().filter(|partner| !partner.is_empty()) {
+            self.connection
+                .prepare_cached("INSERT OR IGNORE INTO paying VALUES (?1, ?2, ?3)")?
+                .execute((partner, issuer, number))?;
             match news {
-                News::Kept => {
-                    self.connection
-                        .prepare_cached("INSERT OR IGNORE INTO paying VALUES (?1, ?2, ?3)")?
-                        .execute((partner, issuer, number))?;
-                }
+                News::Kept => {}
                 News::Speaks => self.mark_stale(partner)?,
             }
         }

@@ -24,13 +24,15 @@ pub const EVENT_CONFLICT: &str = "event_conflict";
 
 /// The file that is taken.
 #[derive(Debug, Clone, Copy)]
-struct Taking {
+struct Taking<'d> {
     seq: i64,
     /// its place in the order of ingestion
     rank: i64,
     kind: EventKind,
     /// whether other files fall silent for it
     replaces: bool,
+    /// what persons said of events that came again
+    decisions: &'d [Decision],
 }
 
 /// Gives each row or reject of a file to the function it is handed.
@@ -75,7 +77,8 @@ impl Store {
         let seq = self.next_seq()?;
         self.fall_silent(&arrival.silences, seq)?;
         let replaces = !arrival.silences.is_empty();
-        let taking = Taking { seq, rank: arrival.rank.unwrap_or(seq), kind, replaces };
+        let decisions = self.decisions("", None)?;
+        let taking = Taking { seq, rank: arrival.rank.unwrap_or(seq), kind, replaces, decisions: &decisions };
         let space = self.space(&intake.documents, intake.scope)?;
         let mut counts = Counts::default();
         let fed = self.read_events(taking, space, intake, read, &mut counts, sample)?;
@@ -94,6 +97,10 @@ impl Store {
             event.push(money);
         }
         self.judge_event(taking, issuer, &event, &mut counts)?;
+        if taking.rank != seq {
+            // read again, it comes before files that have spoken of its events since, and of other invoices perhaps
+            self.mark_paid_in_stale(seq)?;
+        }
         if let (Some(most), true) = (intake.max_void_percent, taking.replaces) {
             let (carried, void) = self.void_events(&arrival.silences)?;
             if let Some(detail) = (Review { carried, void, ..Review::default() }).too_much_void(most) {
@@ -105,7 +112,7 @@ impl Store {
 
     fn read_events(
         &self,
-        taking: Taking,
+        taking: Taking<'_>,
         space: i64,
         intake: &Intake,
         read: impl FnOnce(&mut Take<'_>) -> Result<Reading>,
@@ -137,36 +144,43 @@ impl Store {
     }
 
     /// All that the file says of one event, in order of its lines.
-    fn judge_event(&self, taking: Taking, issuer: i64, rows: &[Money], counts: &mut Counts) -> Result<()> {
+    fn judge_event(
+        &self,
+        taking: Taking<'_>,
+        issuer: i64,
+        rows: &[Money],
+        counts: &mut Counts,
+    ) -> Result<()> {
         let Some(first) = rows.first() else { return Ok(()) };
         let (takes, repeated) = in_takes(rows);
         counts.duplicate += repeated;
-        let event = |upto| self.event_rows(taking.kind, issuer, &first.reference, (taking.rank, upto));
+        let event = |upto| {
+            let place = (taking.rank, upto);
+            self.event_rows((taking.kind, issuer, &first.reference), place, taking.decisions)
+        };
         let before = event(i64::MAX)?;
         let replaced = if taking.replaces { event(taking.seq - 1)? } else { Vec::new() };
         let mut held: BTreeMap<u32, Vec<&Money>> = BTreeMap::new();
         for Taken { take, money } in &takes {
             let known = before.iter().any(|before| before.same(money));
-            match (before.is_empty() && *take == 0, known) {
-                (true, _) => {
-                    match replaced.iter().find(|row| row.invoice_no == money.invoice_no) {
-                        None => counts.accepted += 1,
-                        Some(row) if row.same(money) => counts.duplicate += 1,
-                        Some(_) => counts.superseding += 1,
-                    }
-                    self.concern_payers(taking.kind, issuer, &money.invoice_no, News::Speaks)?;
-                }
-                (false, true) => counts.duplicate += 1,
-                (false, false) => {
+            let news = if before.is_empty() && *take == 0 { News::Speaks } else { News::Kept };
+            match (news, known) {
+                (News::Speaks, _) => match replaced.iter().find(|row| row.invoice_no == money.invoice_no) {
+                    None => counts.accepted += 1,
+                    Some(row) if row.same(money) => counts.duplicate += 1,
+                    Some(_) => counts.superseding += 1,
+                },
+                (News::Kept, true) => counts.duplicate += 1,
+                (News::Kept, false) => {
                     counts.held += 1;
                     held.entry(*take).or_default().push(money);
                 }
             }
-            self.concern_payers(taking.kind, issuer, &money.invoice_no, News::Kept)?;
+            self.concern_payers(taking.kind, issuer, &money.invoice_no, news)?;
         }
         self.keep_event(taking, issuer, &takes, &held)?;
         for conflicting in held.values() {
-            match self.decided(taking, conflicting[0])? {
+            match decided(taking, conflicting[0]) {
                 None => {
                     self.open_hold(taking.seq, &conflict(taking, conflicting, &before))?;
                 }
@@ -180,20 +194,9 @@ impl Store {
         Ok(())
     }
 
-    /// What a person decided about this row when its file was read before.
-    fn decided(&self, taking: Taking, row: &Money) -> Result<Option<Verdict>> {
-        if taking.rank == taking.seq {
-            return Ok(None);
-        }
-        let decisions = self.decisions("", None)?;
-        let about =
-            |decision: &&Decision| (decision.rank, decision.file_line) == (taking.rank, row.file_line);
-        Ok(decisions.iter().filter(about).min_by_key(|decision| decision.at).map(|decision| decision.verdict))
-    }
-
     fn keep_event(
         &self,
-        taking: Taking,
+        taking: Taking<'_>,
         issuer: i64,
         takes: &[Taken],
         held: &BTreeMap<u32, Vec<&Money>>,
@@ -238,9 +241,9 @@ impl Store {
 /// What a row means for the partners whose invoice it pays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) enum News {
-    /// it is kept: they look there when they are evaluated
+    /// they look there when they are evaluated
     Kept,
-    /// it speaks: they are to be evaluated
+    /// and they are to be evaluated, since it speaks
     Speaks,
 }
 
@@ -262,7 +265,13 @@ fn in_takes(rows: &[Money]) -> (Vec<Taken>, u64) {
     (takes, repeated)
 }
 
-fn conflict(taking: Taking, rows: &[&Money], before: &[Money]) -> NewHold {
+/// What a person decided about this row when its file was read before.
+fn decided(taking: Taking<'_>, row: &Money) -> Option<Verdict> {
+    let about = |decision: &&Decision| (decision.rank, decision.file_line) == (taking.rank, row.file_line);
+    taking.decisions.iter().filter(about).min_by_key(|decision| decision.at).map(|decision| decision.verdict)
+}
+
+fn conflict(taking: Taking<'_>, rows: &[&Money], before: &[Money]) -> NewHold {
     let first = rows[0];
     let of = |money: &Money| match taking.kind {
         EventKind::Payment => format!("{} for {} on {}", money.amount, money.invoice_no, money.day),
