@@ -96,6 +96,9 @@ fn rows_that_were_rejected_are_accepted_in_their_place() {
     // a later version has come meanwhile, under the right setting
     let planned = reread(&w, &["a.csv", "--dry-run", "--as-of", "2026-02-04", "--format", "csv"]);
     assert!(planned.stdout.contains("after,sales,a.csv,ingested,2,2,0,0,0,0,0"), "{}", planned.whole());
+    let hinted = reread(&w, &["a.csv", "--dry-run", "--as-of", "2026-02-04"]).stderr;
+    assert_eq!(hinted.matches("next: ").count(), 1, "only reading again posts it: {hinted}");
+    assert!(hinted.contains("next: accrued reread, without --dry-run, does it"), "{hinted}");
     assert_eq!(w.trial(&["ledger", "--format", "csv"]).check().csv().len(), 0, "a plan posts nothing");
     reread(&w, &["--feed", "sales", "--as-of", "2026-02-04"]);
     same_as_right_from_the_start(&w);

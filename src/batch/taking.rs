@@ -13,7 +13,7 @@ use crate::ingest::{self, CreditNotes, Encoding, LastRow, Layout, Packing, Refus
 use crate::outbox;
 use crate::statement::{name, rejects};
 use crate::store::files::{Arrival, Counts, FileRow, FileState};
-use crate::store::holds::{Hold, HoldState};
+use crate::store::holds::Hold;
 use crate::store::masters::{ItemSaid, MasterSaid, PartnerSaid, TakeMaster};
 use crate::store::{EVENT_CONFLICT, FILE_HOLDS, Feeder, Intake, Outcome, Reading, Reject, Store};
 use anyhow::{Context, Result, anyhow};
@@ -100,14 +100,13 @@ impl Run<'_> {
         let Some(feed) = self.config.feed(&file.arrival.feed) else { return Ok(()) };
         let named = feed.source.pattern.matches(&file.arrival.name).unwrap_or_default();
         let layout = feed.layout_of(&named);
-        let mut arrival = Arrival { layout: layout_text(&layout), rank: None, ..file.arrival };
+        let released = Some(hold.id);
+        let mut arrival = Arrival { layout: layout_text(&layout), rank: None, released, ..file.arrival };
         self.put_in_place(feed, &named, &mut arrival)?;
         arrival.idles.clear();
         let path = crate::inbox::Archive::of(&self.places.data).path_of(&arrival.sha256);
         let waived = if hold.kind == DISAGREE { Waived::VoidAndTotals } else { Waived::Void };
         let outcome = self.read_file(feed, &layout, &arrival, &path, waived)?;
-        let seq = outcome.seq;
-        self.store.whole(|store| store.end_hold(hold.id, HoldState::Done, seq))?;
         self.note_file(arrival, outcome)
     }
 
@@ -316,6 +315,7 @@ pub(super) fn arrival(file: &Fetched<'_>) -> Arrival {
         silences: Vec::new(),
         sidecar: file.sidecar.clone(),
         idles: Vec::new(),
+        released: None,
     }
 }
 

@@ -13,13 +13,16 @@ use crate::batch::{self, Order, RealSchemes};
 use crate::config::Config;
 use crate::inbox::Archive;
 use crate::scheme;
+use crate::store::files::FileRow;
 use crate::store::ledger::Wanted;
-use crate::store::{ClockMode, Store};
+use crate::store::{ClockMode, FILE_HOLDS, Store};
 use anyhow::{Context, Result};
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 
 const PREFIX: &str = ".dry-run-";
+const POSTS: &str = "accrued run posts it";
 
 /// Rehearses the order and says what it would do.
 pub(super) fn run(
@@ -42,10 +45,14 @@ pub(super) fn run(
     match session.asked_format() {
         Some(Format::Csv | Format::Json) => entries(session, &rehearsed, copied.last_entry, &decimals)?,
         Some(Format::Table) => {
+            session.next(POSTS);
             summary::print(session, &rehearsed, &report, summary::Tense::Would)?;
             entries(session, &rehearsed, copied.last_entry, &decimals)?;
         }
-        None => summary::print(session, &rehearsed, &report, summary::Tense::Would)?,
+        None => {
+            session.next(POSTS);
+            summary::print(session, &rehearsed, &report, summary::Tense::Would)?;
+        }
     }
     Ok(report.exit().into())
 }
@@ -101,31 +108,34 @@ fn copy(config: &Config, scratch: &Scratch) -> Result<Copied> {
     let Some(real) = Store::open_reading(&config.data_dir)? else {
         return Ok(Copied { clock: None, last_entry: 0 });
     };
-    real.copy_to(&scratch.folder)?;
     let clock = real.clock()?.map(|(mode, _)| mode);
     let copied = Copied { clock, last_entry: real.ledger_head()?.0 };
-    drop(real);
-    let copy = Store::open(&scratch.folder, &scratch.folder)?;
-    // what a killed run has recorded and not placed is in the real staging; here nobody reads it
-    for publication in copy.unplaced()? {
-        copy.placed(publication.seq)?;
-    }
-    link_released(config, scratch, &copy)?;
+    link_known(config, scratch, &scratch.copy(&real)?)?;
     Ok(copied)
 }
 
-/// Files that a person has released are read from the archive.
-fn link_released(config: &Config, scratch: &Scratch, copy: &Store) -> Result<()> {
+/// Files that a person has released, and those that a killed run was to read again, are read from the archive.
+fn link_known(config: &Config, scratch: &Scratch, copy: &Store) -> Result<()> {
     let (from, to) = (Archive::of(&config.data_dir), Archive::of(&scratch.folder));
-    for hold in copy.released_holds("same_file_other_feed")? {
-        let Some(file) = hold.file.map(|seq| copy.file(seq)).transpose()?.flatten() else { continue };
-        let (from, to) = (from.path_of(&file.arrival.sha256), to.path_of(&file.arrival.sha256));
-        if let Some(folder) = to.parent() {
-            fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let mut files = copy.left_to_reread()?;
+    for kind in FILE_HOLDS {
+        files.extend(copy.released_holds(kind)?.into_iter().filter_map(|hold| hold.file));
+    }
+    for seq in files {
+        let Some(FileRow { arrival, .. }) = copy.file(seq)? else { continue };
+        for sha256 in arrival.sidecar.iter().map(|sidecar| &sidecar.sha256).chain([&arrival.sha256]) {
+            link(&from.path_of(sha256), &to.path_of(sha256))?;
         }
-        if fs::hard_link(&from, &to).is_err() {
-            fs::copy(&from, &to).with_context(|| format!("cannot copy {}", from.display()))?;
-        }
+    }
+    Ok(())
+}
+
+fn link(from: &Path, to: &Path) -> Result<()> {
+    if let Some(folder) = to.parent() {
+        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    }
+    if !to.exists() && fs::hard_link(from, to).is_err() {
+        fs::copy(from, to).with_context(|| format!("cannot copy {}", from.display()))?;
     }
     Ok(())
 }

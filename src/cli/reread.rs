@@ -6,12 +6,10 @@ mod plan;
 
 use super::exit::{Exit, Fault};
 use super::output::Format;
-use super::scratch::Scratch;
 use super::session::Session;
 use super::{progress, summary, who};
 use crate::batch::{self, Fetch, Order, Reread};
-use crate::config::Config;
-use crate::store::{ClockMode, Store};
+use crate::store::ClockMode;
 use anyhow::{Context, Result};
 
 #[derive(Debug, clap::Args)]
@@ -76,19 +74,4 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {
         Some(Format::Table) | None => summary::print(session, &config, &report, tense)?,
     }
     Ok(report.exit().into())
-}
-
-/// A copy of the store, beside the archive that it leads to.
-fn copy(config: &Config, store: &Store) -> Result<Scratch> {
-    let scratch = Scratch::begin(&config.data_dir, ".dry-run-")?;
-    store.copy_to(&scratch.folder)?;
-    let archive = std::path::absolute(config.data_dir.join("archive"))?;
-    std::os::unix::fs::symlink(&archive, scratch.folder.join("archive"))
-        .with_context(|| format!("cannot lead {} to the archive", scratch.folder.display()))?;
-    let copy = Store::open(&scratch.folder, &scratch.folder)?;
-    // what a killed run has recorded and not placed is in the real staging
-    for publication in copy.unplaced()? {
-        copy.placed(publication.seq)?;
-    }
-    Ok(scratch)
 }

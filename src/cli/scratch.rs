@@ -3,6 +3,7 @@
 
 use crate::clock;
 use crate::lock::{self, Lock, Taken};
+use crate::store::Store;
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -33,6 +34,24 @@ impl Scratch {
             Taken::Ours(lock) => Ok(Scratch { folder, _lock: lock }),
             Taken::Theirs(who) => bail!("another command has {}: {who}", folder.display()),
         }
+    }
+
+    /// A copy of a store in it.
+    pub(super) fn copy(&self, store: &Store) -> Result<Store> {
+        store.copy_to(&self.folder)?;
+        let copy = Store::open(&self.folder, &self.folder)?;
+        // what a killed run has recorded and not placed is in the real staging; here nobody reads it
+        for publication in copy.unplaced()? {
+            copy.placed(publication.seq)?;
+        }
+        Ok(copy)
+    }
+
+    /// Its archive is that of a data_dir, for commands that only read it.
+    pub(super) fn lead_to_archive(&self, data_dir: &Path) -> Result<()> {
+        let archive = std::path::absolute(data_dir.join("archive"))?;
+        std::os::unix::fs::symlink(&archive, self.folder.join("archive"))
+            .with_context(|| format!("cannot lead {} to the archive", self.folder.display()))
     }
 }
 

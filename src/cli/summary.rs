@@ -290,7 +290,6 @@ fn hold_words(hold: &NewHold) -> String {
 
 fn hint(session: &Session, report: &Report, tense: Tense) {
     if tense == Tense::Would {
-        session.next("accrued run posts it");
         return;
     }
     if !(report.new_holds.is_empty() && report.untold_holds.is_empty()) {

@@ -1,6 +1,7 @@
 //! Files taken, and names seen in feeds' folders.
 
 use super::Store;
+use super::holds::HoldState;
 use super::journal::Stamp;
 use anyhow::{Context, Result};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -37,6 +38,8 @@ pub struct Arrival {
     pub sidecar: Option<Sidecar>,
     /// held files about which nobody need be asked any more once this one is taken
     pub idles: Vec<i64>,
+    /// the hold that a person has released: it is carried out by taking this file, whatever comes of it
+    pub released: Option<i64>,
 }
 
 /// Control totals that came beside a file.
@@ -190,6 +193,7 @@ fn file_row(row: &Row<'_>) -> rusqlite::Result<FileRow> {
             silences: Vec::new(),
             sidecar: sidecar.and_then(|text| Sidecar::read(&serde_json::from_str(&text).unwrap_or_default())),
             idles: Vec::new(),
+            released: None,
         },
         taken_at: row.get(6)?,
         run: row.get(7)?,
@@ -279,6 +283,9 @@ impl Store {
         .context("cannot record the file")?;
         if let Some(sidecar) = &arrival.sidecar {
             self.keep_sidecar(seq, sidecar)?;
+        }
+        if let Some(hold) = arrival.released {
+            self.end_hold(hold, HoldState::Done, seq)?;
         }
         if speaks {
             self.end_idle_holds(&arrival.idles, seq)?;

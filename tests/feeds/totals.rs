@@ -65,6 +65,8 @@ fn a_mismatch_holds_the_file_whole_and_shows_both_numbers() {
     put(&mut shop, "a.csv", &with(&[row("A", 100), row("B", 200), row("B2", 0)], "TRAILER,3,300\n"));
     shop.settled(0);
     shop.decide("release", "2");
+    let rehearsed = shop.at.trial(&["run", "--dry-run", "--offline", "--as-of", "2026-06-01"]).check();
+    assert!(rehearsed.stdout.contains("1 ingested"), "{}", rehearsed.whole());
     shop.settled(0);
     assert_eq!((shop.points(), shop.holds().len()), ("400".into(), 1));
 }
@@ -182,6 +184,9 @@ fn a_held_file_that_is_released_takes_its_totals_along() {
     put(&mut shop, "s_2026-04_b.csv.ctl", "1,3");
     shop.settled(3);
     shop.decide("release", "2");
+    let rehearsal = ["run", "--dry-run", "--offline", "--as-of", "2026-06-01"];
+    let rehearsed = shop.at.trial(&rehearsal).status(3).check();
+    assert!(rehearsed.stderr.contains("s_2026-04_b.csv.ctl says 1 row"), "{}", rehearsed.whole());
     let run = shop.settled(3);
     assert!(run.stderr.contains("s_2026-04_b.csv.ctl says 1 row and 3 in amount"), "{}", run.whole());
     shop.decide("release", "3");

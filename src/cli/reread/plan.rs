@@ -3,6 +3,7 @@
 use crate::batch::{self, Order, RealSchemes, Report};
 use crate::cli::listing::{Listing, Titled};
 use crate::cli::output::{Column, count, number, text};
+use crate::cli::scratch::Scratch;
 use crate::cli::session::Session;
 use crate::config::Config;
 use crate::domain::points::Points;
@@ -12,6 +13,8 @@ use crate::store::files::FileRow;
 use crate::store::positions::Kept;
 use anyhow::{Context, Result};
 use rust_decimal::Decimal;
+
+const PREFIX: &str = ".dry-run-";
 
 const COLUMNS: [Column; 16] = [
     text("section"),
@@ -32,12 +35,13 @@ const COLUMNS: [Column; 16] = [
     number("points"),
 ];
 
-const FOR_PEOPLE: [Titled; 12] = [
+const FOR_PEOPLE: [Titled; 13] = [
     ("section", ""),
     ("file", "file"),
     ("state", "state"),
     ("rows", "rows"),
     ("accepted", "accepted"),
+    ("duplicate", "duplicate"),
     ("held", "held"),
     ("rejected", "rejected"),
     ("scheme", "scheme"),
@@ -56,7 +60,9 @@ pub(super) fn work_out(
     order: &Order,
     files: &[FileRow],
 ) -> Result<Report> {
-    let scratch = super::copy(config, store)?;
+    let scratch = Scratch::begin(&config.data_dir, PREFIX)?;
+    drop(scratch.copy(store)?);
+    scratch.lead_to_archive(&config.data_dir)?;
     let rehearsed = Config { data_dir: scratch.folder.clone(), ..config.clone() };
     let families = schemes.families.clone();
     let report = batch::run(&rehearsed, schemes, order)?;

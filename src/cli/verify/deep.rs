@@ -30,9 +30,7 @@ pub(super) fn prove(session: &Session, config: &Config, store: &Store) -> Result
         return Ok(proof);
     }
     let scratch = Scratch::begin(&config.data_dir, PREFIX)?;
-    let archive = std::path::absolute(config.data_dir.join("archive"))?;
-    std::os::unix::fs::symlink(&archive, scratch.folder.join("archive"))
-        .with_context(|| format!("cannot lead {} to the archive", scratch.folder.display()))?;
+    scratch.lead_to_archive(&config.data_dir)?;
     let mut replayer = Replayer::new(session, &scratch.folder)?;
     store.each_record(|record| replayer.take(&record))?;
     let replayed = replayer.end()?;
