@@ -110,8 +110,7 @@ fn of_file(read: &Read, tally: &Tally, file: &FileRow, currency: &str) -> Items 
     let index = tally.currencies.iter().position(|known| known == currency);
     let of_file =
         tally.became.range((file.seq, 0, Became::Accepted)..).take_while(|((of, ..), _)| *of == file.seq);
-    for ((_, of, became), sum) in of_file.filter(|((_, of, _), _)| Some(*of) == index) {
-        debug_assert_eq!(Some(*of), index);
+    for ((_, _, became), sum) in of_file.filter(|((_, of, _), _)| Some(*of) == index) {
         match became {
             Became::Accepted => rest.push(("accepted", String::new(), sum.clone())),
             Became::Superseded => rest.push(("superseded", String::new(), sum.clone())),

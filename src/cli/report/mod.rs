@@ -16,6 +16,7 @@ use super::listing::{Listing, Titled};
 use super::output::{Column, count, number, text};
 use super::session::Session;
 use super::shown::written;
+use super::summary::counted;
 use crate::domain::frac::Frac;
 use crate::statement::number;
 use anyhow::Result;
@@ -144,7 +145,7 @@ fn reconciliation(session: &Session) -> Result<Exit> {
     let families = session.families(&config, &store)?;
     let tally = facts::tally(&store, &families, session.as_of())?;
     let mut listing = Listing::begin(session, "report", &COLUMNS, &FOR_PEOPLE)?;
-    let mut off = 0;
+    let mut off = 0_u64;
     let mut print = |line: Line| {
         if line.item == bridge::DIFFERENCE && (line.rows != 0 || !line.amount.is_zero()) {
             off += 1;
@@ -159,13 +160,15 @@ fn reconciliation(session: &Session) -> Result<Exit> {
     listing.end(session)?;
     if variances > 0 {
         session.say(format_args!(
-            "{variances} variances between payments and deposits above {}",
+            "{} between payments and deposits above {}",
+            counted(variances, "variance"),
             config.report.reconciliation_tolerance
         ));
     }
     if off > 0 {
         session.complain(format_args!(
-            "error: {off} differences are not zero: store and archive disagree; `accrued verify` tells what was changed"
+            "error: {} other than zero: store and archive disagree; `accrued verify` tells what was changed",
+            counted(off, "difference")
         ));
         return Ok(Exit::Found);
     }
