@@ -17,7 +17,10 @@ fn day(random: &mut Random) -> String {
     format!("2026-01-{:02}", 1 + random.below(25))
 }
 
-fn partners(random: &mut Random, said: &mut BTreeSet<String>) -> File {
+/// What distributors call partners: distributor, local code and day, and the partner from that day on.
+type Calls = BTreeMap<(String, String, String), String>;
+
+fn partners(random: &mut Random, said: &mut BTreeSet<String>, calls: &mut Calls) -> File {
     let mut text = "partner_code,class,active,distributor_code,local_code,effective_from\n".to_owned();
     for _ in 0..1 + random.below(4) {
         let (code, day) = (format!("R-{}", random.below(4)), day(random));
@@ -28,6 +31,9 @@ fn partners(random: &mut Random, said: &mut BTreeSet<String>) -> File {
         if alias_is_new && said.insert(format!("{code} {day}")) {
             let (class, active) = (random.pick(&["gold", "silver"]), random.pick(&["yes", "yes", "no"]));
             text.push_str(&format!("{code},{class},{active},{distributor},{local},{day}\n"));
+            if !local.is_empty() {
+                calls.insert((distributor, local, day), code);
+            }
         }
     }
     ("partners", text)
@@ -80,18 +86,41 @@ fn sales(random: &mut Random, number: &mut usize) -> File {
     ("sales", text)
 }
 
+/// The invoices of sales files once more, each under the partner's own code where it came under a local one: once the masters
+/// have come they say nothing new, whichever came first.
+fn under_own_codes(files: &[File], calls: &Calls) -> Option<File> {
+    let (mut header, mut again) = (String::new(), String::new());
+    for (_, text) in files.iter().filter(|(folder, _)| *folder == "sales") {
+        let (first, rows) = text.split_once('\n').expect("a header");
+        first.clone_into(&mut header);
+        for row in rows.lines() {
+            let mut cells: Vec<&str> = row.split(',').collect();
+            let (distributor, kind, day, code) = (cells[0], cells[2], cells[3], cells[4]);
+            let of = |called: &str| (distributor.to_owned(), code.to_owned(), called.to_owned());
+            let meant = calls.range(of("")..=of(day)).next_back();
+            if let (Some((_, partner)), "invoice") = (meant, kind) {
+                cells[4] = partner;
+                again.push_str(&(cells.join(",") + "\n"));
+            }
+        }
+    }
+    (!again.is_empty()).then(|| ("sales", format!("{header}\n{again}")))
+}
+
 fn history(seed: u64) -> Vec<File> {
     let (mut random, mut said, mut number) = (Random::new(seed), BTreeSet::new(), 0);
+    let mut calls = Calls::new();
     let mut files = Vec::new();
     for _ in 0..8 + random.below(6) {
         files.push(match random.below(6) {
-            0 => partners(&mut random, &mut said),
+            0 => partners(&mut random, &mut said, &mut calls),
             1 => items(&mut random, &mut said),
             2 => rates(&mut random, &mut said),
-            3 => partners(&mut random, &mut said),
+            3 => partners(&mut random, &mut said, &mut calls),
             _ => sales(&mut random, &mut number),
         });
     }
+    files.extend(under_own_codes(&files, &calls));
     files
 }
 
