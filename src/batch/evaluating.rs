@@ -160,12 +160,11 @@ impl Run<'_> {
     }
 
     fn published_before(&self, family: &Family, plan: &ClosingPlan) -> Result<HashMap<Cycle, Before>> {
-        let published: HashMap<i32, i64> = self.store.last_publications(&family.id)?.into_iter().collect();
         let before = |(&cycle, closed): (&Cycle, &Closed)| {
-            let published = published.get(&cycle.0).copied().unwrap_or(0);
-            (cycle, Before { published, bound: closed.bound })
+            let published = self.store.last_publication(&family.id, cycle.0)?;
+            Ok((cycle, Before { published, bound: closed.bound }))
         };
-        Ok(plan.closed.iter().map(before).collect())
+        plan.closed.iter().map(before).collect()
     }
 
     /// Everything beside a partner's own facts that a position rests on.

@@ -9,7 +9,7 @@ use crate::inbox::complete::{Judged, Looks, Seen, Unready, judge};
 use crate::inbox::{Archive, Archived, Candidate, Connection, InboxFault, Passed};
 use crate::store::files::Sidecar;
 use anyhow::Result;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
 /// A file of this run, in the archive.
@@ -136,21 +136,36 @@ impl<'c> Run<'c> {
             }
         };
         self.note_passed(feed, &listing.passed)?;
-        let mut unknown = Vec::new();
-        for file in std::mem::take(&mut listing.files) {
-            let layout = super::taking::layout_text(&feed.layout_of(&file.named));
-            let known = self.store.knows_file(&feed.name, &file.name, file.size, file.mtime, &layout)?;
-            if !known || self.has_other_totals(feed, &file, listing.sidecars.as_ref())? {
-                unknown.push(file);
-            }
-        }
-        listing.files = unknown;
+        let files = std::mem::take(&mut listing.files);
+        listing.files = self.store.in_one_state(|| self.unknown(feed, files, listing.sidecars.as_ref()))?;
         // looks are on the machine's clock, also where the run is given its time
         let now = clock::now();
         let earlier = self.looks_of(feed)?;
         let judged = judge(feed.source.complete, &listing, &earlier, now);
         self.keep_looks(feed, &judged.looks)?;
         Ok(Some(Look { feed, connection, judged }))
+    }
+
+    /// Those of the files that this feed has not taken as they stand: most of a folder has been.
+    fn unknown(
+        &self,
+        feed: &Feed,
+        files: Vec<Candidate>,
+        sidecars: Option<&BTreeMap<String, Candidate>>,
+    ) -> Result<Vec<Candidate>> {
+        let mut layouts: HashMap<Option<String>, String> = HashMap::new();
+        let mut unknown = Vec::new();
+        for file in files {
+            let distributor = feed.distributor_of(&file.named).map(str::to_owned);
+            let layout = layouts
+                .entry(distributor)
+                .or_insert_with(|| super::taking::layout_text(&feed.layout_of(&file.named)));
+            let known = self.store.knows_file(&feed.name, &file.name, file.size, file.mtime, layout)?;
+            if !known || self.has_other_totals(feed, &file, sidecars)? {
+                unknown.push(file);
+            }
+        }
+        Ok(unknown)
     }
 
     fn has_other_totals(

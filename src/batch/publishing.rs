@@ -134,11 +134,7 @@ impl Paper {
 
 impl Run<'_> {
     fn next_revision(&self, scheme: &str, cycle: Cycle) -> Result<u32> {
-        let before = self.store.publications(Some((scheme, cycle.0)))?;
-        let revisions = before
-            .iter()
-            .filter(|one| one.folder.rsplit('/').next().is_some_and(|last| last.starts_with("rev-")));
-        Ok(u32::try_from(revisions.count())? + 1)
+        Ok(self.store.last_revision(scheme, cycle.0)? + 1)
     }
 
     /// Seals the papers of a cycle and records them; within the transaction that posts.

@@ -91,6 +91,14 @@ impl Store {
             .with_context(|| format!("cannot copy the store to {}", path.display()))
     }
 
+    /// Many small questions of one state: the locks that each would take are taken once.
+    pub fn in_one_state<T>(&self, ask: impl FnOnce() -> Result<T>) -> Result<T> {
+        self.connection.execute_batch("BEGIN").context("cannot read the store")?;
+        let answer = ask();
+        self.connection.execute_batch("COMMIT").context("cannot read the store")?;
+        answer
+    }
+
     /// Everything since the last commit stands or falls together.
     pub fn begin(&self) -> Result<()> {
         self.connection.execute_batch("BEGIN IMMEDIATE").context("cannot begin to write to the store")

@@ -220,13 +220,26 @@ impl Store {
         Ok(())
     }
 
-    /// Each cycle of a scheme with the journal sequence of its last publication.
-    pub fn last_publications(&self, scheme: &str) -> Result<Vec<(i32, i64)>> {
-        let mut select = self
+    /// Journal sequence of the last publication of a cycle, 0 before the first.
+    pub fn last_publication(&self, scheme: &str, cycle: i32) -> Result<i64> {
+        Ok(self
             .connection
-            .prepare_cached("SELECT cycle, max(seq) FROM publication WHERE scheme = ?1 GROUP BY cycle")?;
-        let rows = select.query_map([scheme], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
+            .prepare_cached("SELECT coalesce(max(seq), 0) FROM publication WHERE scheme = ?1 AND cycle = ?2")?
+            .query_row((scheme, cycle), |row| row.get(0))?)
+    }
+
+    /// Number of the last revision of a cycle's papers, 0 before the first.
+    pub fn last_revision(&self, scheme: &str, cycle: i32) -> Result<u32> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT folder FROM publication WHERE scheme = ?1 AND cycle = ?2 ORDER BY seq DESC",
+        )?;
+        let mut rows = select.query((scheme, cycle))?;
+        while let Some(row) = rows.next()? {
+            if let Some((_, number)) = row.get_ref(0)?.as_str()?.rsplit_once("/rev-") {
+                return number.parse().with_context(|| format!("a revision is numbered {number}"));
+            }
+        }
+        Ok(0)
     }
 
     /// Every publication of a scheme and cycle, or of all.

@@ -176,7 +176,7 @@ impl Store {
 
     /// The number of the last run, 0 before the first.
     pub fn last_run(&self) -> Result<i64> {
-        Ok(self.connection.query_row("SELECT coalesce(max(run), 0) FROM journal", [], |row| row.get(0))?)
+        Ok(self.last_record("run-started")?.map_or(0, |record| record.stamp.run))
     }
 
     /// Whose clock this store lives by and the instant of its last run; `None` before the first.
