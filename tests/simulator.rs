@@ -2,12 +2,19 @@
 //! laws of product.md. Files come late, again, revised and replaced; documents are cancelled, returned, paid, held, released;
 //! settings are mended and files read anew; rules are edited and succeeded; runs are killed and disks are full.
 //!
-//! `ACCRUED_HISTORIES=1000000 cargo test --release --test simulator histories` plays so many; `ACCRUED_SEED=123` replays one,
-//! and with both so many from there on. A failing history is made small and printed, the shortest that was found:
-//! config, schemes, files, what people did and runs, ready to be laid out by hand (`ACCRUED_SHRINK_SECONDS` is how long it looks).
+//! `ACCRUED_HISTORIES=1000000 cargo test --release --test simulator histories` plays so many on all cores and tells every
+//! twenty seconds how far it is; `ACCRUED_SEED=123` replays one, and with both so many from there on. A failing history is made
+//! small and printed, the shortest that was found: config, schemes, files, what people did and runs, ready to be laid out by
+//! hand (`ACCRUED_SHRINK_SECONDS` is how long it looks). `ACCRUED_FAILURES=20` ends it only after so many.
 //!
 //! What it catches is tried by tests/faults/try.py: deliberate faults in `src/`, one at a time.
 
+#[path = "simulator/as_published.rs"]
+mod as_published;
+#[path = "simulator/compare.rs"]
+mod compare;
+#[path = "simulator/crew.rs"]
+mod crew;
 #[path = "support/explained.rs"]
 mod explained;
 #[path = "simulator/faults.rs"]
@@ -23,6 +30,8 @@ mod naive;
 mod papers;
 #[path = "simulator/people.rs"]
 mod people;
+#[path = "simulator/place.rs"]
+mod place;
 #[path = "simulator/plan.rs"]
 mod plan;
 #[path = "simulator/play.rs"]
@@ -40,73 +49,54 @@ mod rows;
 mod schemes;
 #[path = "simulator/shrink.rs"]
 mod shrink;
-
 #[path = "simulator/undone.rs"]
 mod undone;
 #[path = "simulator/within.rs"]
 mod within;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use crew::{Asked, Telling};
 
 /// How many histories the normal test run plays, where the machine has nothing else to do.
-const HISTORIES: u64 = 1500;
+const HISTORIES: u64 = 3000;
 /// After so long it plays no more of them, unless it is told how many ...
 const LONG_ENOUGH: Duration = Duration::from_secs(150);
 /// ... but so many in any case.
-const AT_LEAST: u64 = 300;
+const AT_LEAST: u64 = 2000;
 
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().map(|text| text.parse().expect("a number"))
 }
 
-const PANICKED: &str = "the test itself panicked (printed above)";
-
-/// How a history fails, a panic of the test among the ways.
-fn failure(history: &plan::History) -> Option<String> {
-    match catch_unwind(AssertUnwindSafe(|| play::play(history))) {
-        Ok(played) => played.err(),
-        Err(_) => Some(PANICKED.into()),
+fn asked() -> Asked {
+    let (from, count) = (number("ACCRUED_SEED"), number("ACCRUED_HISTORIES"));
+    let failures = number("ACCRUED_FAILURES").map_or(1, |n| usize::try_from(n).expect("a small number"));
+    let usual = from.is_none() && count.is_none();
+    Asked {
+        from: from.unwrap_or(0),
+        count: count.unwrap_or(if from.is_some() { 1 } else { HISTORIES }),
+        failures,
+        enough: usual.then_some((LONG_ENOUGH, AT_LEAST)),
+        telling: if usual { Telling::Nothing } else { Telling::Progress },
     }
 }
 
-fn play_seed(seed: u64) {
+#[test]
+fn histories_are_as_judged() {
+    let ended = crew::play_all(&asked());
+    println!("{} histories were played", ended.played);
+    let Some((seed, how)) = ended.failed.into_iter().next() else { return };
     let history = make::history(seed);
-    if let Some(how) = failure(&history) {
-        let rows = rows::size(&history);
-        let (small, how) = shrink::smallest(history, how, |h, how| {
-            failure(h).filter(|other| (other == PANICKED) == (how == PANICKED))
-        });
-        panic!(
-            "{how}\n=== the smallest history found ({} of {rows} rows)\n{}",
-            rows::size(&small),
-            small.print()
-        );
-    }
-}
-
-fn play_share(share: u64, shares: u64) {
-    let from = number("ACCRUED_SEED");
-    let count = number("ACCRUED_HISTORIES").unwrap_or(if from.is_some() { 1 } else { HISTORIES });
-    let asked = from.is_some() || number("ACCRUED_HISTORIES").is_some();
-    let (from, start) = (from.unwrap_or(0), Instant::now());
-    for seed in (from..from + count).filter(|seed| seed % shares == share) {
-        if !asked && seed >= AT_LEAST && start.elapsed() > LONG_ENOUGH {
-            println!("{seed} histories were played, every {shares}th of them here");
-            return;
-        }
-        play_seed(seed);
-    }
-}
-
-#[test]
-fn histories_of_even_seeds() {
-    play_share(0, 2);
-}
-
-#[test]
-fn histories_of_odd_seeds() {
-    play_share(1, 2);
+    let rows = rows::size(&history);
+    let (small, how) = shrink::smallest(history, how, |h, how| {
+        crew::failure(h).filter(|other| (other == crew::PANICKED) == (how == crew::PANICKED))
+    });
+    panic!(
+        "{how}\n=== the smallest history found ({} of {rows} rows)\n{}",
+        rows::size(&small),
+        small.print()
+    );
 }
 
 /// The judge keeps the law of order itself, and its histories are worth judging.

@@ -57,9 +57,8 @@ def built(tree, target):
 def caught(binary, tree, number, histories):
     """The first seed that fails with this fault, or None."""
     fault = {"ACCRUED_FAULT": str(number), "ACCRUED_HISTORIES": str(histories), "ACCRUED_SHRINK_SECONDS": "0"}
-    # the panics of one thread say enough; the other stops as soon as a history of its own fails
     env = {**os.environ, **fault, "RUST_BACKTRACE": "0"}
-    done = subprocess.run([binary, "histories_of"], cwd=tree, env=env, capture_output=True, text=True)
+    done = subprocess.run([binary, "histories_are"], cwd=tree, env=env, capture_output=True, text=True)
     seed = re.search(r"^seed (\d+)$", done.stdout, re.M)
     how = re.search(r"panicked at .*\n(.*)", done.stdout)
     return (seed.group(1), how.group(1)) if done.returncode and seed else None

@@ -1,7 +1,7 @@
 //! What people do between the runs, in the workspace and before the judge alike.
 
+use super::place::Place;
 use super::plan::{Act, History, SchemePlan};
-use super::play::{Place, accrued};
 use crate::naive::{Judge, Run, Step, Word};
 use crate::within;
 
@@ -49,7 +49,7 @@ impl<'h> People<'h> {
         let name = self.history.feeds[feed].name.clone();
         let taken = within::files(&place.workspace)?.iter().any(|file| file.feed == name && file.ingested);
         if taken {
-            accrued(&place.workspace, &["reread", "--feed", &name])?;
+            place.reread(&name)?;
         }
         judge.step(&Step::Reread { feed: name, name: None });
         if taken {
@@ -79,7 +79,7 @@ fn decide(which: usize, verdict: Word, place: &Place, judge: &mut Judge) -> Resu
         return Ok(());
     }
     let hold = &waiting[which % waiting.len()];
-    say(hold.id, verdict, place)?;
+    place.decide(hold.id, verdict)?;
     let (feed, name, line) = (hold.feed.clone(), hold.name.clone(), hold.line);
     judge.step(&Step::Decide { feed, name, line, verdict });
     Ok(())
@@ -93,15 +93,7 @@ fn adopt(which: usize, place: &Place, judge: &mut Judge) -> Result<(), String> {
         return Ok(());
     }
     let hold = &edited[which % edited.len()];
-    say(hold.id, Word::Release, place)?;
+    place.decide(hold.id, Word::Release)?;
     judge.step(&Step::Adopt { scheme: hold.scheme.clone(), cycle: hold.cycle.clone() });
     Ok(())
-}
-
-fn say(id: i64, verdict: Word, place: &Place) -> Result<(), String> {
-    let verb = match verdict {
-        Word::Release => "release",
-        Word::Discard => "discard",
-    };
-    accrued(&place.workspace, &["holds", verb, &id.to_string(), "--reason", "checked"]).map(drop)
 }

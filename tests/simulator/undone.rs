@@ -1,8 +1,9 @@
 //! A sale and its full return, with `original-cycle`: exactly nothing, in one note or several, with or without SKUs on
 //! them, by any multiplier, tier, cap, rounding and currency; and beside other sales, as if it had never been.
 
+use super::place::{Hand, laid_out};
 use super::plan::{Batch, Dialect, FeedPlan, FilePlan, History, Row};
-use super::play::{Hand, laid_out, played};
+use super::play::played;
 use super::schemes;
 use crate::random::Random;
 

@@ -1,16 +1,20 @@
 //! The same job as the binary's, done within this process: a run and what it leaves, without starting a program. Only what
 //! costs is done here; what people read is read through the binary.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
-use accrued::batch::{self, Fetch, Order, Progress};
+use accrued::batch::{self, Fetch, Order, Progress, Reread};
 use accrued::config::{self, Config};
 use accrued::inbox::Cancel;
 use accrued::store::files::{Counts, FileState};
-use accrued::store::holds::Ended;
+use accrued::store::holds::{Ended, HoldState};
+use accrued::store::journal::Stamp;
 use accrued::store::ledger::{Wallet, Wanted};
 use accrued::store::{ClockMode, Store};
+use chrono::{DateTime, Utc};
 
+use crate::naive::Word;
 use crate::program::Workspace;
 
 /// An entry of the ledger, as far as a history is judged by it.
@@ -58,17 +62,36 @@ fn config(workspace: &Workspace) -> Done<Config> {
     config::load(&path, &text, &|_| None).map_err(|faults| faults.render(false))
 }
 
-/// `accrued run --as-of INSTANT`.
-pub fn run(workspace: &Workspace, as_of: &str) -> Done<()> {
+/// What a history is judged by, read at one moment.
+#[derive(Default)]
+pub struct Books {
+    /// Every entry, in order.
+    pub entries: Vec<Entry>,
+    pub wallets: Vec<Wallet>,
+    /// Every file ever taken.
+    pub files: Vec<File>,
+}
+
+/// The bytes of a store as a first run makes it, before it writes anything into it. That takes as long as the rest of a run,
+/// so that it is done once.
+pub fn empty_store() -> &'static [u8] {
+    static BYTES: OnceLock<Vec<u8>> = OnceLock::new();
+    BYTES.get_or_init(|| {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        drop(Store::open(folder.path(), folder.path()).expect("a store can be made"));
+        std::fs::read(folder.path().join("accrued.db")).expect("a store is one file")
+    })
+}
+
+fn done(workspace: &Workspace, now: DateTime<Utc>, fetch: Fetch, reread: Option<Reread>) -> Done<()> {
     let config = config(workspace)?;
-    let now = chrono::DateTime::parse_from_rfc3339(as_of).map_err(|e| e.to_string())?;
     let order = Order {
-        now: now.to_utc(),
+        now,
         clock: ClockMode::Given,
         feeds: vec![],
-        fetch: Fetch::Feeds,
+        fetch,
         close: None,
-        reread: None,
+        reread,
         actor: "accrued".into(),
         cancel: Cancel::default(),
         progress: Progress::default(),
@@ -78,22 +101,64 @@ pub fn run(workspace: &Workspace, as_of: &str) -> Done<()> {
     batch::run(&config, schemes, &order).map(drop).map_err(told)
 }
 
+/// `accrued run --as-of INSTANT`.
+pub fn run(workspace: &Workspace, as_of: &str) -> Done<()> {
+    let now = DateTime::parse_from_rfc3339(as_of).map_err(|e| e.to_string())?;
+    done(workspace, now.to_utc(), Fetch::Feeds, None)
+}
+
+/// `accrued reread --feed FEED`, without the plan that is told before.
+pub fn reread(workspace: &Workspace, feed: &str) -> Done<()> {
+    let mut rows = store(workspace)?.files(None).map_err(told)?;
+    rows.retain(|row| row.arrival.feed == feed);
+    let ingested: BTreeSet<String> = rows
+        .iter()
+        .filter(|row| row.state == FileState::Ingested)
+        .map(|row| row.arrival.sha256.clone())
+        .collect();
+    let mut refused = BTreeSet::new();
+    rows.retain(|row| match row.state {
+        FileState::Ingested => row.silent_since.is_none(),
+        FileState::Refused => {
+            !ingested.contains(&row.arrival.sha256) && refused.insert(row.arrival.sha256.clone())
+        }
+        FileState::Duplicate | FileState::Held => false,
+    });
+    rows.sort_by_key(|row| (row.arrival.rank.unwrap_or(row.seq), row.seq));
+    let reread = Reread { files: rows.iter().map(|row| row.seq).collect(), reason: String::new() };
+    done(workspace, last_run(workspace)?, Fetch::Nothing, Some(reread))
+}
+
+/// `accrued holds release|discard ID`.
+pub fn decide(workspace: &Workspace, hold: i64, verdict: Word) -> Done<()> {
+    let data = workspace.path("var");
+    let mut store = Store::open(&data, &data).map_err(told)?;
+    let (_, at) = store.clock().map_err(told)?.ok_or("no run was made")?;
+    let stamp = Stamp { at, run: store.last_run().map_err(told)?, actor: "somebody".into() };
+    let state = match verdict {
+        Word::Release => HoldState::Released,
+        Word::Discard => HoldState::Discarded,
+    };
+    store.decide_hold(&stamp, hold, state, "checked").map(drop).map_err(told)
+}
+
 fn store(workspace: &Workspace) -> Done<Store> {
-    let store = Store::open_reading(Path::new(&workspace.path("var"))).map_err(told)?;
+    let store = Store::open_reading(&workspace.path("var")).map_err(told)?;
     store.ok_or("no run has made a store".into())
 }
 
 /// The instant of the last run.
-pub fn last_run(workspace: &Workspace) -> Done<chrono::DateTime<chrono::Utc>> {
+pub fn last_run(workspace: &Workspace) -> Done<DateTime<Utc>> {
     let (_, at) = store(workspace)?.clock().map_err(told)?.ok_or("no run was made")?;
     at.parse().map_err(|e: chrono::ParseError| e.to_string())
 }
 
-/// Every entry, in order.
-pub fn entries(workspace: &Workspace) -> Done<Vec<Entry>> {
-    let mut entries = vec![];
-    let take = |entry: accrued::domain::entry::Entry| {
-        entries.push(Entry {
+/// What the store holds now.
+pub fn books(workspace: &Workspace) -> Done<Books> {
+    let store = store(workspace)?;
+    let mut books = Books { files: files_of(&store)?, ..Books::default() };
+    let entry = |entry: accrued::domain::entry::Entry| {
+        books.entries.push(Entry {
             scheme: entry.scheme,
             cycle: entry.cycle,
             partner: entry.partner_code,
@@ -103,24 +168,18 @@ pub fn entries(workspace: &Workspace) -> Done<Vec<Entry>> {
         });
         Ok(())
     };
-    store(workspace)?.each_entry(&Wanted::default(), take).map_err(told)?;
-    Ok(entries)
-}
-
-/// Every wallet.
-pub fn wallets(workspace: &Workspace) -> Done<Vec<Wallet>> {
-    let mut wallets = vec![];
-    let take = |wallet| {
-        wallets.push(wallet);
+    store.each_entry(&Wanted::default(), entry).map_err(told)?;
+    let wallet = |wallet| {
+        books.wallets.push(wallet);
         Ok(())
     };
-    store(workspace)?.each_wallet(None, take).map_err(told)?;
-    Ok(wallets)
+    store.each_wallet(None, wallet).map_err(told)?;
+    Ok(books)
 }
 
 /// Every hold that waits, oldest first.
 pub fn holds(workspace: &Workspace) -> Done<Vec<Waiting>> {
-    let Some(store) = Store::open_reading(Path::new(&workspace.path("var"))).map_err(told)? else {
+    let Some(store) = Store::open_reading(&workspace.path("var")).map_err(told)? else {
         return Ok(vec![]);
     };
     let mut waiting = vec![];
@@ -139,9 +198,13 @@ pub fn holds(workspace: &Workspace) -> Done<Vec<Waiting>> {
 
 /// Every file ever taken.
 pub fn files(workspace: &Workspace) -> Done<Vec<File>> {
-    let Some(store) = Store::open_reading(Path::new(&workspace.path("var"))).map_err(told)? else {
-        return Ok(vec![]);
-    };
+    match Store::open_reading(&workspace.path("var")).map_err(told)? {
+        Some(store) => files_of(&store),
+        None => Ok(vec![]),
+    }
+}
+
+fn files_of(store: &Store) -> Done<Vec<File>> {
     let rows = store.files(None).map_err(told)?;
     let file = |row: accrued::store::files::FileRow| File {
         feed: row.arrival.feed,
