@@ -13,6 +13,8 @@ mod replaced;
 mod rig;
 #[path = "feeds/totals.rs"]
 mod totals;
+#[path = "feeds/waiting.rs"]
+mod waiting;
 
 mod support {
     #[allow(dead_code, reason = "each test program uses its own part")]

@@ -382,6 +382,27 @@ fn an_archive_that_was_changed_is_found() {
 }
 
 #[test]
+fn a_feed_that_is_gone_is_read_as_what_it_was() {
+    let mut workspace = workspace("");
+    workspace.drop(
+        "drop/payments/p.csv",
+        "payment_ref,invoice_no,paid_on,amount,currency\nP-1,A,2026-03-05,10,INR\n",
+    );
+    workspace.drop("drop/rates/fx.csv", "date,from,to,rate\n2026-03-01,USD,INR,80\n");
+    workspace.trial(&["run", "--as-of", "2026-04-10"]).check();
+    let before = report(&workspace);
+    let config = std::fs::read_to_string(workspace.path("accrued.toml")).expect("it is there");
+    let (kept, gone) = (config.find("[[feed]]"), config.find("[[feed]]\nname = \"monthly\""));
+    let (first, monthly) = (kept.expect("feeds"), gone.expect("the last one"));
+    workspace.write("accrued.toml", format!("{}{}", &config[..first], &config[monthly..]));
+    let after = report(&workspace);
+    every_bridge_adds_up(&after, "the feeds are gone");
+    let files =
+        |rows: &[Row]| -> Vec<Row> { rows.iter().filter(|row| row["section"] == "file").cloned().collect() };
+    assert_eq!(files(&after), files(&before), "rates are no money, payments are");
+}
+
+#[test]
 fn other_reports_say_that_they_are_not_there_yet() {
     let workspace = workspace("");
     workspace.trial(&["run", "--as-of", "2026-06-06"]).check();

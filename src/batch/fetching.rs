@@ -159,7 +159,7 @@ impl<'c> Run<'c> {
             let distributor = feed.distributor_of(&file.named).map(str::to_owned);
             let layout = layouts
                 .entry(distributor)
-                .or_insert_with(|| super::taking::layout_text(&feed.layout_of(&file.named)));
+                .or_insert_with(|| super::taking::layout_text(feed.kind, &feed.layout_of(&file.named)));
             let known = self.store.knows_file(&feed.name, &file.name, file.size, file.mtime, layout)?;
             if !known || self.has_other_totals(feed, &file, sidecars)? {
                 unknown.push(file);

@@ -1,5 +1,6 @@
-//! How a file was read, back from the text that the store keeps of it (see [`super::layout_text`]).
+//! As what and how a file was read, back from the text that the store keeps of it (see [`super::layout_text`]).
 
+use crate::config::Kind;
 use crate::domain::decimal::DecimalMark;
 use crate::ingest::{CreditNotes, Encoding, LastRow, Layout};
 use anyhow::{Context, Result};
@@ -10,6 +11,14 @@ use std::collections::BTreeMap;
 pub fn layout_of_text(text: &str) -> Result<Layout> {
     let value: Value = serde_json::from_str(text).context("how a file was read is no JSON")?;
     layout(&value).with_context(|| format!("how a file was read cannot be understood: {text}"))
+}
+
+/// As what a file was read; `None` where the text is older than that being kept.
+pub fn kind_of_text(text: &str) -> Option<Kind> {
+    let value: Value = serde_json::from_str(text).ok()?;
+    let word = value.get("kind")?.as_str()?;
+    let kinds = [Kind::Sales, Kind::Partners, Kind::Items, Kind::Fx, Kind::Payments, Kind::Deposits];
+    kinds.into_iter().find(|kind| kind.word() == word)
 }
 
 fn layout(value: &Value) -> Option<Layout> {
@@ -88,9 +97,11 @@ mod tests {
             ..plain.clone()
         };
         let latin = Layout { encoding: Encoding::Windows1252, ..plain.clone() };
-        for layout in [plain, other, latin] {
-            assert_eq!(layout_of_text(&layout_text(&layout)).unwrap(), layout);
+        for (layout, kind) in [(plain, Kind::Sales), (other, Kind::Fx), (latin, Kind::Deposits)] {
+            let text = layout_text(kind, &layout);
+            assert_eq!((layout_of_text(&text).unwrap(), kind_of_text(&text)), (layout, Some(kind)));
         }
         assert!(layout_of_text("{}").is_err());
+        assert_eq!(kind_of_text("{}"), None);
     }
 }

@@ -20,9 +20,10 @@ mod sheets;
 mod stakes;
 mod taking;
 mod totals;
+mod waiting;
 
 pub use closing::{Missing, OpenCycle, Stays, missing_files, open_cycles, open_since, overdue};
-pub use layouts::layout_of_text;
+pub use layouts::{kind_of_text, layout_of_text};
 pub use posting::{over_limit_upto, withheld};
 pub use progress::{Progress, Step};
 pub use replay::{Arrived, Halted, Looked, Replay};

@@ -42,14 +42,17 @@ impl Run<'_> {
         let (mut held, mut others) = (Vec::new(), Vec::new());
         for (file, several) in files.into_iter().zip(several) {
             if several {
-                held.push(arrival(&file));
+                held.push((arrival(&file), file.feed.layout_of(&file.candidate.named)));
             } else {
                 others.push(file);
             }
         }
-        let reasons: Vec<(&Arrival, String)> = held.iter().map(|arrival| (arrival, why(arrival))).collect();
-        let outcomes = self.store.hold_files(&self.stamp, &reasons, "several_of_period")?;
-        for (arrival, outcome) in held.into_iter().zip(outcomes) {
+        let mut waiting = Vec::with_capacity(held.len());
+        for (arrival, layout) in &held {
+            waiting.push((arrival, why(arrival), self.at_stake(layout, arrival)?));
+        }
+        let outcomes = self.store.hold_files(&self.stamp, &waiting, "several_of_period")?;
+        for ((arrival, _), outcome) in held.into_iter().zip(outcomes) {
             self.note_file(arrival, outcome)?;
         }
         Ok(others)

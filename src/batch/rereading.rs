@@ -51,7 +51,7 @@ impl Run<'_> {
         let named = feed.source.pattern.matches(&before.arrival.name).unwrap_or_default();
         let layout = feed.layout_of(&named);
         let mut arrival = Arrival {
-            layout: layout_text(&layout),
+            layout: layout_text(feed.kind, &layout),
             period: named.period,
             part: named.part.clone(),
             distributor: feed.distributor_of(&named).map(str::to_owned),

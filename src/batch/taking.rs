@@ -15,7 +15,7 @@ use crate::statement::{name, rejects};
 use crate::store::files::{Arrival, Counts, FileRow, FileState};
 use crate::store::holds::Hold;
 use crate::store::masters::{ItemSaid, MasterSaid, PartnerSaid, TakeMaster};
-use crate::store::{EVENT_CONFLICT, FILE_HOLDS, Feeder, Intake, Outcome, Reading, Reject, Store};
+use crate::store::{Attempt, EVENT_CONFLICT, FILE_HOLDS, Feeder, Intake, Outcome, Reading, Reject, Store};
 use anyhow::{Context, Result, anyhow};
 use chrono::{DateTime, NaiveDate};
 use serde_json::json;
@@ -51,7 +51,7 @@ impl Run<'_> {
         let outcome = if let Some(before) = self.said_before(&arrival)? {
             self.store.note_duplicate(&stamp, &arrival, before)?
         } else if let Some((kind, detail)) = self.came_to_another_feed(&arrival)? {
-            self.store.hold_file(&stamp, &arrival, kind, detail, 0)?
+            self.hold(&layout, &arrival, (kind, detail))?
         } else {
             self.put_in_place(file.feed, named, &mut arrival)?;
             self.read_file(file.feed, &layout, &arrival, &file.archived.path, Waived::Nothing)?
@@ -101,7 +101,8 @@ impl Run<'_> {
         let named = feed.source.pattern.matches(&file.arrival.name).unwrap_or_default();
         let layout = feed.layout_of(&named);
         let released = Some(hold.id);
-        let mut arrival = Arrival { layout: layout_text(&layout), rank: None, released, ..file.arrival };
+        let mut arrival =
+            Arrival { layout: layout_text(feed.kind, &layout), rank: None, released, ..file.arrival };
         self.put_in_place(feed, &named, &mut arrival)?;
         arrival.idles.clear();
         let path = crate::inbox::Archive::of(&self.places.data).path_of(&arrival.sha256);
@@ -133,17 +134,15 @@ impl Run<'_> {
             match self.weigh_totals(feed, (layout, packing), arrival, path)? {
                 Weighed::Agrees => {}
                 // once let through, it is read again as it is
-                Weighed::Disagrees { .. } if self.store.released_before(arrival, DISAGREE)? => {}
+                Weighed::Disagrees(_) if self.store.released_before(arrival, DISAGREE)? => {}
                 Weighed::Refused { reason, detail } => {
                     let none = Counts::default();
                     return self.store.refuse_file(&stamp, arrival, reason, detail, none, &[]);
                 }
-                Weighed::Disagrees { detail, rows } => {
-                    return self.store.hold_file(&stamp, arrival, DISAGREE, detail, rows);
-                }
+                Weighed::Disagrees(detail) => return self.hold(layout, arrival, (DISAGREE, detail)),
             }
         }
-        match feed.kind {
+        let attempt = match feed.kind {
             Kind::Sales => {
                 let intake = intake(feed, waived);
                 let read = |feeder: &mut Feeder| read_sales(path, packing, layout, feeder);
@@ -155,21 +154,36 @@ impl Run<'_> {
                         Stop::Taker(fault) => fault,
                     })
                 };
-                self.store.take_sales(&stamp, arrival, &intake, read, texts)
+                self.store.take_sales(&stamp, arrival, &intake, read, texts)?
             }
             Kind::Payments | Kind::Deposits => {
                 let kind = event_kind(feed.kind);
                 let read = |take: &mut TakeMoney<'_>| read_events(kind, path, packing, layout, take);
-                self.store.take_events(&stamp, arrival, &intake(feed, waived), kind, read)
+                self.store.take_events(&stamp, arrival, &intake(feed, waived), kind, read)?
             }
             Kind::Partners | Kind::Items | Kind::Fx => {
                 let day = self.undated_day(feed, arrival)?;
                 let percents = (feed.max_reject_percent, max_void_percent(feed, waived));
                 let read =
                     |take: &mut TakeMaster<'_>| read_master(feed.kind, path, packing, layout, day, take);
-                self.store.take_master(&stamp, arrival, read, percents)
+                self.store.take_master(&stamp, arrival, read, percents)?
             }
+        };
+        match attempt {
+            Attempt::Taken(outcome) => Ok(outcome),
+            Attempt::Held { kind, detail } => self.hold(layout, arrival, (kind, detail)),
         }
+    }
+
+    /// Sets a file aside whole, with what waits in it.
+    fn hold(
+        &mut self,
+        layout: &Layout,
+        arrival: &Arrival,
+        (kind, detail): (&'static str, String),
+    ) -> Result<Outcome> {
+        let at_stake = self.at_stake(layout, arrival)?;
+        self.store.hold_file(&self.stamp, arrival, kind, detail, &at_stake)
     }
 
     /// A later undated record applies from the period that its file names, else from the day of ingestion (evaluation.md 2),
@@ -310,7 +324,7 @@ pub(super) fn arrival(file: &Fetched<'_>) -> Arrival {
         period: named.period,
         part: named.part.clone(),
         distributor: file.feed.distributor_of(named).map(str::to_owned),
-        layout: layout_text(&file.feed.layout_of(named)),
+        layout: layout_text(file.feed.kind, &file.feed.layout_of(named)),
         rank: None,
         silences: Vec::new(),
         sidecar: file.sidecar.clone(),
@@ -404,8 +418,8 @@ fn read_master(
     }
 }
 
-/// How a file is read, as the journal keeps it.
-pub fn layout_text(layout: &Layout) -> String {
+/// How a file is read, as the journal keeps it: as what, and in which dialect.
+pub fn layout_text(kind: Kind, layout: &Layout) -> String {
     let encoding = match layout.encoding {
         Encoding::Utf8 => "utf-8",
         Encoding::Utf16 => "utf-16",
@@ -420,7 +434,7 @@ pub fn layout_text(layout: &Layout) -> String {
         crate::domain::decimal::DecimalMark::Comma => ",",
     };
     let mut text = json!({
-        "delimiter": char::from(layout.delimiter).to_string(), "encoding": encoding, "decimal_mark": mark,
+        "kind": kind.word(), "delimiter": char::from(layout.delimiter).to_string(), "encoding": encoding, "decimal_mark": mark,
         "dates": layout.dates, "credit_notes": credit_notes, "columns": layout.columns, "defaults": layout.defaults,
         "values": layout.values, "timezone": layout.timezone.name(), "numbers_restart": layout.numbers_restart,
         "max_bytes": layout.max_bytes,

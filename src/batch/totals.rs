@@ -19,8 +19,8 @@ pub(super) enum Weighed {
     Agrees,
     /// it is at fault
     Refused { reason: &'static str, detail: String },
-    /// why, and how many rows it has
-    Disagrees { detail: String, rows: u64 },
+    /// why
+    Disagrees(String),
 }
 
 impl Run<'_> {
@@ -55,10 +55,9 @@ impl Run<'_> {
         };
         Ok(match control.disagrees(&said, &who) {
             None => Weighed::Agrees,
-            Some(why) => Weighed::Disagrees {
-                detail: format!("{why}: send it again whole, or release it if it is as it should be"),
-                rows: control.found.rows,
-            },
+            Some(why) => Weighed::Disagrees(format!(
+                "{why}: send it again whole, or release it if it is as it should be"
+            )),
         })
     }
 }

@@ -182,7 +182,7 @@ fn of_listing(
 
 fn taken(feed: &Feed, file: &Candidate, store: Option<&Store>) -> Result<bool> {
     let Some(store) = store else { return Ok(false) };
-    let layout = crate::batch::layout_text(&feed.layout_of(&file.named));
+    let layout = crate::batch::layout_text(feed.kind, &feed.layout_of(&file.named));
     store.knows_file(&feed.name, &file.name, file.size, file.mtime, &layout)
 }
 

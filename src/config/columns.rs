@@ -35,14 +35,18 @@ impl AnyKind {
     }
 }
 
+const fn now(kind: Kind) -> (&'static str, AnyKind) {
+    (kind.word(), AnyKind::Now(kind))
+}
+
 /// `kind = "..."`
 pub(super) const KINDS: [(&str, AnyKind); 8] = [
-    ("sales", AnyKind::Now(Kind::Sales)),
-    ("partners", AnyKind::Now(Kind::Partners)),
-    ("items", AnyKind::Now(Kind::Items)),
-    ("payments", AnyKind::Now(Kind::Payments)),
-    ("deposits", AnyKind::Now(Kind::Deposits)),
-    ("fx", AnyKind::Now(Kind::Fx)),
+    now(Kind::Sales),
+    now(Kind::Partners),
+    now(Kind::Items),
+    now(Kind::Payments),
+    now(Kind::Deposits),
+    now(Kind::Fx),
     (
         "redemptions",
         AnyKind::Later(&["ref", "action", "scheme", "partner_code", "points", "at", "invoice_no", "reason"]),

@@ -123,6 +123,28 @@ pub enum Kind {
     Deposits,
 }
 
+impl Kind {
+    /// the word in interfaces.md 3
+    pub const fn word(self) -> &'static str {
+        match self {
+            Kind::Sales => "sales",
+            Kind::Partners => "partners",
+            Kind::Items => "items",
+            Kind::Fx => "fx",
+            Kind::Payments => "payments",
+            Kind::Deposits => "deposits",
+        }
+    }
+
+    /// Whether the rows of its files are money.
+    pub fn brings_money(self) -> bool {
+        match self {
+            Kind::Sales | Kind::Payments | Kind::Deposits => true,
+            Kind::Partners | Kind::Items | Kind::Fx => false,
+        }
+    }
+}
+
 /// One `[[feed]]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Feed {

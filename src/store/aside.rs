@@ -7,35 +7,66 @@ use super::intake::Outcome;
 use super::journal::Stamp;
 use anyhow::Result;
 use rust_decimal::Decimal;
+use std::collections::BTreeMap;
+
+/// What waits with a file that is set aside whole.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AtStake {
+    /// data rows; none where it cannot be read
+    pub rows: u64,
+    /// the sum of its amounts as they would count, by currency in upper case; empty: without one
+    pub amounts: BTreeMap<String, Decimal>,
+}
+
+impl AtStake {
+    /// The money, where it is of one currency; else in words.
+    fn money(&self) -> (Decimal, String) {
+        let mut amounts = self.amounts.iter();
+        match (amounts.next(), amounts.next()) {
+            (None, _) => (Decimal::ZERO, String::new()),
+            (Some((_, amount)), None) => (*amount, String::new()),
+            (Some(_), Some(_)) => {
+                let told: Vec<String> = self.amounts.iter().map(told).collect();
+                (Decimal::ZERO, format!("; at stake are {}", told.join(" and ")))
+            }
+        }
+    }
+}
+
+fn told((currency, amount): (&String, &Decimal)) -> String {
+    let currency = if currency.is_empty() { "without a currency" } else { currency };
+    format!("{} {currency}", amount.normalize())
+}
 
 /// Kinds of holds on whole files.
 pub const FILE_HOLDS: [&str; 4] =
     ["same_file_other_feed", "several_of_period", "void_over_limit", "totals_disagree"];
 
 impl Store {
-    /// Holds a file whole, `rows` being how many it has where it was read. The same bytes that a person has been asked about
-    /// before for the same reason are a duplicate of that question: nobody is asked twice.
+    /// Holds a file whole. The same bytes that a person has been asked about before for the same reason are a duplicate of
+    /// that question: nobody is asked twice.
     pub fn hold_file(
         &mut self,
         stamp: &Stamp,
         arrival: &Arrival,
         kind: &'static str,
         detail: String,
-        rows: u64,
+        at_stake: &AtStake,
     ) -> Result<Outcome> {
-        self.whole(|store| store.put_aside(stamp, arrival, kind, detail, rows))
+        self.whole(|store| store.put_aside(stamp, arrival, kind, detail, at_stake))
     }
 
     /// Holds files that contradict one another: all of them or none.
     pub fn hold_files(
         &mut self,
         stamp: &Stamp,
-        arrivals: &[(&Arrival, String)],
+        arrivals: &[(&Arrival, String, AtStake)],
         kind: &'static str,
     ) -> Result<Vec<Outcome>> {
         self.whole(|store| {
-            let held =
-                arrivals.iter().map(|(arrival, why)| store.put_aside(stamp, arrival, kind, why.clone(), 0));
+            let held = arrivals
+                .iter()
+                .map(|(arrival, why, at_stake)| store.put_aside(stamp, arrival, kind, why.clone(), at_stake));
             held.collect()
         })
     }
@@ -46,7 +77,7 @@ impl Store {
         arrival: &Arrival,
         kind: &'static str,
         detail: String,
-        rows: u64,
+        at_stake: &AtStake,
     ) -> Result<Outcome> {
         if let Some((id, state)) = self.asked_before(arrival, kind, &detail)? {
             let detail = match state {
@@ -57,8 +88,10 @@ impl Store {
             };
             return self.put_duplicate(stamp, arrival, ("held_before", detail));
         }
+        let rows = at_stake.rows;
         let counts = Counts { rows, held: rows, ..Counts::default() };
         let seq = self.record_file(stamp, arrival, FileState::Held, (kind, &detail), &counts)?;
+        let (amount, money) = at_stake.money();
         let hold = NewHold {
             kind,
             subject: seq.to_string(),
@@ -68,9 +101,9 @@ impl Store {
             file: Some(seq),
             line: None,
             lines: rows,
-            amount: Decimal::ZERO,
+            amount,
             points: 0,
-            detail: format!("{}: {detail}", arrival.name),
+            detail: format!("{}: {detail}{money}", arrival.name),
         };
         self.open_hold(seq, &hold)?;
         Ok(Outcome { hold: Some(hold), ..Outcome::of(seq, FileState::Held, (kind, detail), counts) })

@@ -2,7 +2,7 @@
 
 use super::Store;
 use super::files::{Arrival, Counts};
-use super::intake::{GivenUp, Outcome, REFUSED_SAMPLE, Reading, Reject, refuse_if_too_many};
+use super::intake::{Attempt, GivenUp, REFUSED_SAMPLE, Reading, Reject, refuse_if_too_many};
 use super::journal::Stamp;
 use super::silence::{rank, speaks};
 use crate::facts::alias::{LocalCode, Says};
@@ -136,7 +136,7 @@ impl Store {
         arrival: &Arrival,
         read: impl FnOnce(&mut TakeMaster<'_>) -> Result<Reading>,
         (max_reject_percent, max_void_percent): (Decimal, Option<Decimal>),
-    ) -> Result<Outcome> {
+    ) -> Result<Attempt> {
         self.take(stamp, arrival, |store, sample| {
             let seq = store.next_seq()?;
             let (reading, counts) = store.take_records(seq, arrival, read, sample)?;
@@ -145,7 +145,7 @@ impl Store {
             if let Some(most) = max_void_percent
                 && let Some(detail) = store.too_many_records_void(arrival, most)?
             {
-                return Err(GivenUp::Held { kind: "void_over_limit", detail, counts });
+                return Err(GivenUp::Held { kind: "void_over_limit", detail });
             }
             Ok(store.record_taken(stamp, arrival, seq, String::new(), counts)?)
         })

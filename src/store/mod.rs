@@ -32,6 +32,6 @@ mod sorter;
 mod tamper;
 mod void;
 
-pub use aside::FILE_HOLDS;
+pub use aside::{AtStake, FILE_HOLDS};
 pub use connect::{ClockMode, Store};
-pub use intake::{EVENT_CONFLICT, Feeder, Intake, Outcome, Reading, Reject, held_facts};
+pub use intake::{Attempt, EVENT_CONFLICT, Feeder, Intake, Outcome, Reading, Reject, held_facts};

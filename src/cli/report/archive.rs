@@ -42,11 +42,16 @@ pub(super) struct Parts {
 
 /// Every file of feeds that bring amounts, by journal sequence.
 pub(super) fn sources(config: &Config, store: &Store) -> Result<BTreeMap<i64, FileRow>> {
-    let brings = |file: &FileRow| match config.feed(&file.arrival.feed).map(|feed| feed.kind) {
-        Some(Kind::Sales | Kind::Payments | Kind::Deposits) | None => true,
-        Some(Kind::Partners | Kind::Items | Kind::Fx) => false,
-    };
-    Ok(store.files(None)?.into_iter().filter(brings).map(|file| (file.seq, file)).collect())
+    let mut sources = BTreeMap::new();
+    for file in store.files(None)? {
+        // the feed may have gone from the config, or bring something else by now
+        let read_as = batch::kind_of_text(&store.layout_text_of(file.seq)?);
+        let kind = read_as.or_else(|| Some(config.feed(&file.arrival.feed)?.kind));
+        if kind.is_none_or(Kind::brings_money) {
+            sources.insert(file.seq, file);
+        }
+    }
+    Ok(sources)
 }
 
 /// Whether the rows of a file were judged one by one, and still stand as they were.

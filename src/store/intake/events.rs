@@ -11,7 +11,7 @@ use super::super::journal::Stamp;
 use super::super::sorter::Sorter;
 use super::feeder::Issuers;
 use super::review::Review;
-use super::{GivenUp, Intake, Outcome, REFUSED_SAMPLE, Reading, Reject, refuse_if_too_many};
+use super::{Attempt, GivenUp, Intake, REFUSED_SAMPLE, Reading, Reject, refuse_if_too_many};
 use crate::facts::money::{EventKind, Money};
 use crate::facts::settle::{Decision, Verdict};
 use anyhow::{Context, Result};
@@ -60,7 +60,7 @@ impl Store {
         intake: &Intake,
         kind: EventKind,
         read: impl FnOnce(&mut Take<'_>) -> Result<Reading>,
-    ) -> Result<Outcome> {
+    ) -> Result<Attempt> {
         self.take(stamp, arrival, |store, sample| {
             let (seq, counts) = store.take_event_rows((arrival, intake), kind, read, sample)?;
             Ok(store.record_taken(stamp, arrival, seq, String::new(), counts)?)
@@ -104,7 +104,7 @@ impl Store {
         if let (Some(most), true) = (intake.max_void_percent, taking.replaces) {
             let (carried, void) = self.void_events(&arrival.silences)?;
             if let Some(detail) = (Review { carried, void, ..Review::default() }).too_much_void(most) {
-                return Err(GivenUp::Held { kind: "void_over_limit", detail, counts });
+                return Err(GivenUp::Held { kind: "void_over_limit", detail });
             }
         }
         Ok((seq, counts))

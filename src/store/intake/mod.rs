@@ -80,7 +80,7 @@ impl Reading {
         match self {
             Reading::Whole => Ok(()),
             Reading::Refused { reason, detail } => Err(GivenUp::Refused { reason, detail, counts: *counts }),
-            Reading::Held { kind, detail } => Err(GivenUp::Held { kind, detail, counts: *counts }),
+            Reading::Held { kind, detail } => Err(GivenUp::Held { kind, detail }),
         }
     }
 }
@@ -116,6 +116,20 @@ impl Outcome {
     }
 }
 
+/// How far taking a file came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Attempt {
+    /// it was recorded
+    Taken(Outcome),
+    /// nothing was: a person must say first whether it is to be taken
+    Held {
+        /// the kind of hold
+        kind: &'static str,
+        /// why
+        detail: String,
+    },
+}
+
 /// A row that was not understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reject {
@@ -134,7 +148,7 @@ pub struct Reject {
 /// Why taking a file was given up: everything written is undone.
 pub(super) enum GivenUp {
     Refused { reason: &'static str, detail: String, counts: Counts },
-    Held { kind: &'static str, detail: String, counts: Counts },
+    Held { kind: &'static str, detail: String },
     Failed(anyhow::Error),
 }
 
@@ -154,26 +168,26 @@ impl Store {
         intake: &Intake,
         read: impl FnOnce(&mut Feeder) -> Result<Reading> + Send,
         texts: impl FnOnce(&BTreeSet<u64>) -> Result<HashMap<u64, String>>,
-    ) -> Result<Outcome> {
+    ) -> Result<Attempt> {
         self.take(stamp, arrival, |store, sample| {
             store.take_rows(stamp, arrival, intake, read, texts, sample)
         })
     }
 
-    /// Takes a file of any kind in one transaction: whole, or else as one that was refused or set aside and says nothing.
+    /// Takes a file of any kind in one transaction: whole, or else as one that was refused and says nothing, or not at all.
     /// `work` puts the first rejects aside for a file that is refused.
     pub(super) fn take(
         &mut self,
         stamp: &Stamp,
         arrival: &Arrival,
         work: impl FnOnce(&mut Store, &mut Vec<Reject>) -> Result<Outcome, GivenUp>,
-    ) -> Result<Outcome> {
+    ) -> Result<Attempt> {
         self.begin()?;
         let mut sample = Vec::new();
         let given_up = match work(self, &mut sample) {
             Ok(outcome) => {
                 self.commit()?;
-                return Ok(outcome);
+                return Ok(Attempt::Taken(outcome));
             }
             Err(given_up) => given_up,
         };
@@ -181,11 +195,9 @@ impl Store {
         match given_up {
             GivenUp::Failed(fault) => Err(fault),
             GivenUp::Refused { reason, detail, counts } => {
-                self.refuse_file(stamp, arrival, reason, detail, counts, &sample)
+                self.refuse_file(stamp, arrival, reason, detail, counts, &sample).map(Attempt::Taken)
             }
-            GivenUp::Held { kind, detail, counts } => {
-                self.hold_file(stamp, arrival, kind, detail, counts.rows)
-            }
+            GivenUp::Held { kind, detail } => Ok(Attempt::Held { kind, detail }),
         }
     }
 
@@ -304,7 +316,7 @@ impl Store {
         if let (Some(most), false) = (intake.max_void_percent, arrival.silences.is_empty())
             && let Some(detail) = review.too_much_void(most)
         {
-            return Err(GivenUp::Held { kind: "void_over_limit", detail, counts: *counts });
+            return Err(GivenUp::Held { kind: "void_over_limit", detail });
         }
         if !arrival.silences.is_empty() {
             review.recount(counts);
