@@ -90,6 +90,20 @@ fn a_read_only_data_dir_is_said_with_its_path() {
     // where anybody may run it
     let program = workspace.path("accrued");
     std::fs::copy(env!("CARGO_BIN_EXE_accrued"), &program).expect("the program can be copied");
+    let said = read_only(&workspace, &["run", "--as-of", "2026-07-11T00:00:00Z"], 1);
+    assert!(said.contains("var/"), "{said}");
+    assert_eq!(workspace.tree("var/statements"), before);
+    // whoever may only read can
+    for command in
+        [&["balances"][..], &["verify"], &["files"], &["holds"], &["status"], &["report", "reconciliation"]]
+    {
+        read_only(&workspace, command, 0);
+    }
+}
+
+/// Runs it as somebody who may not write to data_dir; what it says to people.
+fn read_only(workspace: &Workspace, args: &[&str], status: i32) -> String {
+    let program = workspace.path("accrued");
     let root = Command::new("id").arg("-u").output().expect("id starts").stdout == b"0\n";
     let mut command = if root {
         // root may write anywhere: be somebody else
@@ -99,17 +113,15 @@ fn a_read_only_data_dir_is_said_with_its_path() {
     } else {
         Command::new(&program)
     };
-    let everyone = std::fs::Permissions::from_mode(0o555);
-    std::fs::set_permissions(workspace.root(), std::fs::Permissions::from_mode(0o755)).unwrap();
-    std::fs::set_permissions(workspace.path("var"), everyone).unwrap();
-    let output = command
-        .args(["run", "--as-of", "2026-07-11T00:00:00Z"])
-        .current_dir(workspace.root())
-        .output()
-        .expect("the program starts");
-    std::fs::set_permissions(workspace.path("var"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mode = |folder: &str, mode| {
+        let permissions = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(workspace.path(folder), permissions).expect("it is ours");
+    };
+    mode("", 0o755);
+    mode("var", 0o555);
+    let output = command.args(args).current_dir(workspace.root()).output().expect("the program starts");
+    mode("var", 0o755);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("var/"), "{said}");
-    assert_eq!(workspace.tree("var/statements"), before);
+    assert_eq!(output.status.code(), Some(status), "{args:?}: {said}");
+    said
 }

@@ -3,7 +3,7 @@
 use super::migrate;
 use anyhow::{Context, Result, bail};
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::{Path, PathBuf};
 
 /// Of a copy of the store.
@@ -67,11 +67,8 @@ impl Store {
         if !path.exists() {
             return Ok(None);
         }
-        let connection = Connection::open_with_flags(
-            &path,
-            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-        )
-        .with_context(|| format!("cannot open the store {}", path.display()))?;
+        let connection =
+            reading(&path).with_context(|| format!("cannot open the store {}", path.display()))?;
         settings(&connection)?;
         migrate::check_current(&connection)
             .with_context(|| format!("cannot read the store {}", path.display()))?;
@@ -137,6 +134,41 @@ impl Store {
         let said: String = self.connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
         Ok((said != "ok").then_some(said))
     }
+}
+
+/// A connection that changes nothing. Who may not write beside the store cannot share its write-ahead log with a run either:
+/// where there is none, the file alone is the store.
+fn reading(path: &Path) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    let probed = connection.query_row("SELECT EXISTS (SELECT 1 FROM sqlite_schema)", [], |_| Ok(()));
+    let code = probed.as_ref().err().and_then(rusqlite::Error::sqlite_error_code);
+    match (probed, code) {
+        (Ok(()), _) => Ok(connection),
+        (Err(_), Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen)) => {
+            let log = std::fs::metadata(path.with_extension("db-wal")).map_or(0, |log| log.len());
+            if log > 0 {
+                bail!(
+                    "a run is at work or was killed, and this user may not write to its folder: read it as the user who runs accrued, or after the next run"
+                );
+            }
+            Ok(Connection::open_with_flags(as_it_lies(path), flags | OpenFlags::SQLITE_OPEN_URI)?)
+        }
+        (Err(fault), _) => Err(fault.into()),
+    }
+}
+
+/// The name of a file that nobody changes, for SQLite.
+fn as_it_lies(path: &Path) -> String {
+    let mut name = "file:".to_owned();
+    for &byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => name.push(byte.into()),
+            other => name.push_str(&format!("%{other:02x}")),
+        }
+    }
+    name.push_str("?immutable=1");
+    name
 }
 
 fn settings(connection: &Connection) -> Result<()> {
