@@ -251,6 +251,79 @@ fn an_edit_that_is_taken_back_waits_no_longer() {
 }
 
 #[test]
+fn what_an_edit_would_change_follows_the_news() {
+    let mut workspace = workspace(&["sales"], "");
+    workspace.write("schemes/club.toml", at_close(""));
+    workspace.drop("drop/sales/1.csv", format!("{SALES}A1,1,2026-02-05,P1,1000,\n"));
+    run(&workspace, "2026-03-10", 0);
+    workspace.write("schemes/club.toml", at_close("").replace("1%", "2%"));
+    run(&workspace, "2026-03-11", 3);
+    let waits = |workspace: &Workspace| -> Vec<String> {
+        let cells = |hold: &Hold| ["cycle", "points", "detail"].map(|cell| hold[cell].clone()).join(" ");
+        open(workspace).iter().map(cells).collect()
+    };
+    let edited = "the scheme file was edited after this cycle closed:";
+    assert_eq!(waits(&workspace), [format!("2026-02 10 {edited} 1 partner would get other points")]);
+    // late sales go by the rules that the cycle closed with, and what the edit would change moves with them: no news
+    workspace.drop("drop/sales/2.csv", format!("{SALES}A2,1,2026-02-05,P1,500,\nB1,1,2026-02-06,P2,300,\n"));
+    run(&workspace, "2026-03-12", 0);
+    assert_eq!(
+        balances(&workspace),
+        [("P1", "15.00"), ("P2", "3.00")].map(|(p, n)| (p.into(), n.into())).into()
+    );
+    assert_eq!(waits(&workspace), [format!("2026-02 18 {edited} 2 partners would get other points")]);
+    // a cycle that the edit had left alone is a question of its own
+    workspace.drop("drop/sales/3.csv", format!("{SALES}C1,1,2026-01-05,P3,100,\n"));
+    run(&workspace, "2026-03-13", 3);
+    assert_eq!(waits(&workspace)[1..], [format!("2026-01 1 {edited} 1 partner would get other points")]);
+    // nothing is left to change
+    let cancelled = "invoice_no,doc_type,invoice_date,partner_code,amount\nC1,cancellation,2026-01-06,P3,0\n";
+    workspace.drop("drop/sales/4.csv", cancelled);
+    run(&workspace, "2026-03-14", 0);
+    assert_eq!(waits(&workspace).len(), 1);
+    let id = open(&workspace)[0]["id"].clone();
+    decide(&workspace, "release", &id, 0);
+    run(&workspace, "2026-03-15", 0);
+    assert_eq!(balances(&workspace)["P1"], "30.00");
+    assert!(open(&workspace).is_empty());
+    workspace.trial(&["verify", "--deep"]).check();
+}
+
+#[test]
+fn a_version_that_is_held_says_both_values_that_disagree() {
+    let restart = "numbers_restart = \"april\"\n";
+    let mut workspace = workspace(&["sales"], "");
+    let config = std::fs::read_to_string(workspace.path("accrued.toml")).expect("it is there");
+    workspace.write(
+        "accrued.toml",
+        config.replacen("kind = \"sales\"\n", &format!("kind = \"sales\"\n{restart}"), 1),
+    );
+    let first = "A,1,2026-04-10,P1,1,\nB,1,2026-04-10,P1,1,\nC,1,2026-04-10,P1,1,\nD,1,2026-03-20,P1,1,\nE,,2026-04-10,P1,1,\nE,,2026-04-10,P1,2,\n";
+    workspace.drop("drop/sales/1.csv", format!("{SALES}{first}"));
+    run(&workspace, "2026-07-10", 0);
+    let then = "A,1,2026-04-10,P2,1,\nB,1,2026-05-12,P1,1,\nC,,2026-04-10,P1,1,\nD,1,2026-04-20,P1,1,\nE,,2026-04-10,P1,1,\n";
+    workspace.drop("drop/sales/2.csv", format!("{SALES}{then}"));
+    run(&workspace, "2026-07-11", 3);
+    let mut details: Vec<String> = open(&workspace).iter().map(|hold| hold["detail"].clone()).collect();
+    details.sort_unstable();
+    let contradicts = "contradicts what was said before: it";
+    assert_eq!(
+        details,
+        [
+            format!("invoice A line 1 {contradicts} is of partner P2, before P1"),
+            format!(
+                "invoice B line 1 {contradicts} is dated 2026-05-12, before 2026-04-10, more than 31 days away"
+            ),
+            format!("invoice C {contradicts} came without line numbers, before with them"),
+            format!(
+                "invoice D line 1 {contradicts} is dated 2026-04-20, and the same number of the neighbouring year 2026-03-20, at most 31 days away"
+            ),
+            "invoice E came again with fewer rows: 1, before 2".to_owned(),
+        ]
+    );
+}
+
+#[test]
 fn a_word_needs_a_reason_and_a_hold_that_is_there() {
     let workspace = contradicted();
     for reason in ["", "  "] {

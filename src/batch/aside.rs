@@ -7,7 +7,7 @@ use super::Run;
 use super::evaluating::Scene;
 use crate::facts::alias::Called;
 use crate::facts::dossier::Dossier;
-use crate::facts::settle::{Fate, Said};
+use crate::facts::settle::{Fate, Line, Said};
 use crate::store::held_facts;
 use crate::store::holds::{Hold, HoldState, NewHold, Opened};
 use anyhow::Result;
@@ -29,7 +29,7 @@ pub(super) struct Aside {
 pub(super) fn review(
     dossier: &Dossier,
     said: &[Said<'_>],
-    fates: &[Fate],
+    (fates, lines): (&[Fate], &[Line<'_>]),
     called: &Called<'_>,
     waiting: &[Hold],
 ) -> Aside {
@@ -44,7 +44,7 @@ pub(super) fn review(
         }
     }
     if fates.iter().any(|fate| matches!(fate, Fate::Held(_))) {
-        aside.held = held_facts(said.iter().zip(fates.iter().copied()));
+        aside.held = held_facts(said.iter().zip(fates.iter().copied()), lines);
         aside.held.retain(|hold| hold.partner == dossier.partner && !is_decided(dossier, said, hold));
         for hold in &mut aside.held {
             // holds and decisions go by the code that the file gives

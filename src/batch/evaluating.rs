@@ -6,6 +6,7 @@
 use super::Run;
 use super::aside::{self, Aside};
 use super::closing::ClosingPlan;
+use super::holding;
 use super::progress::Step;
 use super::publishing::Papers;
 use super::reason::{self, Before};
@@ -51,6 +52,8 @@ enum Scope {
 /// What every worker knows.
 pub(super) struct Scene<'s> {
     family: &'s Family,
+    /// today's files alone, where closed cycles go by older texts
+    edited: Option<Family>,
     plan: &'s ClosingPlan,
     items: Option<HashMap<String, Vec<ItemRecord>>>,
     has_partner_master: bool,
@@ -89,6 +92,8 @@ struct Answer {
     asked: Vec<Asked>,
     /// the SKUs of its lines, where items have a master
     skus: Option<Vec<u8>>,
+    /// what today's scheme file would change in closed cycles; nothing where that was not asked
+    edits: Option<Vec<(i32, i64)>>,
 }
 
 /// One position, worked out.
@@ -126,6 +131,7 @@ impl Run<'_> {
                 .map(|before| before.published)
                 .min()
                 .filter(|since| *since < last_silence),
+            edited: family.has_pins().then(|| family.unpinned()),
             family,
             plan,
             items: self.store.items(None)?,
@@ -140,6 +146,9 @@ impl Run<'_> {
         };
         let mut papers = Papers::default();
         self.store.begin()?;
+        if scope == Scope::Everything {
+            self.store.forget_edits(&family.id)?;
+        }
         let answered = self.ask_all(&scene, scope, &mut papers);
         if let Err(fault) = answered {
             self.store.rollback()?;
@@ -262,6 +271,9 @@ impl Run<'_> {
             self.store.note_asked(&answer.partner, &answer.asked)?;
             if let Some(skus) = &answer.skus {
                 self.store.note_skus(&answer.partner, skus)?;
+            }
+            if let Some(edits) = &answer.edits {
+                self.store.keep_edits(scheme, &answer.partner, edits)?;
             }
             let moved = |worked: Worked| worked.keep.map(|settled| (worked.kept, settled));
             keeping.positions.extend(answer.positions.into_iter().filter_map(moved));
@@ -452,7 +464,11 @@ fn answer(scene: &Scene<'_>, zone: &ZoneCache, question: Question, sheets: &mut 
     let wake_on = positions.wake_on();
     let mut held = stakes::of(&positions, &settled.lines);
     stakes::weigh(&mut held, &positions, |why| evaluate(&World { waived: Some(why), ..world }, &subject));
-    let aside = aside::review(&dossier, &said, &settled.fates, &called, &waiting);
+    let edits = scene.edited.as_ref().filter(|_| moved).map(|today| {
+        let by_today = evaluate(&World { family: today, ..world }, &subject);
+        holding::differences(scene.family, &positions, &by_today)
+    });
+    let aside = aside::review(&dossier, &said, (&settled.fates, &settled.lines), &called, &waiting);
     let skus = scene.items.is_some().then(|| sketch_of(&settled.lines));
     let asked = asked_rates(scene.family, &positions.positions, &settled.lines);
     let name = partner_name(&dossier, &settled.lines, scene.plan.today);
@@ -466,7 +482,16 @@ fn answer(scene: &Scene<'_>, zone: &ZoneCache, question: Question, sheets: &mut 
         let partner = Partner { code: &dossier.partner, name };
         worked.push(work(scene, sheets, (position, &settled.lines), partner, reason, (before, moved)));
     }
-    Ok(Answer { partner: dossier.partner.clone(), positions: worked, held, aside, wake_on, asked, skus })
+    Ok(Answer {
+        partner: dossier.partner.clone(),
+        positions: worked,
+        held,
+        aside,
+        wake_on,
+        asked,
+        skus,
+        edits,
+    })
 }
 
 fn sketch_of(lines: &[Line<'_>]) -> Vec<u8> {

@@ -49,10 +49,8 @@ impl<'c> Run<'c> {
         if let Some(replay) = &order.replay {
             files = self.fetched_then(replay)?;
         }
-        for file in self.hold_several_of_period(files)? {
-            self.go_on()?;
-            self.take(&file)?;
-        }
+        let files = self.hold_several_of_period(files)?;
+        self.take_all(files)?;
         Ok(listed)
     }
 

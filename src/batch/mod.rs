@@ -153,7 +153,7 @@ pub fn run(config: &Config, schemes: RealSchemes, order: &Order) -> Result<Repor
     let listed = run.fetch_and_take()?;
     for family in schemes.families {
         run.go_on()?;
-        let family = &run.weigh_edits(family)?;
+        let family = &run.carry_out_edits(family)?;
         loop {
             run.go_on()?;
             let plan = run.closing_plan(family, listed)?;
@@ -164,6 +164,7 @@ pub fn run(config: &Config, schemes: RealSchemes, order: &Order) -> Result<Repor
                 break;
             }
         }
+        run.hold_edits(family)?;
     }
     run.finish()
 }

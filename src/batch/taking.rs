@@ -35,6 +35,24 @@ pub(super) enum Waived {
     VoidAndTotals,
 }
 
+/// Whether a file that would void too much may wait for others of its run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Patience {
+    None,
+    ForOthers,
+}
+
+/// What came of one attempt at a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Took {
+    File,
+    /// it is to be tried again
+    Nothing,
+}
+
+/// Kind of the holds on files that would void too much.
+const VOIDS: &str = "void_over_limit";
+
 /// Read at once from the archive.
 const READ_BUFFER: usize = 1 << 20;
 
@@ -42,8 +60,35 @@ const READ_BUFFER: usize = 1 << 20;
 const ROW_HOLDS: [&str; 3] = ["identity_conflict", "rows_vanished", EVENT_CONFLICT];
 
 impl Run<'_> {
+    /// Takes files in their order. Lines may move from one period's file to another's: one that would void too much is looked at
+    /// again once the others of its feed are taken.
+    pub(super) fn take_all(&mut self, files: Vec<Fetched<'_>>) -> Result<()> {
+        let mut waiting = files;
+        // what is replayed comes in the order in which it was taken
+        let mut patience = if self.order.replay.is_some() { Patience::None } else { Patience::ForOthers };
+        while !waiting.is_empty() {
+            let (count, mut again) = (waiting.len(), Vec::new());
+            for (at, file) in waiting.iter().enumerate() {
+                self.go_on()?;
+                let of_feed = |other: &Fetched<'_>| other.feed.name == file.feed.name;
+                let others = waiting[at + 1..].iter().any(of_feed)
+                    || again.iter().any(|&at: &usize| of_feed(&waiting[at]));
+                let patience = if others { patience } else { Patience::None };
+                if self.take(file, patience)? == Took::Nothing {
+                    again.push(at);
+                }
+            }
+            if again.len() == count {
+                patience = Patience::None;
+            }
+            let mut at = 0..count;
+            waiting.retain(|_| at.next().is_some_and(|at| again.contains(&at)));
+        }
+        Ok(())
+    }
+
     /// Takes one file.
-    pub(super) fn take(&mut self, file: &Fetched<'_>) -> Result<()> {
+    fn take(&mut self, file: &Fetched<'_>, patience: Patience) -> Result<Took> {
         let named = &file.candidate.named;
         let layout = file.feed.layout_of(named);
         let mut arrival = arrival(file);
@@ -54,9 +99,16 @@ impl Run<'_> {
             self.hold(&layout, &arrival, (kind, detail))?
         } else {
             self.put_in_place(file.feed, named, &mut arrival)?;
-            self.read_file(file.feed, &layout, &arrival, &file.archived.path, Waived::Nothing)?
+            match self.attempt(file.feed, &layout, &arrival, &file.archived.path, Waived::Nothing)? {
+                Attempt::Taken(outcome) => *outcome,
+                Attempt::Held { kind: VOIDS, .. } if patience == Patience::ForOthers => {
+                    return Ok(Took::Nothing);
+                }
+                Attempt::Held { kind, detail } => self.hold(&layout, &arrival, (kind, detail))?,
+            }
         };
-        self.note_file(arrival, outcome)
+        self.note_file(arrival, outcome)?;
+        Ok(Took::File)
     }
 
     /// Whether the feed has ingested these bytes before. An empty file says nothing: under another name it stands for
@@ -111,6 +163,7 @@ impl Run<'_> {
         self.note_file(arrival, outcome)
     }
 
+    /// Takes a file out of the archive, or sets it aside.
     pub(super) fn read_file(
         &mut self,
         feed: &Feed,
@@ -119,13 +172,31 @@ impl Run<'_> {
         path: &Path,
         waived: Waived,
     ) -> Result<Outcome> {
+        match self.attempt(feed, layout, arrival, path, waived)? {
+            Attempt::Taken(outcome) => Ok(*outcome),
+            Attempt::Held { kind, detail } => self.hold(layout, arrival, (kind, detail)),
+        }
+    }
+
+    fn attempt(
+        &mut self,
+        feed: &Feed,
+        layout: &Layout,
+        arrival: &Arrival,
+        path: &Path,
+        waived: Waived,
+    ) -> Result<Attempt> {
         tracing::info!(feed = %arrival.feed, file = %arrival.name, "taking");
         self.order.progress.tell(Step::Ingesting { feed: &arrival.feed, file: &arrival.name });
         let stamp = self.stamp.clone();
         let packing = match packing(&arrival.name, path) {
             Ok(packing) => packing,
             Err(Stop::Refused(Refusal { reason, detail })) => {
-                return self.store.refuse_file(&stamp, arrival, reason, detail, Counts::default(), &[]);
+                let none = Counts::default();
+                return self
+                    .store
+                    .refuse_file(&stamp, arrival, reason, detail, none, &[])
+                    .map(|outcome| Attempt::Taken(outcome.into()));
             }
             Err(Stop::Io(fault)) => return Err(fault).context("cannot read a file from the archive"),
             Err(Stop::Taker(fault)) => return Err(fault),
@@ -137,12 +208,15 @@ impl Run<'_> {
                 Weighed::Disagrees(_) if self.store.released_before(arrival, DISAGREE)? => {}
                 Weighed::Refused { reason, detail } => {
                     let none = Counts::default();
-                    return self.store.refuse_file(&stamp, arrival, reason, detail, none, &[]);
+                    return self
+                        .store
+                        .refuse_file(&stamp, arrival, reason, detail, none, &[])
+                        .map(|outcome| Attempt::Taken(outcome.into()));
                 }
-                Weighed::Disagrees(detail) => return self.hold(layout, arrival, (DISAGREE, detail)),
+                Weighed::Disagrees(detail) => return Ok(Attempt::Held { kind: DISAGREE, detail }),
             }
         }
-        let attempt = match feed.kind {
+        match feed.kind {
             Kind::Sales => {
                 let intake = intake(feed, waived);
                 let read = |feeder: &mut Feeder| read_sales(path, packing, layout, feeder);
@@ -154,24 +228,20 @@ impl Run<'_> {
                         Stop::Taker(fault) => fault,
                     })
                 };
-                self.store.take_sales(&stamp, arrival, &intake, read, texts)?
+                self.store.take_sales(&stamp, arrival, &intake, read, texts)
             }
             Kind::Payments | Kind::Deposits => {
                 let kind = event_kind(feed.kind);
                 let read = |take: &mut TakeMoney<'_>| read_events(kind, path, packing, layout, take);
-                self.store.take_events(&stamp, arrival, &intake(feed, waived), kind, read)?
+                self.store.take_events(&stamp, arrival, &intake(feed, waived), kind, read)
             }
             Kind::Partners | Kind::Items | Kind::Fx => {
                 let day = self.undated_day(feed, arrival)?;
                 let percents = (feed.max_reject_percent, max_void_percent(feed, waived));
                 let read =
                     |take: &mut TakeMaster<'_>| read_master(feed.kind, path, packing, layout, day, take);
-                self.store.take_master(&stamp, arrival, read, percents)?
+                self.store.take_master(&stamp, arrival, read, percents)
             }
-        };
-        match attempt {
-            Attempt::Taken(outcome) => Ok(outcome),
-            Attempt::Held { kind, detail } => self.hold(layout, arrival, (kind, detail)),
         }
     }
 

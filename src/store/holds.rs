@@ -294,14 +294,6 @@ impl Store {
         )?)
     }
 
-    /// Whether a hold ended as it was opened: it only remembers that there was nothing to decide.
-    pub fn ended_at_once(&self, id: i64) -> Result<bool> {
-        Ok(self
-            .connection
-            .prepare_cached("SELECT ended IS opened FROM hold WHERE id = ?1")?
-            .query_row([id], |row| row.get(0))?)
-    }
-
     /// Ends a hold.
     pub fn end_hold(&self, id: i64, state: HoldState, seq: i64) -> Result<()> {
         self.connection.prepare_cached("UPDATE hold SET state = ?2, ended = ?3 WHERE id = ?1")?.execute((

@@ -10,6 +10,7 @@ mod connect;
 pub mod cycles;
 pub mod decisions;
 pub mod dossiers;
+pub mod edits;
 pub mod files;
 pub mod fx;
 pub mod holds;

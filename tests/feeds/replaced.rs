@@ -327,3 +327,24 @@ fn what_was_held_against_a_replaced_file_counts_once_it_is_silent() {
         ("6".into(), "70".into(), vec![])
     );
 }
+
+#[test]
+fn lines_that_move_from_one_period_s_file_to_another_s_are_not_void() {
+    let mut shop = Shop::new(&feed("s", "sales_{yyyy}-{mm}.csv", "mode = \"replace\""));
+    shop.drop("sales_2026-03.csv", &[row("A", 1), row("B", 2)]);
+    shop.drop("sales_2026-04.csv", &[row("C", 4), row("D", 8)]);
+    shop.drop("sales_2026-05.csv", &[row("E", 16)]);
+    shop.settled(0);
+    // each gives a line to the next
+    shop.drop("sales_2026-03.csv", &[row("A", 1)]);
+    shop.drop("sales_2026-04.csv", &[row("C", 4), row("B", 2)]);
+    shop.drop("sales_2026-05.csv", &[row("E", 16), row("D", 8)]);
+    let run = shop.settled(0);
+    assert!(run.stdout.contains("3 ingested"), "{}", run.whole());
+    assert_eq!((shop.points(), shop.holds().len()), ("31".into(), 0));
+    // what goes nowhere is held all the same, once
+    shop.drop("sales_2026-03.csv", &[row("Z", 1)]);
+    shop.drop("sales_2026-04.csv", &[row("C", 4), row("B", 2), row("F", 32)]);
+    shop.settled(3);
+    assert_eq!((shop.points(), shop.holds().len()), ("63".into(), 1));
+}

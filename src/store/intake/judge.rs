@@ -2,12 +2,12 @@
 
 use super::super::files::Counts;
 use super::super::holds::NewHold;
+use super::held::held_facts;
 use crate::facts::bundle;
 use crate::facts::dossier::Dossier;
 use crate::facts::movement::{self, Movement};
 use crate::facts::row::Row;
-use crate::facts::settle::{Fate, HeldFact, NumberScope, Said, Settled, settle};
-use std::collections::BTreeMap;
+use crate::facts::settle::{Fate, Line, NumberScope, Said, Settled, settle};
 
 /// Most rows of one bundle.
 pub(super) const BUNDLE_ROWS: usize = 512;
@@ -82,7 +82,7 @@ pub(super) fn judge(before: Option<&Dossier>, said: &[Said<'_>], known: usize) -
     };
     let fates = &settled.fates[known..];
     judgement.movements = movements(said, known, before, &settled);
-    judgement.count(&said[known..], fates);
+    judgement.count(&said[known..], fates, &settled.lines);
     if let Some(dossier) = before {
         // a person's word on a line holds when its file is read again
         let rank = said.last().map_or(0, |said| said.rank);
@@ -122,7 +122,7 @@ fn movements(
 }
 
 impl Judgement {
-    fn count(&mut self, said: &[Said<'_>], fates: &[Fate]) {
+    fn count(&mut self, said: &[Said<'_>], fates: &[Fate], lines: &[Line<'_>]) {
         for (said, fate) in said.iter().zip(fates) {
             let counts = &mut self.counts;
             match fate {
@@ -137,7 +137,7 @@ impl Judgement {
                 }
             }
         }
-        self.held = held_facts(said.iter().zip(fates.iter().copied()));
+        self.held = held_facts(said.iter().zip(fates.iter().copied()), lines);
     }
 
     fn keep(&mut self, said: &[Said<'_>], fates: &[Fate], repeats: Repeats) {
@@ -182,48 +182,5 @@ fn twice_detail(row: &Row<'_>) -> String {
             "line {} of document {} stands more than once in this file, with different content",
             row.line_no, row.invoice_no
         )
-    }
-}
-
-/// What is one fact: its file, number, distributor and, where it has line numbers, the line of its file.
-type Fact<'f> = (i64, &'f str, &'f str, u64);
-
-/// The holds of rows that were set aside: one a line, or one a document without line numbers, which is one fact.
-pub fn held_facts<'f, 'a: 'f>(fates: impl Iterator<Item = (&'f Said<'a>, Fate)>) -> Vec<NewHold> {
-    let mut held: BTreeMap<Fact<'_>, (HeldFact, Vec<&Row<'_>>)> = BTreeMap::new();
-    for (said, fate) in fates {
-        let Fate::Held(why) = fate else { continue };
-        let line = if said.row.line_no.is_empty() { 0 } else { said.row.file_line };
-        let key = (said.seq, said.row.invoice_no, said.row.distributor_code, line);
-        held.entry(key).or_insert((why, Vec::new())).1.push(&said.row);
-    }
-    held.iter().map(|((seq, ..), (why, rows))| held_fact(*seq, *why, rows)).collect()
-}
-
-fn held_fact(seq: i64, why: HeldFact, rows: &[&Row<'_>]) -> NewHold {
-    let first = rows.iter().copied().min_by_key(|row| row.file_line).unwrap_or(rows[0]);
-    let (kind, why) = match why {
-        HeldFact::IdentityConflict => (
-            "identity_conflict",
-            "contradicts what was said before (another partner, a date more than 31 days away, or with and without line numbers)",
-        ),
-        HeldFact::RowsVanished => ("rows_vanished", "came again with fewer rows"),
-    };
-    let line = if first.line_no.is_empty() { String::new() } else { format!(" line {}", first.line_no) };
-    NewHold {
-        kind,
-        subject: format!("{seq}:{}", first.file_line),
-        scheme: String::new(),
-        cycle: String::new(),
-        partner: first.partner_code.to_owned(),
-        file: Some(seq),
-        line: Some(first.file_line),
-        lines: rows.len() as u64,
-        amount: rows
-            .iter()
-            .map(|row| row.amount)
-            .fold(rust_decimal::Decimal::ZERO, |sum, amount| sum.checked_add(amount).unwrap_or(sum)),
-        points: 0,
-        detail: format!("{} {}{line} {why}", first.doc_type.word(), first.invoice_no),
     }
 }

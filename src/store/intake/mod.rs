@@ -9,6 +9,7 @@
 mod events;
 mod feeder;
 mod groups;
+mod held;
 mod judge;
 mod numbers;
 mod review;
@@ -16,7 +17,7 @@ mod review;
 pub use events::EVENT_CONFLICT;
 pub(super) use events::News;
 pub use feeder::Feeder;
-pub use judge::held_facts;
+pub use held::held_facts;
 pub(super) use numbers::parties_of;
 
 use super::Store;
@@ -120,7 +121,7 @@ impl Outcome {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Attempt {
     /// it was recorded
-    Taken(Outcome),
+    Taken(Box<Outcome>),
     /// nothing was: a person must say first whether it is to be taken
     Held {
         /// the kind of hold
@@ -187,16 +188,16 @@ impl Store {
         let given_up = match work(self, &mut sample) {
             Ok(outcome) => {
                 self.commit()?;
-                return Ok(Attempt::Taken(outcome));
+                return Ok(Attempt::Taken(outcome.into()));
             }
             Err(given_up) => given_up,
         };
         self.rollback()?;
         match given_up {
             GivenUp::Failed(fault) => Err(fault),
-            GivenUp::Refused { reason, detail, counts } => {
-                self.refuse_file(stamp, arrival, reason, detail, counts, &sample).map(Attempt::Taken)
-            }
+            GivenUp::Refused { reason, detail, counts } => self
+                .refuse_file(stamp, arrival, reason, detail, counts, &sample)
+                .map(|outcome| Attempt::Taken(outcome.into())),
             GivenUp::Held { kind, detail } => Ok(Attempt::Held { kind, detail }),
         }
     }
