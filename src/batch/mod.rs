@@ -3,6 +3,7 @@
 mod accounts;
 mod aside;
 mod closing;
+mod drafting;
 mod evaluating;
 mod fetching;
 mod holding;

@@ -3,50 +3,28 @@
 use super::Run;
 use super::accounts::{Accounts, Balances};
 use super::closing::ClosingPlan;
+use super::drafting::{BATCH, Cycling, Standing};
 use super::evaluating::{name_of, subject, subject_of};
 use super::progress::Step;
 use super::publishing::Papers;
 use super::report::CycleLine;
 use crate::calendar::Cycle;
-use crate::domain::entry::{Entry, EntryKind};
+use crate::domain::chain;
+use crate::domain::entry::Entry;
 use crate::domain::points::Points;
-use crate::scheme::{Family, Scheme};
+use crate::scheme::Family;
 use crate::store::Store;
 use crate::store::holds::{HoldState, NewHold, Opened};
 use crate::store::positions::Kept;
 use anyhow::{Context, Result, anyhow};
-use chrono::{Days, NaiveDate};
 use rust_decimal::Decimal;
 use serde_json::json;
 use std::collections::BTreeSet;
+use std::sync::mpsc::sync_channel;
+use std::thread::Builder;
 
-/// Entries handed to the ledger at once.
-const BATCH: usize = 1_024;
-
-/// What a posting for a cycle is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
-    /// open: accruals
-    Open,
-    /// closes with this posting: accruals
-    Closing,
-    /// closed: corrections
-    Closed,
-    /// closed for so long that differences wait for a person
-    Locked,
-}
-
-/// One cycle's posting.
-struct Cycling<'c> {
-    family: &'c Family,
-    version: &'c Scheme,
-    cycle: Cycle,
-    name: &'c str,
-    standing: Standing,
-    today: NaiveDate,
-    /// whether the ledger can hold anything of this cycle
-    fresh: bool,
-}
+/// Batches that may wait for the ledger.
+const DRAFTS: usize = 2;
 
 impl Run<'_> {
     /// Posts every cycle that has something to post, closes those that close, publishes.
@@ -89,7 +67,7 @@ impl Run<'_> {
             family,
             version,
             cycle,
-            standing: standing(version, plan, cycle),
+            standing: Standing::of(version, plan, cycle),
             today: plan.today,
             fresh: plan.closing.contains(&cycle) && !self.store.has_postings(&family.id, &name)?,
             name: &name,
@@ -104,12 +82,18 @@ impl Run<'_> {
             published: Vec::new(),
         };
         self.order.progress.tell(Step::Posting { scheme: &cycling.family.id, cycle: cycling.name });
-        let mut accounts = match cycling.standing {
-            Standing::Closing => Some(self.accounts(&cycling, balances)?),
-            Standing::Open | Standing::Closed | Standing::Locked => None,
-        };
         let before = self.store.ledger_head()?.0;
-        self.post_positions(&cycling, accounts.as_mut(), &mut line)?;
+        let accounts = match cycling.standing {
+            Standing::Closing => {
+                let accounts = self.accounts(&cycling, balances)?;
+                Some(self.post_closing(&cycling, accounts, &mut line)?)
+            }
+            Standing::Open | Standing::Closed | Standing::Locked => {
+                self.post_unsettled(&cycling, &mut line)?;
+                None
+            }
+        };
+        self.store.settle_cycle(&family.id, cycle.0)?;
         self.note_posted(&cycling, before, &line)?;
         if cycling.standing == Standing::Closing {
             self.close_cycle(&cycling)?;
@@ -169,111 +153,56 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn post_positions(
-        &mut self,
-        cycling: &Cycling<'_>,
-        mut accounts: Option<&mut Accounts<'_>>,
-        line: &mut CycleLine,
-    ) -> Result<()> {
-        let (scheme, cycle) = (cycling.family.id.as_str(), cycling.cycle.0);
-        match cycling.standing {
-            Standing::Closing => {
-                let mut after = String::new();
-                loop {
-                    let batch = self.store.positions_after(scheme, cycle, &after, BATCH)?;
-                    let Some(last) = batch.last() else { break };
-                    after.clone_from(&last.partner);
-                    self.post_batch(cycling, &batch, accounts.as_deref_mut(), line)?;
-                }
-            }
-            Standing::Open | Standing::Closed | Standing::Locked => {
-                for batch in self.store.unsettled(scheme, cycle)?.chunks(BATCH) {
-                    self.post_batch(cycling, batch, None, line)?;
-                }
-            }
-        }
-        self.store.settle_cycle(scheme, cycle)
-    }
-
-    fn post_batch(
-        &mut self,
-        cycling: &Cycling<'_>,
-        batch: &[Kept],
-        accounts: Option<&mut Accounts<'_>>,
-        line: &mut CycleLine,
-    ) -> Result<()> {
-        let mut entries = Vec::with_capacity(batch.len());
-        for kept in batch {
-            entries.extend(self.entry(cycling, kept)?);
-        }
-        self.store.post(&mut entries)?;
-        line.partners += entries.len() as u64;
-        line.entries += entries.len() as u64;
-        for entry in &entries {
-            line.points.0 = line.points.0.checked_add(entry.points.0).ok_or_else(|| {
-                anyhow!("the points of cycle {} are more than a ledger can hold", cycling.name)
-            })?;
-        }
-        if let Some(accounts) = accounts {
-            let mut entries = entries.iter().peekable();
+    /// Positions that posting has not dealt with, of a cycle that does not close now.
+    fn post_unsettled(&mut self, cycling: &Cycling<'_>, line: &mut CycleLine) -> Result<()> {
+        for batch in self.store.unsettled(&cycling.family.id, cycling.cycle.0)?.chunks(BATCH) {
+            let mut entries = Vec::with_capacity(batch.len());
             for kept in batch {
-                let entry = entries.next_if(|entry| entry.partner_code == kept.partner);
-                accounts.add(&self.store, kept, entry)?;
+                entries.extend(self.entry(cycling, kept)?);
             }
+            chain::append(self.store.ledger_head()?, &mut entries);
+            self.store.post(&entries)?;
+            cycling.count(&entries, line)?;
         }
         Ok(())
     }
 
-    /// The entry that brings the ledger to a position, if there is a difference and nothing holds it.
-    fn entry(&mut self, cycling: &Cycling<'_>, kept: &Kept) -> Result<Option<Entry>> {
-        let due = self.due(cycling, kept)?;
-        let (posted, accounted) = if cycling.fresh {
-            (Points::ZERO, Decimal::ZERO)
-        } else {
-            self.store.posted(&cycling.family.id, cycling.name, &kept.partner)?
-        };
-        let points = Points(
-            due.0.checked_sub(posted.0).context("the difference to post is more than a ledger can hold")?,
-        );
-        if cycling.standing == Standing::Locked && !self.lets_through(cycling, kept, points)? {
-            return Ok(None);
-        }
-        if points == Points::ZERO {
-            return Ok(None);
-        }
-        let measure: Decimal =
-            kept.measure.parse().map_err(|_| anyhow!("{:?} is not a measure", kept.measure))?;
-        let kind = match cycling.standing {
-            Standing::Open | Standing::Closing => EntryKind::Accrual,
-            Standing::Closed | Standing::Locked => EntryKind::Correction,
-        };
-        let reason = if kind == EntryKind::Correction { kept.reason.clone() } else { String::new() };
-        Ok(Some(Entry {
-            entry: 0,
-            posted_at: self.stamp.at.clone(),
-            posting_date: cycling.today,
-            scheme: cycling.family.id.clone(),
-            cycle: cycling.name.to_owned(),
-            partner_code: kept.partner.clone(),
-            kind,
-            points,
-            amount: measure - accounted,
-            tier: kept.tier.clone(),
-            reference: String::new(),
-            against: String::new(),
-            expires_on: None,
-            reason,
-            run: self.stamp.run,
-            actor: "accrued".to_owned(),
-            scheme_version: cycling.version.version.clone(),
-            hash: String::new(),
-        }))
+    /// Every position of a cycle that closes: its entries and the accounts of its statement are worked out by a thread of its
+    /// own while the ones before are written to the ledger.
+    fn post_closing<'s>(
+        &mut self,
+        cycling: &Cycling<'_>,
+        accounts: Accounts<'s>,
+        line: &mut CycleLine,
+    ) -> Result<Accounts<'s>> {
+        let store = Store::open_reading(&self.places.data)?.context("the store is not there any more")?;
+        let (stamp, head) = (&self.stamp, self.store.ledger_head()?);
+        std::thread::scope(|scope| {
+            let (drafts, drafted) = sync_channel::<Vec<Entry>>(DRAFTS);
+            let drafting = Builder::new()
+                .name("draft".to_owned())
+                .spawn_scoped(scope, move || cycling.draft((&store, stamp), head, accounts, &drafts))?;
+            let mut posted = Ok(());
+            for entries in &drafted {
+                posted = self.store.post(&entries).and_then(|()| cycling.count(&entries, line));
+                if posted.is_err() {
+                    break;
+                }
+            }
+            // whoever still drafts must not wait for us
+            drop(drafted);
+            let accounts = drafting.join().map_err(|_panic| anyhow!("drafting the entries stopped"))?;
+            posted.and(accounts)
+        })
     }
 
-    /// What is due now: of what is over the limit the part that persons have released.
-    fn due(&self, cycling: &Cycling<'_>, kept: &Kept) -> Result<Points> {
-        let waits = waits_over_limit(&self.store, &cycling.family.id, kept)?;
-        Ok(Points(kept.points.0 - waits))
+    /// The entry that brings the ledger to a position, if there is a difference and nothing holds it.
+    fn entry(&mut self, cycling: &Cycling<'_>, kept: &Kept) -> Result<Option<Entry>> {
+        let difference = cycling.difference(&self.store, kept)?;
+        if cycling.standing == Standing::Locked && !self.lets_through(cycling, kept, difference.points)? {
+            return Ok(None);
+        }
+        cycling.entry(&self.stamp, kept, difference)
     }
 
     /// In a locked cycle a difference is proposed, and posted only once a person has released exactly it.
@@ -369,15 +298,4 @@ pub fn withheld(
         waits && hold.points.0 == rest
     });
     Ok(if locked { difference } else { over })
-}
-
-fn standing(version: &Scheme, plan: &ClosingPlan, cycle: Cycle) -> Standing {
-    if plan.closing.contains(&cycle) {
-        return Standing::Closing;
-    }
-    let Some(closed) = plan.closed.get(&cycle) else { return Standing::Open };
-    let locked = version.lock_after_days.is_some_and(|days| {
-        closed.day.checked_add_days(Days::new(u64::from(days))).is_some_and(|until| plan.today > until)
-    });
-    if locked { Standing::Locked } else { Standing::Closed }
 }

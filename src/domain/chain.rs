@@ -45,6 +45,17 @@ pub fn entry_hash(previous: &str, entry: &Entry) -> String {
     )
 }
 
+/// Numbers entries after a ledger's last one, of that number and hash, and chains them to it; the last one's are then given.
+pub fn append((mut last, mut previous): (i64, String), entries: &mut [Entry]) -> (i64, String) {
+    for entry in entries {
+        last += 1;
+        entry.entry = last;
+        entry.hash = entry_hash(&previous, entry);
+        previous.clone_from(&entry.hash);
+    }
+    (last, previous)
+}
+
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";

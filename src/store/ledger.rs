@@ -81,15 +81,8 @@ pub struct Wallet {
 }
 
 impl Store {
-    /// Appends entries in order; fills their numbers and chain hashes.
-    pub fn post(&self, entries: &mut [Entry]) -> Result<()> {
-        let (mut last, mut previous) = self.ledger_head()?;
-        for entry in entries.iter_mut() {
-            last += 1;
-            entry.entry = last;
-            entry.hash = chain::entry_hash(&previous, entry);
-            previous.clone_from(&entry.hash);
-        }
+    /// Appends entries that are numbered and chained after the last one ([`chain::append`]).
+    pub fn post(&self, entries: &[Entry]) -> Result<()> {
         for alike in entries.chunk_by(alike) {
             let version = self.version_id(&alike[0].scheme_version)?;
             self.insert_alike(alike, version).context("cannot post to the ledger")?;
