@@ -49,6 +49,9 @@ impl Column {
 
 /// Equal without case.
 pub fn alike(one: &str, other: &str) -> bool {
+    if one == other {
+        return true;
+    }
     if one.is_ascii() && other.is_ascii() {
         return one.eq_ignore_ascii_case(other);
     }

@@ -120,7 +120,7 @@ impl Store {
                 if standing == Standing::Speaks {
                     let pool = if both.contains(&space) { space } else { 0 };
                     encode(kind, pool, &said.money, currency, &mut record)?;
-                    sorter.push(&record)?;
+                    sorter.push(|out| out.extend_from_slice(&record))?;
                 }
                 Ok(())
             })?;

@@ -1,7 +1,7 @@
 //! Sorting more records than memory should hold: sorted runs are spilled to unlinked temporary files and merged.
 //!
-//! Filling goes on while a full chunk is sorted and written by a thread of its own. Memory: two chunks, and a small
-//! buffer a run while merging.
+//! Filling goes on while a full chunk is sorted and written by a thread of its own. Memory: two chunks, small enough that
+//! sorting one stays near the processor, and a small buffer a run while merging.
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
@@ -9,10 +9,14 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
-/// Most bytes of records in one chunk.
-const CHUNK: usize = 12 << 20;
+/// Bytes of records with which a chunk is full.
+const CHUNK: usize = 6 << 20;
+/// Bytes before a record that tell its length.
+const LENGTH: usize = 4;
+/// Room for the record that fills a chunk, unless it is an uncommonly long one.
+const SLACK: usize = 64 << 10;
 /// Buffer for reading one run back.
-const RUN_BUFFER: usize = 128 << 10;
+const RUN_BUFFER: usize = 64 << 10;
 
 /// The part of a record that decides its order, as plain bytes.
 pub type Key = fn(&[u8]) -> &[u8];
@@ -44,13 +48,10 @@ impl Sorter {
         Sorter { key, folder: folder.to_path_buf(), filling: Chunk::default(), spiller: None }
     }
 
-    /// Takes one record.
-    pub fn push(&mut self, record: &[u8]) -> io::Result<()> {
-        if self.filling.bytes.len() + record.len() + 4 > CHUNK && !self.filling.order.is_empty() {
-            self.spill()?;
-        }
-        self.filling.push(record, self.key);
-        Ok(())
+    /// Takes the record that `write` appends to the bytes that are there.
+    pub fn push(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
+        self.filling.push(write, self.key);
+        if self.filling.bytes.len() >= CHUNK { self.spill() } else { Ok(()) }
     }
 
     fn spill(&mut self) -> io::Result<()> {
@@ -114,17 +115,19 @@ impl Spiller {
 }
 
 impl Chunk {
-    fn push(&mut self, record: &[u8], key: Key) {
+    fn push(&mut self, write: impl FnOnce(&mut Vec<u8>), key: Key) {
         if self.bytes.capacity() == 0 {
             // room is taken at once and touched as it fills: growing would copy what is there
-            self.bytes.reserve(CHUNK);
+            self.bytes.reserve(CHUNK + SLACK);
         }
-        let at = u32::try_from(self.bytes.len()).expect("a chunk is far smaller than 4 GiB");
-        self.order.push((prefix(key(record)), at));
-        self.bytes.extend_from_slice(
-            &u32::try_from(record.len()).expect("a record is a row of bounded length").to_le_bytes(),
-        );
-        self.bytes.extend_from_slice(record);
+        let at = self.bytes.len();
+        let begin = at + LENGTH;
+        self.bytes.extend_from_slice(&[0; LENGTH]);
+        write(&mut self.bytes);
+        let length = u32::try_from(self.bytes.len() - begin).expect("a record is a row of bounded length");
+        self.bytes[at..begin].copy_from_slice(&length.to_le_bytes());
+        let at = u32::try_from(at).expect("a chunk is far smaller than 4 GiB");
+        self.order.push((prefix(key(&self.bytes[begin..])), at));
     }
 
     fn sort(&mut self, key: Key) {
@@ -160,9 +163,8 @@ fn prefix(key: &[u8]) -> u64 {
 }
 
 fn record_at(bytes: &[u8], at: u32) -> &[u8] {
-    let at = at as usize;
-    let length = u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes of length")) as usize;
-    &bytes[at + 4..at + 4 + length]
+    let (length, rest) = bytes[at as usize..].split_first_chunk::<LENGTH>().expect("four bytes of length");
+    &rest[..u32::from_le_bytes(*length) as usize]
 }
 
 /// A file without a name: it is gone when it is closed, also by a crash.
@@ -322,7 +324,7 @@ mod tests {
         let mut expected = Vec::new();
         for number in 0..40_000_u64 {
             let record = format!("{:016}{filler}", number.wrapping_mul(0x9E37_79B9_7F4A_7C15) % 1_000_003);
-            sorter.push(record.as_bytes()).unwrap();
+            sorter.push(|out| out.extend_from_slice(record.as_bytes())).unwrap();
             expected.push(record);
         }
         expected.sort();
@@ -338,6 +340,6 @@ mod tests {
     fn an_unwritable_folder_is_an_error() {
         let mut sorter = Sorter::new(Path::new("/nonexistent/folder"), |record| record);
         let record = vec![0; 1 << 20];
-        assert!((0..64).any(|_| sorter.push(&record).is_err()));
+        assert!((0..64).any(|_| sorter.push(|out| out.extend_from_slice(&record)).is_err()));
     }
 }

@@ -128,7 +128,7 @@ impl Store {
                 Ok(money) => {
                     let issuer = issuers.id(intake.scope.issuer(&money.distributor_code));
                     encode(issuer, &money, &mut record)?;
-                    rows.push(&record)?;
+                    rows.push(|out| out.extend_from_slice(&record))?;
                 }
                 Err(reject) => {
                     counts.rejected += 1;

@@ -19,8 +19,6 @@ pub struct Feeder {
     numbers: Sorter,
     issuers: Issuers,
     asides: SyncSender<Aside>,
-    record: Vec<u8>,
-    number: Vec<u8>,
     last_number: Vec<u8>,
     rows_fed: u64,
 }
@@ -55,13 +53,25 @@ pub(super) struct Issuers {
     pub known: HashMap<String, i64>,
     pub fresh: Vec<(i64, String)>,
     pub next: i64,
+    /// the one asked for last: rows of one distributor stand together
+    pub last: Option<(String, i64)>,
 }
 
 impl Issuers {
     pub(super) fn id(&mut self, distributor: &str) -> i64 {
-        if let Some(&id) = self.known.get(distributor) {
-            return id;
+        if let Some((last, id)) = &self.last
+            && last == distributor
+        {
+            return *id;
         }
+        let id = self.known.get(distributor).copied().unwrap_or_else(|| self.make_known(distributor));
+        let (last, of) = self.last.get_or_insert_default();
+        distributor.clone_into(last);
+        *of = id;
+        id
+    }
+
+    fn make_known(&mut self, distributor: &str) -> i64 {
         let id = self.next;
         self.next += 1;
         self.known.insert(distributor.to_owned(), id);
@@ -83,8 +93,6 @@ impl Feeder {
             numbers: Sorter::new(scratch, |number| number),
             issuers,
             asides,
-            record: Vec::new(),
-            number: Vec::new(),
             last_number: Vec::new(),
             rows_fed: 0,
         }
@@ -101,9 +109,8 @@ impl Feeder {
             DocType::CreditNote | DocType::Invoice => {}
         }
         self.name(issuer, row.invoice_no, row.partner_code)?;
-        self.record.clear();
-        record::encode(row, self.scope, &mut self.record);
-        self.rows.push(&self.record)?;
+        let scope = self.scope;
+        self.rows.push(|out| record::encode(row, scope, out))?;
         self.rows_fed += 1;
         Ok(())
     }
@@ -149,19 +156,22 @@ impl Feeder {
 
     /// Notes that a partner (or a cancellation, "") says something about a number.
     fn name(&mut self, issuer: i64, number: &str, partner: &str) -> Result<()> {
-        self.number.clear();
-        self.number.extend_from_slice(&issuer.to_be_bytes());
-        self.number.extend_from_slice(number.as_bytes());
-        self.number.push(0);
-        self.number.extend_from_slice(partner.as_bytes());
-        if self.number != self.last_number {
-            self.numbers.push(&self.number)?;
-            std::mem::swap(&mut self.number, &mut self.last_number);
+        let parts = [&issuer.to_be_bytes(), number.as_bytes(), &[0], partner.as_bytes()];
+        if made_of(&self.last_number, parts) {
+            return Ok(());
         }
-        Ok(())
+        self.last_number.clear();
+        parts.iter().for_each(|part| self.last_number.extend_from_slice(part));
+        Ok(self.numbers.push(|out| out.extend_from_slice(&self.last_number))?)
     }
 
     pub(super) fn finish(self) -> Fed {
         Fed { rows: self.rows, numbers: self.numbers, issuers: self.issuers, rows_fed: self.rows_fed }
     }
+}
+
+/// Whether bytes are these parts, one behind the other.
+fn made_of(bytes: &[u8], parts: [&[u8]; 4]) -> bool {
+    let rest = parts.iter().try_fold(bytes, |rest, part| rest.strip_prefix(*part));
+    rest.is_some_and(<[u8]>::is_empty)
 }

@@ -111,7 +111,7 @@ impl Store {
         let mut select =
             self.connection.prepare_cached("SELECT distributor, id FROM issuer WHERE space = ?1")?;
         let known = select.query_map([space], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(Issuers { known: known.collect::<rusqlite::Result<_>>()?, fresh: Vec::new(), next })
+        Ok(Issuers { known: known.collect::<rusqlite::Result<_>>()?, fresh: Vec::new(), next, last: None })
     }
 
     pub(super) fn insert_issuers(&self, space: i64, issuers: &Issuers) -> Result<()> {
