@@ -141,7 +141,7 @@ fn published_and_archived_bytes_are_compared() {
     let path = "var/statements/club/2026-01/rev-001/summary.csv";
     let bytes = std::fs::read(w.path(path)).expect("a published file");
     w.write(path, [bytes.as_slice(), b"P9,,,,\n"].concat());
-    finds(&w, "statements/club/2026-01/rev-001/summary.csv: was changed: byte");
+    finds(&w, "statements/club/2026-01/rev-001/summary.csv: differs from what the replay publishes");
     w.write(path, &bytes);
     w.write("var/rejects/sales/more.csv", "x");
     finds(&w, "rejects/sales/more.csv: is not what the replay publishes");

@@ -5,6 +5,7 @@
 
 use super::accounts::Accounts;
 use super::closing::ClosingPlan;
+use super::evaluating::subject;
 use super::posting::waits_over_limit;
 use super::report::CycleLine;
 use crate::calendar::Cycle;
@@ -46,6 +47,8 @@ pub(super) struct Cycling<'c> {
     pub today: NaiveDate,
     /// whether the ledger can hold anything of this cycle
     pub fresh: bool,
+    /// whether anything was ever held for what another version made otherwise
+    pub drifts: bool,
 }
 
 impl Standing {
@@ -70,6 +73,26 @@ pub(super) struct Difference {
     accounted: Decimal,
 }
 
+impl Difference {
+    /// Of a position: these points, which account for so much of its measure.
+    pub(super) fn of(kept: &Kept, points: Points, amount: Decimal) -> Result<Difference> {
+        Ok(Difference { points, accounted: measure(kept)? - amount })
+    }
+
+    /// Without these points, and the measure that goes with them.
+    pub(super) fn less(self, points: Points, amount: Decimal) -> Result<Difference> {
+        let rest = self.points.checked_sub(points);
+        Ok(Difference {
+            points: rest.context("the difference to post is more than a ledger can hold")?,
+            accounted: self.accounted + amount,
+        })
+    }
+}
+
+fn measure(kept: &Kept) -> Result<Decimal> {
+    kept.measure.parse().map_err(|_| anyhow!("{:?} is not a measure", kept.measure))
+}
+
 impl Cycling<'_> {
     /// Works out the entries of all positions and gives them batch by batch; the accounts of all those partners.
     pub(super) fn draft<'s>(
@@ -86,7 +109,7 @@ impl Cycling<'_> {
             after.clone_from(&last.partner);
             let mut entries = Vec::with_capacity(batch.len());
             for kept in &batch {
-                entries.extend(self.entry(stamp, kept, self.difference(store, kept)?)?);
+                entries.extend(self.entry(stamp, kept, self.difference(store, kept)?, &kept.reason)?);
             }
             head = chain::append(head, &mut entries);
             let mut of_partners = entries.iter().peekable();
@@ -116,7 +139,11 @@ impl Cycling<'_> {
     /// What is due now (of what is over the limit the part that persons have released) less what the ledger holds.
     pub(super) fn difference(&self, store: &Store, kept: &Kept) -> Result<Difference> {
         let scheme = &self.family.id;
-        let due = kept.points.0 - waits_over_limit(store, scheme, kept)?;
+        let waits = match kept.held {
+            Points::ZERO => 0,
+            held => waits_over_limit(store, &subject(scheme, kept), held)?,
+        };
+        let due = kept.points.0 - waits;
         let (posted, accounted) = if self.fresh {
             (Points::ZERO, Decimal::ZERO)
         } else {
@@ -128,16 +155,20 @@ impl Cycling<'_> {
     }
 
     /// The entry of a difference, not yet numbered; none where there is no difference.
-    pub(super) fn entry(&self, stamp: &Stamp, kept: &Kept, difference: Difference) -> Result<Option<Entry>> {
+    pub(super) fn entry(
+        &self,
+        stamp: &Stamp,
+        kept: &Kept,
+        difference: Difference,
+        reason: &str,
+    ) -> Result<Option<Entry>> {
         let Difference { points, accounted } = difference;
         if points == Points::ZERO {
             return Ok(None);
         }
-        let measure: Decimal =
-            kept.measure.parse().map_err(|_| anyhow!("{:?} is not a measure", kept.measure))?;
         let (kind, reason) = match self.standing {
             Standing::Open | Standing::Closing => (EntryKind::Accrual, String::new()),
-            Standing::Closed | Standing::Locked => (EntryKind::Correction, kept.reason.clone()),
+            Standing::Closed | Standing::Locked => (EntryKind::Correction, reason.to_owned()),
         };
         Ok(Some(Entry {
             entry: 0,
@@ -148,7 +179,7 @@ impl Cycling<'_> {
             partner_code: kept.partner.clone(),
             kind,
             points,
-            amount: measure - accounted,
+            amount: measure(kept)? - accounted,
             tier: kept.tier.clone(),
             reference: String::new(),
             against: String::new(),

@@ -6,6 +6,7 @@
 use super::Run;
 use super::aside::{self, Aside};
 use super::closing::ClosingPlan;
+use super::drift::{self, Earlier, Otherwise, Past};
 use super::holding;
 use super::progress::Step;
 use super::publishing::Papers;
@@ -28,7 +29,7 @@ use crate::store::holds::{Hold, HoldState, NewHold, Opened};
 use crate::store::positions::{Kept, Known, Settled};
 use anyhow::{Result, anyhow};
 use rust_decimal::Decimal;
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 /// Threads that evaluate.
@@ -68,6 +69,7 @@ pub(super) struct Scene<'s> {
     /// the earliest of these publications, where files have fallen silent after it
     asks_since: Option<i64>,
     seq: i64,
+    run: i64,
     transactions: bool,
 }
 
@@ -78,6 +80,8 @@ struct Question {
     waiting: Vec<Hold>,
     /// whether closed cycles may have moved
     moved: bool,
+    /// the facts on which positions of another version rest, where it has any
+    earlier: Option<Earlier>,
 }
 
 struct Answer {
@@ -101,6 +105,8 @@ struct Worked {
     kept: Kept,
     /// how it is kept where it moved
     keep: Option<Settled>,
+    /// what another version made of the facts that it rested on, where this one makes something else of them
+    otherwise: Option<Otherwise>,
 }
 
 /// What a worker answers to a batch.
@@ -142,6 +148,7 @@ impl Run<'_> {
             holds: self.store.has_open_holds()?,
             before,
             seq: self.store.journal_head()?.0,
+            run: self.stamp.run,
             transactions: self.config.publish.transactions,
         };
         let mut papers = Papers::default();
@@ -204,6 +211,7 @@ impl Run<'_> {
             let mut desk = Desk::open(threads, scene)?;
             let known = self.store.known_positions(&scene.family.id)?;
             let mut keeping = Keeping { known, positions: Vec::new() };
+            let mut past = self.past()?;
             let mut after = String::new();
             loop {
                 self.order.cancel.check()?;
@@ -215,7 +223,7 @@ impl Run<'_> {
                 after.clone_from(&last.partner);
                 let questions = dossiers
                     .into_iter()
-                    .map(|dossier| self.question(scene, scope, known, dossier))
+                    .map(|dossier| self.question(scene, scope, known, dossier, past.as_mut()))
                     .collect::<Result<_>>()?;
                 if let Some(answers) = desk.hand_in(questions)? {
                     self.take_answers(scene, answers, papers, &mut keeping)?;
@@ -234,6 +242,7 @@ impl Run<'_> {
         scope: Scope,
         known: Known,
         mut dossier: Dossier,
+        past: Option<&mut Past>,
     ) -> Result<Question> {
         let scheme = &scene.family.id;
         if let Some(since) = scene.asks_since {
@@ -248,7 +257,11 @@ impl Run<'_> {
             Scope::All => self.store.is_stale(&dossier.partner)?,
         };
         let waiting = self.waiting_versions(scene, &dossier)?;
-        Ok(Question { dossier, kept, waiting, moved })
+        let earlier = match past {
+            Some(past) if moved => past.of(self, scene.family, &dossier.partner, &kept)?,
+            Some(_) | None => None,
+        };
+        Ok(Question { dossier, kept, waiting, moved, earlier })
     }
 
     fn take_answers(
@@ -265,6 +278,11 @@ impl Run<'_> {
             self.report.evaluated += 1;
             self.keep_holds(scene, &answer)?;
             self.keep_aside(scene.seq, &answer.aside)?;
+            for worked in &answer.positions {
+                if let Some(otherwise) = &worked.otherwise {
+                    self.hold_drift(scene.family, &worked.kept, otherwise, scene.seq)?;
+                }
+            }
             if answer.wake_on.is_some() || keeping.known == Known::Some {
                 self.store.set_waking(scheme, &answer.partner, answer.wake_on)?;
             }
@@ -331,7 +349,7 @@ impl Run<'_> {
             || scene.plan.closing.contains(&cycle)
             || scene.family.version_for(cycle).is_some_and(|version| version.post == Post::Continuous);
         let subject = subject(&scene.family.id, kept);
-        let waits = super::posting::waits_over_limit(&self.store, &scene.family.id, kept)?;
+        let waits = super::posting::waits_over_limit(&self.store, &subject, kept.held)?;
         let discarded = self
             .store
             .last_hold("over_limit", &subject)?
@@ -437,7 +455,7 @@ fn answer_all(
 
 /// Works out one partner.
 fn answer(scene: &Scene<'_>, zone: &ZoneCache, question: Question, sheets: &mut Sheets) -> Result<Answer> {
-    let Question { dossier, kept, waiting, moved } = question;
+    let Question { dossier, kept, waiting, moved, earlier } = question;
     let world = World {
         family: scene.family,
         items: scene.items.as_ref(),
@@ -472,15 +490,29 @@ fn answer(scene: &Scene<'_>, zone: &ZoneCache, question: Question, sheets: &mut 
     let skus = scene.items.is_some().then(|| sketch_of(&settled.lines));
     let asked = asked_rates(scene.family, &positions.positions, &settled.lines);
     let name = partner_name(&dossier, &settled.lines, scene.plan.today);
+    let mut otherwise = match &earlier {
+        Some(earlier) => earlier.otherwise(zone, &kept)?,
+        None => BTreeMap::new(),
+    };
     let mut worked = Vec::with_capacity(positions.positions.len());
     for position in &positions.positions {
         let reason = scene.before.get(&position.cycle).map_or_else(String::new, |&before| {
             let on = scene.family.scheme(position.version).earn.on;
-            reason::reason(before, &dossier, &said, &settled, (position, on))
+            let otherwise = otherwise.get(&position.cycle);
+            reason::reason(before, &dossier, &said, &settled, (position, on), otherwise)
         });
         let before = kept.iter().find(|before| before.cycle == position.cycle.0);
+        let prior = Prior {
+            kept: before,
+            moved,
+            by_another: earlier
+                .as_ref()
+                .zip(before)
+                .is_some_and(|(earlier, kept)| earlier.is_of_another(kept)),
+            otherwise: otherwise.remove(&position.cycle),
+        };
         let partner = Partner { code: &dossier.partner, name };
-        worked.push(work(scene, sheets, (position, &settled.lines), partner, reason, (before, moved)));
+        worked.push(work(scene, sheets, (position, &settled.lines), partner, reason, prior));
     }
     Ok(Answer {
         partner: dossier.partner.clone(),
@@ -532,6 +564,26 @@ fn partner_name<'d>(dossier: &'d Dossier, lines: &[Line<'d>], today: chrono::Nai
         .map_or("", |line| line.row.partner_name)
 }
 
+/// What was known of a position before.
+struct Prior<'p> {
+    kept: Option<&'p Kept>,
+    /// whether a closed cycle may have moved
+    moved: bool,
+    /// whether another version has worked it out
+    by_another: bool,
+    otherwise: Option<Otherwise>,
+}
+
+impl Prior<'_> {
+    /// Why its papers are revised.
+    fn why_revised(&self, reason: &str) -> String {
+        match &self.otherwise {
+            Some(_) if reason != drift::REASON => format!("{reason}, {}", drift::REASON),
+            Some(_) | None => reason.to_owned(),
+        }
+    }
+}
+
 /// What is to be kept of a position; its papers go to the sheet of the cycle that publishes them.
 fn work(
     scene: &Scene<'_>,
@@ -539,7 +591,7 @@ fn work(
     (position, lines): (&Position, &[Line<'_>]),
     partner: Partner<'_>,
     reason: String,
-    (before, moved): (Option<&Kept>, bool),
+    prior: Prior<'_>,
 ) -> Worked {
     let version = scene.family.scheme(position.version);
     let mut kept = Kept {
@@ -555,23 +607,24 @@ fn work(
         reason,
         papers: [0; 32],
         published: None,
+        run: scene.run,
     };
     let closed = scene.plan.closed.contains_key(&position.cycle);
     let closing = scene.plan.closing.contains(&position.cycle);
-    if closed && !moved {
-        return Worked { kept, keep: None };
+    if closed && !prior.moved {
+        return Worked { kept, keep: None, otherwise: None };
     }
     if closed || closing || version.post == Post::Continuous {
         let listing = Listing { transactions: scene.transactions, file_names: &scene.file_names };
         let piece = sheets.render(&listing, version, partner, position, lines);
         kept.papers = piece.hash;
-        let revised = closed && before.and_then(|before| before.published) != Some(kept.papers);
+        let revised = closed && prior.kept.and_then(|before| before.published) != Some(kept.papers);
         let open = !closed && !closing;
         let in_force = scene.family.version_for(position.cycle);
         let current = open && in_force.is_some_and(|version| version.post == Post::Continuous);
         if in_force.is_some() && (closing || current || revised) {
-            let reason = if revised { kept.reason.as_str() } else { "" };
-            sheets.keep(&piece, partner.code, reason, position, lines);
+            let reason = if revised { prior.why_revised(&kept.reason) } else { String::new() };
+            sheets.keep(&piece, partner.code, &reason, position, lines);
         } else {
             sheets.drop(&piece);
         }
@@ -580,8 +633,9 @@ fn work(
         kept.published = Some(kept.papers);
     }
     let keep = settled(scene, position.cycle, (closed, closing));
-    let same = before.is_some_and(|before| same(before, &kept));
-    Worked { keep: (!same || closing).then_some(keep), kept }
+    let same = prior.kept.is_some_and(|before| same(before, &kept));
+    let keeps = !same || closing || prior.by_another;
+    Worked { keep: keeps.then_some(keep), kept, otherwise: prior.otherwise }
 }
 
 /// Whether posting has to deal with a position that moved.
@@ -598,7 +652,7 @@ fn same(before: &Kept, now: &Kept) -> bool {
 }
 
 /// A measure as the ledger keeps it: exact where it is a decimal, else to twelve decimals.
-fn plain(measure: &Frac) -> String {
+pub(super) fn plain(measure: &Frac) -> String {
     let decimal = measure.to_decimal().or_else(|| measure.to_decimal_rounded(12, Rounding::HalfEven));
     decimal.unwrap_or(Decimal::MAX).normalize().to_string()
 }

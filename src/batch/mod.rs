@@ -4,6 +4,7 @@ mod accounts;
 mod aside;
 mod closing;
 mod drafting;
+mod drift;
 mod evaluating;
 mod fetching;
 mod holding;
@@ -24,6 +25,7 @@ mod totals;
 mod waiting;
 
 pub use closing::{Missing, OpenCycle, Stays, missing_files, open_cycles, open_since, overdue};
+pub use drift::{KIND as OTHER_VERSION, by_another, drift_upto, this_version};
 pub use layouts::{kind_of_text, layout_of_text};
 pub use posting::{over_limit_upto, withheld};
 pub use progress::{Progress, Step};
@@ -151,6 +153,7 @@ pub fn run(config: &Config, schemes: RealSchemes, order: &Order) -> Result<Repor
     let mut run = Run { config, order, places, stamp, store, report, open_since: None };
     run.recover()?;
     let schemes = run.start(schemes)?;
+    run.note_version()?;
     let listed = run.fetch_and_take()?;
     for family in schemes.families {
         run.go_on()?;

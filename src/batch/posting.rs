@@ -3,7 +3,8 @@
 use super::Run;
 use super::accounts::{Accounts, Balances};
 use super::closing::ClosingPlan;
-use super::drafting::{BATCH, Cycling, Standing};
+use super::drafting::{BATCH, Cycling, Difference, Standing};
+use super::drift::{self, Drift};
 use super::evaluating::{name_of, subject, subject_of};
 use super::progress::Step;
 use super::publishing::Papers;
@@ -70,6 +71,7 @@ impl Run<'_> {
             standing: Standing::of(version, plan, cycle),
             today: plan.today,
             fresh: plan.closing.contains(&cycle) && !self.store.has_postings(&family.id, &name)?,
+            drifts: self.store.has_holds(drift::KIND)?,
             name: &name,
         };
         let mut line = CycleLine {
@@ -198,11 +200,47 @@ impl Run<'_> {
 
     /// The entry that brings the ledger to a position, if there is a difference and nothing holds it.
     fn entry(&mut self, cycling: &Cycling<'_>, kept: &Kept) -> Result<Option<Entry>> {
-        let difference = cycling.difference(&self.store, kept)?;
-        if cycling.standing == Standing::Locked && !self.lets_through(cycling, kept, difference.points)? {
-            return Ok(None);
+        let drift = self.drift(cycling, kept)?;
+        let whole = cycling.difference(&self.store, kept)?.less(drift.points, drift.amount)?;
+        let (difference, reason) = self.allowed(cycling, kept, &drift, whole)?;
+        cycling.entry(&self.stamp, kept, difference, &reason)
+    }
+
+    /// What is held of a position since another version worked it out.
+    fn drift(&self, cycling: &Cycling<'_>, kept: &Kept) -> Result<Drift> {
+        match cycling.drifts {
+            true => drift::drift(&self.store, &subject(&cycling.family.id, kept)),
+            false => Ok(Drift::default()),
         }
-        cycling.entry(&self.stamp, kept, difference)
+    }
+
+    /// Of a difference what may be posted now, and why it is: in a locked cycle what a person has released.
+    fn allowed(
+        &mut self,
+        cycling: &Cycling<'_>,
+        kept: &Kept,
+        drift: &Drift,
+        whole: Difference,
+    ) -> Result<(Difference, String)> {
+        let released = match &drift.released {
+            Some(hold) => {
+                self.carry_out(hold)?;
+                hold.points
+            }
+            None => Points::ZERO,
+        };
+        let news =
+            whole.points.checked_sub(released).context("the difference is more than a ledger can hold")?;
+        let passes = cycling.standing != Standing::Locked || self.lets_through(cycling, kept, news)?;
+        Ok(match (passes, &drift.released) {
+            (true, None) => (whole, kept.reason.clone()),
+            (true, Some(_)) if news == Points::ZERO => (whole, drift::REASON.to_owned()),
+            (true, Some(_)) => (whole, format!("{}, {}", kept.reason, drift::REASON)),
+            (false, Some(hold)) => {
+                (Difference::of(kept, hold.points, hold.amount)?, drift::REASON.to_owned())
+            }
+            (false, None) => (whole.less(whole.points, Decimal::ZERO)?, String::new()),
+        })
     }
 
     /// In a locked cycle a difference is proposed, and posted only once a person has released exactly it.
@@ -251,12 +289,8 @@ impl Run<'_> {
     }
 }
 
-/// Millionths of points over `[limits] accrual` that nobody has released.
-pub(super) fn waits_over_limit(store: &Store, scheme: &str, kept: &Kept) -> Result<i64> {
-    waits_of(store, &subject(scheme, kept), kept.held)
-}
-
-fn waits_of(store: &Store, subject: &str, held: Points) -> Result<i64> {
+/// Of the points over `[limits] accrual` of a position, in millionths, those that nobody has released.
+pub(super) fn waits_over_limit(store: &Store, subject: &str, held: Points) -> Result<i64> {
     if held == Points::ZERO {
         return Ok(0);
     }
@@ -288,8 +322,10 @@ pub fn withheld(
     difference: i64,
 ) -> Result<i64> {
     let subject = subject_of(scheme, cycle.0, partner);
-    let over = waits_of(store, &subject, held)?;
-    let rest = difference - over;
+    let drift = drift::drift(store, &subject)?;
+    let drift = drift.points.0.saturating_add(drift.released.map_or(0, |hold| hold.points.0));
+    let over = waits_over_limit(store, &subject, held)?.saturating_add(drift);
+    let rest = difference.saturating_sub(over);
     let locked = store.last_hold("cycle_locked", &subject)?.is_some_and(|hold| {
         let waits = match hold.state {
             HoldState::Open | HoldState::Released | HoldState::Discarded => true,

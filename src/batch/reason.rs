@@ -1,5 +1,6 @@
 //! What changed since a position was worked out before: the reason of a correction (evaluation.md 4). Pure.
 
+use super::drift::{self, Otherwise};
 use crate::evaluate::Position;
 use crate::facts::content;
 use crate::facts::dossier::Dossier;
@@ -62,6 +63,7 @@ pub(super) fn reason(
     said: &[Said<'_>],
     settled: &Settled<'_>,
     (position, on): (&Position, EarnOn),
+    otherwise: Option<&Otherwise>,
 ) -> String {
     let mut words = Vec::new();
     let newer = || {
@@ -113,6 +115,9 @@ pub(super) fn reason(
     }
     if before.bound > before.published {
         words.push("scheme version");
+    }
+    if words.is_empty() && otherwise.is_some() {
+        words.push(drift::REASON);
     }
     if words.is_empty() {
         // a payment dated in the future, or one that was moved elsewhere, leaves no other trace

@@ -4,6 +4,7 @@ use super::rereading::Known;
 use crate::domain::points::Points;
 use crate::store::files::{Counts, FileRow, FileState};
 use crate::store::holds::{Hold, NewHold};
+use crate::store::versions::MadeBy;
 
 /// Exit status of a run (interfaces.md 1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,6 +110,8 @@ pub struct Report {
     pub notices: Vec<(String, String)>,
     /// of the notices: names passed over (a link, a folder, a hostile name) that no earlier run has told of
     pub passed: usize,
+    /// the version that made the run before, where it is another than this one
+    pub other_version: Option<(MadeBy, MadeBy)>,
     /// holds opened in this run
     pub new_holds: Vec<NewHold>,
     /// holds that wait and were opened by a run that was killed before it could tell
@@ -141,6 +144,7 @@ impl Report {
             faults: Vec::new(),
             notices: Vec::new(),
             passed: 0,
+            other_version: None,
             new_holds: Vec::new(),
             untold_holds: Vec::new(),
             untold_files: Vec::new(),

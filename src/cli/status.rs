@@ -4,7 +4,9 @@ use super::exit::Exit;
 use super::output::{Column, text};
 use super::session::Session;
 use super::summary::counted;
-use crate::batch::{Missing, OpenCycle, Stays, open_cycles, open_since, overdue};
+use crate::batch::{
+    Missing, OTHER_VERSION, OpenCycle, Stays, open_cycles, open_since, overdue, this_version,
+};
 use crate::calendar::Cycle;
 use crate::config::Config;
 use crate::schedule::{Cron, upcoming};
@@ -105,7 +107,8 @@ fn last_run(store: &Store) -> Result<Line> {
             let body: serde_json::Value = serde_json::from_str(&record.body)
                 .map_err(|fault| anyhow!("journal record {} is not what it was: {fault}", record.seq))?;
             let head = body["head"].as_str().unwrap_or_default();
-            (format!("exit {}", body["exit"]), format!("chain head {} {head}", body["entry"]))
+            let by = by_another(store, started.stamp.run)?;
+            (format!("exit {}", body["exit"]), format!("chain head {} {head}{by}", body["entry"]))
         }
     };
     Ok(Line {
@@ -115,6 +118,15 @@ fn last_run(store: &Store) -> Result<Line> {
         since: started.stamp.at,
         detail,
         waits: false,
+    })
+}
+
+/// Names the version that made a run, where it is another than this one.
+fn by_another(store: &Store, run: i64) -> Result<String> {
+    let this = this_version();
+    Ok(match store.made_by(run)? {
+        Some(other) if other != this => format!("; made by {other}, this is {this}"),
+        Some(_) | None => String::new(),
     })
 }
 
@@ -273,6 +285,9 @@ fn at_stake(holds: &[Hold]) -> String {
     }
     if points != 0 {
         stake.push(format!("{} points", crate::domain::points::Points(points)));
+    }
+    if holds.iter().any(|hold| hold.kind == OTHER_VERSION) {
+        stake.push("which this version of the program makes otherwise than another did".to_owned());
     }
     if let (true, [only]) = (stake.is_empty(), holds) {
         stake.push(only.detail.clone());

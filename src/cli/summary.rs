@@ -208,6 +208,12 @@ fn tell_problems(session: &Session, config: &Config, report: &Report, tense: Ten
     for (feed, what) in &report.notices {
         session.say(format_args!("notice: feed {feed}: {}", printable(what)));
     }
+    if let Some((before, this)) = &report.other_version {
+        session.say(format_args!(
+            "notice: the run before was made by {before}, this one by {this}: what it makes otherwise on closed cycles is held \
+             as a proposed correction once a partner has news (accrued verify says where it differs)"
+        ));
+    }
     for missing in &report.missing {
         session.complain(format_args!("missing: {missing}"));
     }

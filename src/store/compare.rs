@@ -23,7 +23,7 @@ const KEYS: [(&str, &[&str], &[&str]); 5] = [
     // a run that was killed may have opened one at an earlier record
     ("hold", &["kind", "subject"], &["id", "opened", "ended"]),
     ("publication", &["seq"], &["staging", "placed"]),
-    ("position", &["scheme", "partner", "cycle"], &["settled"]),
+    ("position", &["scheme", "partner", "cycle"], &["settled", "run"]),
 ];
 
 /// Most differences told of one table.

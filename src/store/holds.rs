@@ -11,7 +11,7 @@ use serde_json::json;
 /// A hold to be opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewHold {
-    /// `identity_conflict`, `rows_vanished`, `same_file_other_feed`, `scheme_edited`, `cycle_locked`, `over_limit`, `future_date`, ...
+    /// `identity_conflict`, `rows_vanished`, `same_file_other_feed`, `scheme_edited`, `cycle_locked`, `over_limit`, `other_version`, `future_date`, ...
     pub kind: &'static str,
     /// names it uniquely among its kind
     pub subject: String,
@@ -270,7 +270,7 @@ impl Store {
     /// Every hold on what is to be posted for one partner and cycle, oldest first.
     pub fn holds_of_cycle(&self, scheme: &str, cycle: &str, partner: &str) -> Result<Vec<Hold>> {
         let mut select = self.connection.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM hold WHERE partner = ?3 AND scheme = ?1 AND cycle = ?2 AND kind IN ('over_limit', 'cycle_locked') ORDER BY id"
+            "SELECT {COLUMNS} FROM hold WHERE partner = ?3 AND scheme = ?1 AND cycle = ?2 AND kind IN ('over_limit', 'cycle_locked', 'other_version') ORDER BY id"
         ))?;
         let rows = select.query_map((scheme, cycle, partner), hold)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
@@ -332,6 +332,39 @@ impl Store {
                  AND EXISTS (SELECT 1 FROM journal WHERE journal.kind = 'decision' AND seq <= ?3 AND body ->> 'hold' = hold.id)",
             )?
             .query_row((kind, subject, upto), |row| row.get(0))?)
+    }
+
+    /// The hold of a kind on a subject that a person has released and no run has carried out yet.
+    pub fn released_hold(&self, kind: &str, subject: &str) -> Result<Option<Hold>> {
+        Ok(self
+            .connection
+            .prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM hold WHERE kind = ?1 AND subject = ?2 AND state = 'released' ORDER BY id LIMIT 1"
+            ))?
+            .query_row((kind, subject), hold)
+            .optional()?)
+    }
+
+    /// Whether there ever was a hold of a kind.
+    pub fn has_holds(&self, kind: &str) -> Result<bool> {
+        Ok(self
+            .connection
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM hold WHERE kind = ?1)")?
+            .query_row([kind], |row| row.get(0))?)
+    }
+
+    /// What the last hold of a kind on a subject kept from being posted when the journal record `upto` was the last.
+    pub fn held_points_upto(&self, kind: &str, subject: &str, upto: i64) -> Result<Points> {
+        let points = self
+            .connection
+            .prepare_cached(
+                "SELECT CASE WHEN state = 'gone' AND ended <= ?3 OR state IN ('released', 'done') AND EXISTS (SELECT 1 FROM journal
+                   WHERE journal.kind = 'decision' AND seq <= ?3 AND body ->> 'hold' = hold.id) THEN 0 ELSE points END
+                 FROM hold WHERE kind = ?1 AND subject = ?2 AND opened <= ?3 ORDER BY id DESC LIMIT 1",
+            )?
+            .query_row((kind, subject, upto), |row| row.get(0))
+            .optional()?;
+        Ok(Points(points.unwrap_or(0)))
     }
 
     /// Gives a hold the number that the journal calls it by, where a replay has opened holds in another order.

@@ -31,6 +31,7 @@ mod silence;
 mod skus;
 mod sorter;
 mod tamper;
+pub mod versions;
 mod void;
 
 pub use aside::{AtStake, FILE_HOLDS};

@@ -31,6 +31,8 @@ pub struct Kept {
     pub papers: [u8; 32],
     /// hash of its rows in the papers published last, if any
     pub published: Option<[u8; 32]>,
+    /// the run that worked it out; 0 for one of those before that was kept
+    pub run: i64,
 }
 
 fn kept(row: &Row<'_>) -> rusqlite::Result<Kept> {
@@ -46,6 +48,7 @@ fn kept(row: &Row<'_>) -> rusqlite::Result<Kept> {
         reason: row.get(8)?,
         papers: row.get(9)?,
         published: row.get(10)?,
+        run: row.get(11)?,
     })
 }
 
@@ -68,7 +71,7 @@ pub enum Known {
 }
 
 const COLUMNS: &str =
-    "cycle, partner, name, points, held, measure, tier, version_id, reason, papers, published";
+    "cycle, partner, name, points, held, measure, tier, version_id, reason, papers, published, run";
 
 impl Store {
     /// The positions of one partner in a scheme, in order of cycle.
@@ -98,17 +101,17 @@ impl Store {
         // a refusal rolls everything back: OR FAIL spares the copies of pages by which one statement alone could be undone
         const FIRST: Insert<'_> = Insert {
             into: "INSERT OR FAIL INTO position VALUES",
-            row: "(?1, #, #, #, #, #, #, #, #, #, #, #, #)",
+            row: "(?1, #, #, #, #, #, #, #, #, #, #, #, #, #)",
             after: "",
             shared: 1,
             at_once: rows::AT_ONCE,
         };
         const AGAIN: Insert<'_> = Insert {
             into: "INSERT INTO position VALUES",
-            row: "(?1, #, #, #, #, #, #, #, #, #, #, #, #)",
+            row: "(?1, #, #, #, #, #, #, #, #, #, #, #, #, #)",
             after: "ON CONFLICT (scheme, partner, cycle) DO UPDATE SET name = excluded.name, points = excluded.points,
              held = excluded.held, measure = excluded.measure, tier = excluded.tier, version_id = excluded.version_id, reason = excluded.reason, papers = excluded.papers,
-             published = coalesce(excluded.published, published), settled = excluded.settled",
+             published = coalesce(excluded.published, published), settled = excluded.settled, run = excluded.run",
             shared: 1,
             at_once: rows::AT_ONCE,
         };
@@ -124,7 +127,8 @@ impl Store {
             cells.next(&position.reason)?;
             cells.next(position.papers)?;
             cells.next(position.published)?;
-            cells.next(*settled == Settled::Yes)
+            cells.next(*settled == Settled::Yes)?;
+            cells.next(position.run)
         };
         let insert = match known {
             Known::None => FIRST,

@@ -15,6 +15,7 @@ use crate::statement::{number, papers, transactions};
 use crate::store::Store;
 use crate::store::holds::{Hold, HoldState};
 use crate::store::ledger::Wanted;
+use crate::store::positions::Kept;
 use anyhow::{Context, Result, anyhow};
 use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::BTreeSet;
@@ -278,16 +279,19 @@ impl Question {
         match &self.moment {
             Moment::Posted(entry, known) => {
                 let of = (self.family.id.as_str(), self.cycle, self.partner.as_str());
-                let waited = batch::over_limit_upto(store, of, explained.held, *known)?;
+                let over = batch::over_limit_upto(store, of, explained.held, *known)?;
+                let drift = batch::drift_upto(store, of, *known)?;
+                let waited =
+                    over.checked_add(drift).context("what is held is more than a ledger can hold")?;
                 explained.waited = waited;
                 if rest != waited {
                     explained.doubt = Some(format!(
-                        "after entry {} the ledger held {} points of this cycle, and what was known then comes to {} less {} held: \
-                         facts were changed in the store, or another version of the program posted it (accrued verify tells)",
+                        "after entry {} the ledger held {} points of this cycle, and what was known then comes to {} less {} held: {}",
                         entry.entry,
                         explained.decimals.points(posted),
                         explained.decimals.points(explained.points),
-                        explained.decimals.points(waited)
+                        explained.decimals.points(waited),
+                        why_otherwise(store, entry)?
                     ));
                 }
             }
@@ -305,6 +309,16 @@ impl Question {
 
     fn why_not_posted(&self, store: &Store, scheme: &Scheme, explained: &Explained) -> Result<&'static str> {
         let closed = store.closed(&self.family.id)?.iter().any(|closed| closed.cycle == self.cycle.0);
+        let stands = store.position(&self.family.id, self.cycle.0, &self.partner)?;
+        let differs = closed && !stands.as_ref().is_some_and(|kept| agrees(kept, explained));
+        if differs
+            && batch::by_another(store, stands.as_ref())?.is_some()
+            && !store.is_stale(&self.partner)?
+        {
+            return Ok(
+                "another version of the program worked it out otherwise: proposed once the partner has news",
+            );
+        }
         let on_points = store.holds_of_cycle(&self.family.id, &explained.cycle, &self.partner)?;
         let last = on_points.last().map(|hold| hold.state);
         Ok(match (closed, scheme.post) {
@@ -346,6 +360,20 @@ impl Explained {
     pub(super) fn posted(&self) -> Option<Points> {
         self.entries.iter().try_fold(Points::ZERO, |sum, entry| sum.checked_add(entry.points))
     }
+}
+
+/// Whether a position says what was worked out.
+fn agrees(kept: &Kept, explained: &Explained) -> bool {
+    (kept.points, kept.held) == (explained.points, explained.held)
+}
+
+/// Why what was posted then cannot be worked out again.
+fn why_otherwise(store: &Store, entry: &Entry) -> Result<String> {
+    let this = batch::this_version();
+    Ok(match store.made_by(entry.run)? {
+        Some(other) if other != this => format!("{other} posted it, this is {this}"),
+        Some(_) | None => "facts were changed in the store (accrued verify tells)".to_owned(),
+    })
 }
 
 /// The text of a version that was once in force.

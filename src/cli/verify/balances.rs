@@ -13,6 +13,8 @@ use crate::facts::master::ItemRecord;
 use crate::facts::settle::settle;
 use crate::scheme::{Family, Post};
 use crate::store::Store;
+use crate::store::positions::Kept;
+use crate::store::versions::MadeBy;
 use anyhow::{Context, Result, anyhow};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -109,6 +111,15 @@ impl Scene<'_> {
         }
     }
 
+    /// The other version that worked a position out, where what is posted and held is what it made: the difference is then
+    /// that of two versions, and nobody has tampered with anything.
+    fn of_another(&self, stands: Option<&Kept>, of: (&str, Cycle, &str), has: i64) -> Result<Option<MadeBy>> {
+        let Some(before) = batch::by_another(self.store, stands)? else { return Ok(None) };
+        let (points, held) = stands.map_or((Points::ZERO, Points::ZERO), |kept| (kept.points, kept.held));
+        let withheld = batch::withheld(self.store, of, held, points.0.saturating_sub(has))?;
+        Ok((has.saturating_add(withheld) == points.0).then_some(before))
+    }
+
     fn partner(
         &self,
         dossier: &Dossier,
@@ -150,16 +161,22 @@ impl Scene<'_> {
             let of = (self.family.id.as_str(), position.cycle, partner);
             let withheld = batch::withheld(self.store, of, held, gives.saturating_sub(has))?;
             compared.positions += 1;
-            if has.saturating_add(withheld) != gives {
-                proof.finds(
-                    format!("{} partner {partner}", self.family.id),
+            if has.saturating_add(withheld) == gives {
+                continue;
+            }
+            let what = format!("{} partner {partner}", self.family.id);
+            let how = format!("cycle {name} has {} points posted and {} held", Points(has), Points(withheld));
+            let gives = Points(gives);
+            let stands = kept.iter().find(|kept| kept.cycle == position.cycle.0);
+            match self.of_another(stands, of, has)? {
+                Some(before) => proof.differs.push((
+                    what,
                     format!(
-                        "cycle {name} has {} points posted and {} held, and the facts in force give {}",
-                        Points(has),
-                        Points(withheld),
-                        Points(gives)
+                        "{how}, as {before} worked it out; {} makes {gives} of the facts in force",
+                        batch::this_version()
                     ),
-                );
+                )),
+                None => proof.finds(what, format!("{how}, and the facts in force give {gives}")),
             }
         }
         self.without_facts(partner, posted, proof);

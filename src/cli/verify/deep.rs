@@ -8,10 +8,10 @@ mod files;
 mod replayer;
 
 use super::Proof;
+use crate::batch;
 use crate::cli::scratch::Scratch;
 use crate::cli::session::Session;
 use crate::cli::summary::counted;
-use crate::clock;
 use crate::config::Config;
 use crate::domain::points::Points;
 use crate::store::Store;
@@ -42,7 +42,9 @@ pub(super) fn prove(session: &Session, config: &Config, store: &Store) -> Result
     }
     if let Some(versions) = versions {
         proof.notes.push(versions);
-        proof.differs = std::mem::take(&mut proof.broken);
+        if !replayed.archive_changed {
+            proof.differs = std::mem::take(&mut proof.broken);
+        }
     }
     proof.well =
         format!("{} replayed, every row and every published byte alike", counted(replayed.runs, "run"));
@@ -51,21 +53,17 @@ pub(super) fn prove(session: &Session, config: &Config, store: &Store) -> Result
 
 /// Says which runs another program or other time-zone data made, if any.
 fn other_versions(replayed: &Replayed) -> Option<String> {
-    let this = (env!("CARGO_PKG_VERSION").to_owned(), clock::time_zone_data().to_owned());
+    let this = batch::this_version();
     let others: Vec<String> = replayed
         .made_by
         .iter()
         .filter(|(made_by, _)| **made_by != this)
-        .map(|((program, zones), runs)| {
-            format!("{} by accrued {program} with time-zone data {zones}", counted(*runs, "run"))
-        })
+        .map(|(made_by, runs)| format!("{} by {made_by}", counted(*runs, "run")))
         .collect();
     (!others.is_empty()).then(|| {
         format!(
-            "made by another version: {}; this is accrued {} with time-zone data {}: what differs here may be its doing, and is proposed, not posted (what was tampered with is named by the other checks)",
+            "made by another version: {}; this is {this}: what differs here may be its doing, and is proposed, not posted (what was tampered with is named by the other checks)",
             others.join(", "),
-            this.0,
-            this.1
         )
     })
 }

@@ -79,18 +79,24 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {
     let store = session.store(&config)?;
     let checks = if args.checks.is_empty() { &Check::ALL[..] } else { &args.checks };
     let mut rows = Vec::new();
-    let mut broken = 0;
+    let (mut broken, mut differs) = (0, 0);
     for check in checks {
         let proof = prove(*check, &config, &store);
         broken += proof.broken.len();
+        differs += proof.differs.len();
         rows.extend(told(check.word(), proof));
     }
     if args.deep {
         let proof = deep::prove(session, &config, &store)?;
-        broken += proof.broken.len() + proof.differs.len();
+        broken += proof.broken.len();
+        differs += proof.differs.len();
         rows.extend(told("deep", proof));
     }
     print(session, &rows)?;
+    if broken == 0 && differs > 0 {
+        session.next("what another version worked out stands: accrued run proposes what differs once a partner has news");
+        return Ok(Exit::Found);
+    }
     if broken > 0 {
         session.next("restore data_dir from a backup, or keep it as it is for whoever looks into it");
         return Ok(Exit::Found);

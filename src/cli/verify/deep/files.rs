@@ -31,7 +31,7 @@ pub(super) fn compare(
             (false, _) => proof.finds(name, "is missing: the replay publishes it"),
             (true, true) => {
                 if let Some(at) = first_difference(&data_dir.join(name), &replayed.join(name))? {
-                    proof.finds(name, format!("was changed: byte {at} is another than the replay publishes"));
+                    proof.finds(name, format!("differs from what the replay publishes, from byte {at} on"));
                 }
             }
         }

@@ -10,6 +10,7 @@ use crate::scheme;
 use crate::store::files::Sidecar;
 use crate::store::holds::HoldState;
 use crate::store::journal::Record;
+use crate::store::versions::MadeBy;
 use crate::store::{ClockMode, Store};
 use anyhow::{Context, Result, anyhow, bail};
 use chrono::DateTime;
@@ -25,9 +26,11 @@ pub(super) struct Replayed {
     /// the last run, where the journal does not tell of its end
     pub(super) unfinished: Option<i64>,
     /// how many runs each version of program and time-zone data made
-    pub(super) made_by: BTreeMap<(String, String), u64>,
+    pub(super) made_by: BTreeMap<MadeBy, u64>,
     /// where the replay could not go on, and why
     pub(super) stopped: Option<(String, String)>,
+    /// whether that is since the archive is not what it was: no version's doing
+    pub(super) archive_changed: bool,
 }
 
 /// A run as its records tell of it.
@@ -141,10 +144,14 @@ impl<'s> Replayer<'s> {
         let Some(Told { run, mut order, replay, finished }) = self.told.take() else { return Ok(()) };
         self.replayed.runs += 1;
         self.replayed.unfinished = (!finished).then_some(run);
-        let made_by = (replay.program.clone(), replay.time_zone_data.clone());
+        let made_by =
+            MadeBy { program: replay.program.clone(), time_zone_data: replay.time_zone_data.clone() };
         *self.replayed.made_by.entry(made_by).or_default() += 1;
         let config = self.config.as_ref().with_context(|| format!("no config is told for run {run}"))?;
-        self.same_bytes(&replay)?;
+        if let Err(fault) = self.same_bytes(&replay) {
+            self.replayed.archive_changed = true;
+            return Err(fault);
+        }
         order.replay = Some(replay);
         match batch::run(config, self.schemes()?, &order) {
             Ok(_) => Ok(()),
@@ -205,9 +212,13 @@ impl<'s> Replayer<'s> {
         };
         let id = body["hold"].as_i64().context("it does not say which hold")?;
         let mut store = Store::open(&self.folder, &self.folder.join("tmp"))?;
-        let hold = store
-            .last_hold(&kind, &subject)?
-            .with_context(|| format!("it decides a hold {kind} of {subject}, which the replay has not"))?;
+        let Some(hold) = store.last_hold(&kind, &subject)? else {
+            if kind == batch::OTHER_VERSION {
+                // one version has made all runs of the replay: there was nothing to decide
+                return store.whole(|store| store.append(&record.stamp, &record.kind, body).map(drop));
+            }
+            bail!("it decides a hold {kind} of {subject}, which the replay has not");
+        };
         store.renumber_hold(hold.id, id)?;
         store.decide_hold(&record.stamp, id, state, body["reason"].as_str().unwrap_or_default()).map(drop)
     }
