@@ -15,6 +15,8 @@ mod as_published;
 mod compare;
 #[path = "simulator/crew.rs"]
 mod crew;
+#[path = "simulator/expecting.rs"]
+mod expecting;
 #[path = "support/explained.rs"]
 mod explained;
 #[path = "simulator/faults.rs"]

@@ -292,6 +292,18 @@ fn content_of(sale: &Sale) -> Sale {
     content
 }
 
+/// What a file speaks of: the facts of its rows, but for those that it contradicts itself about.
+pub fn carried(bytes: &[u8], feed: &Feed) -> BTreeSet<Key> {
+    let mut facts: BTreeMap<Key, Vec<Sale>> = BTreeMap::new();
+    for (_, cells) in reading::rows(bytes, feed) {
+        if let Some(row) = reading::sale(&cells, feed) {
+            facts.entry(key(&row, feed)).or_default().push(content_of(&row.sale));
+        }
+    }
+    let speaks = |(key, rows): &(Key, Vec<Sale>)| key.1.is_empty() || rows.iter().all(|row| *row == rows[0]);
+    facts.into_iter().filter(speaks).map(|(key, _)| key).collect()
+}
+
 /// Cancellations of one number are all heard: one for each `updated_at` and, where numbers restart, day.
 pub fn key(row: &Stamped, feed: &Feed) -> Key {
     let document = document(&row.sale, feed);

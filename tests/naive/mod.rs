@@ -37,10 +37,19 @@
 //! 16. An undated master record that says what applies on its day says nothing new, and does nothing: a dated one that comes
 //!     later and applies from before that day still does.
 //! 17. A released version takes the place of the whole document where that came the other way, with or without line_no.
-//! 18. Under `replace`, what a file says is judged on arrival against the file that it replaces as well. The lines that it
-//!     would void are counted, and their amounts added, without their signs.
+//! 18. Under `replace`, what a file says is judged on arrival against the file that it replaces as well. Of the lines in force
+//!     that the replaced file carries, it would void those that then no file says; amounts are added without their signs.
+//!     It is looked at again once the other files of its feed in that run are taken: lines may have moved to one of them.
+//! 19. About bytes that were held whole a person is asked once for each reason, also where a newer file has overtaken them.
+//!     A released file is read by the next run before what that run finds, as the newest of its period.
+//! 20. A file has come for an expected period when the period in its name shares a day with it. A cycle is closed by hand
+//!     by a run of its own, which looks at no feed and so closes no other.
+//! 21. One payment may pay several invoices, by one row for each. A row of a later file that says anything but what is said
+//!     already is a conflict; released, what its file said of the payment speaks instead of all before.
 
 pub mod arithmetic;
+pub mod aside;
+pub mod closing;
 pub mod counting;
 pub mod facts;
 pub mod masters;
@@ -52,12 +61,14 @@ pub mod rules;
 pub mod settings;
 pub mod taking;
 pub mod time;
+pub mod voiding;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Duration, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use arithmetic::{Partner, Position};
+use closing::{Occasion, closed_on, cycles, locked};
 use counting::{Known, Line};
 use facts::Fates;
 use number::Frac;
@@ -93,6 +104,23 @@ pub enum Step {
     Reread {
         feed: String,
         name: Option<String>,
+    },
+    /// A run that looks at no feed.
+    Offline {
+        as_of: DateTime<Utc>,
+    },
+    /// A person closes a cycle without a file that will not come.
+    Close {
+        as_of: DateTime<Utc>,
+        scheme: String,
+        cycle: String,
+    },
+    /// A person decides about a file that was set aside whole, for that reason.
+    DecideFile {
+        feed: String,
+        name: String,
+        kind: String,
+        verdict: Word,
     },
     /// A person decides about the version that was set aside in a file, at the line of its first row.
     Decide {
@@ -195,14 +223,26 @@ impl Judge {
         self.log.holds(feed, name, line)
     }
 
+    /// Whether a file waits whole, for that reason.
+    pub fn holds_file(&self, feed: &str, name: &str, kind: &str) -> bool {
+        self.log.aside.waits(feed, name, kind)
+    }
+
     pub fn step(&mut self, step: &Step) {
         match step {
-            Step::Run(run) => self.run(run),
+            Step::Run(run) => self.run(run, true, None),
+            Step::Offline { as_of } => self.run(&Run { as_of: *as_of, drops: vec![] }, false, None),
+            Step::Close { as_of, scheme, cycle } => {
+                self.run(&Run { as_of: *as_of, drops: vec![] }, false, Some((scheme, cycle)));
+            }
             Step::Config(text) => self.world.feeds = settings::feeds(text),
             Step::Schemes(files) => self.world.schemes = schemes(files),
             Step::Reread { feed, name } => {
                 let settings = self.world.feeds.iter().find(|f| f.name == *feed).expect("a feed");
                 self.log.reread(settings, name.as_deref());
+            }
+            Step::DecideFile { feed, name, kind, verdict } => {
+                self.log.aside.decide(feed, name, kind, *verdict);
             }
             Step::Decide { feed, name, line, verdict } => self.log.decide(feed, name, *line, *verdict),
             Step::Adopt { scheme, cycle } => {
@@ -212,23 +252,33 @@ impl Judge {
         }
     }
 
-    fn run(&mut self, run: &Run) {
-        let fates = self.log.take(&self.world.feeds, run);
-        self.fates.extend(
-            run.drops.iter().zip(fates).map(|(drop, fates)| (drop.feed.clone(), drop.name.clone(), fates)),
-        );
+    fn run(&mut self, run: &Run, listed: bool, by_hand: Option<(&str, &str)>) {
+        self.fates.extend(self.log.take(&self.world.feeds, run));
+        let sales = self.world.feeds.iter().filter(|feed| feed.kind == "sales");
+        let mut occasion = Occasion {
+            listed,
+            by_hand: None,
+            come: sales.map(|feed| (feed, self.log.come(&feed.name))).collect(),
+        };
         for (id, versions) in &self.world.schemes {
-            let now = see(self.log.known(), versions, run.as_of, self.schemes.get(id));
+            occasion.by_hand = by_hand.filter(|(scheme, _)| scheme == id).map(|(_, cycle)| cycle);
+            let now = see(self.log.known(), versions, run.as_of, self.schemes.get(id), &occasion);
             self.schemes.insert(id.clone(), now);
         }
     }
 }
 
-fn see(known: &Known, versions: &[Scheme], now: DateTime<Utc>, before: Option<&Seen>) -> Seen {
+fn see(
+    known: &Known,
+    versions: &[Scheme],
+    now: DateTime<Utc>,
+    before: Option<&Seen>,
+    occasion: &Occasion,
+) -> Seen {
     let today = now.with_timezone(&versions[0].zone).date_naive();
     let mut rules = before.map_or_else(|| Rules::of(versions), |b| b.rules.next(versions));
     let lines = counting::lines(known, &rules, today);
-    let cycles = cycles(&rules, today, before);
+    let cycles = cycles(&rules, today, before, occasion);
     let closed_on = closed_on(&cycles, today, before);
     let codes: BTreeSet<&String> = lines.iter().map(|l| &l.partner).collect();
     let mut positions = BTreeMap::new();
@@ -253,38 +303,4 @@ fn see(known: &Known, versions: &[Scheme], now: DateTime<Utc>, before: Option<&S
         rules.closed.insert(cycle.name.clone(), rules.of_cycle(cycle).clone());
     }
     Seen { lines, cycles, closed_on, positions, posted, rules }
-}
-
-/// The day on which each closed cycle closed: that of the first run that could close it.
-fn closed_on(
-    cycles: &[(Cycle, bool)],
-    today: NaiveDate,
-    before: Option<&Seen>,
-) -> BTreeMap<String, NaiveDate> {
-    let closed = cycles.iter().filter(|(_, closed)| *closed).map(|(cycle, _)| &cycle.name);
-    let day = |name: &String| before.and_then(|b| b.closed_on.get(name)).copied().unwrap_or(today);
-    closed.map(|name| (name.clone(), day(name))).collect()
-}
-
-/// Whether a difference of a cycle that closed that day is held now.
-fn locked(scheme: &Scheme, closed_on: NaiveDate, today: NaiveDate) -> bool {
-    scheme.lock_after_days.is_some_and(|days| today > closed_on + Duration::days(days))
-}
-
-/// Every cycle from the first to today's (or the scheme's last), and whether it has closed: evaluation.md 4.
-fn cycles(rules: &Rules, today: NaiveDate, before: Option<&Seen>) -> Vec<(Cycle, bool)> {
-    let calendar = &rules.first().calendar;
-    let last = rules.last().ends.map_or(today, |ends| ends.min(today));
-    let mut cycles = vec![];
-    let mut open = false;
-    let mut day = rules.first().starts;
-    while day <= last {
-        let cycle = calendar.cycle_of(day);
-        day = cycle.last + Duration::days(1);
-        let grace = Duration::days(rules.of_cycle(&cycle).grace_days);
-        let was_closed = before.is_some_and(|b| b.closed_on.contains_key(&cycle.name));
-        open = open || (today <= cycle.last + grace && !was_closed);
-        cycles.push((cycle, !open));
-    }
-    cycles
 }

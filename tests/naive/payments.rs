@@ -22,29 +22,99 @@ pub struct Payment {
     other: Cells,
 }
 
-/// Every payment that was said, by its reference.
+/// A payment is told by its documents, the distributor whose numbers they are, and its reference.
+type Key = (String, String, String);
+
+/// What is said of one payment: a row for each invoice that it pays.
+type Says = BTreeMap<String, Payment>;
+
+/// Every payment that was said.
 #[derive(Clone, Debug, Default)]
-pub struct Payments(BTreeMap<(String, String), Payment>);
+pub struct Payments {
+    speaking: BTreeMap<Key, Says>,
+    held: Vec<Conflict>,
+}
+
+/// What a file says of a payment that was said otherwise before, and where the first row of it stands that does.
+#[derive(Clone, Debug)]
+struct Conflict {
+    file: usize,
+    line: u64,
+    key: Key,
+    says: Says,
+}
 
 impl Payments {
-    /// Takes one file: an event that comes again with other content is held, never applied twice.
-    pub fn take(&mut self, bytes: &[u8], feed: &Feed) -> Fates {
+    /// Takes one file, the `file`th of all: a payment that comes again with other content is held, never applied twice.
+    pub fn take(&mut self, bytes: &[u8], feed: &Feed, file: usize) -> Fates {
         let mut fates = Fates::default();
-        for (_, cells) in reading::rows(bytes, feed) {
-            let Some((reference, payment)) = payment(cells, feed) else {
-                fates.rejected += 1;
-                continue;
-            };
-            match self.0.get(&(feed.documents.clone(), reference.clone())) {
-                None => {
-                    fates.accepted += 1;
-                    self.0.insert((feed.documents.clone(), reference), payment);
-                }
-                Some(said) if *said == payment => fates.duplicate += 1,
-                Some(_) => fates.held += 1,
+        let mut said: BTreeMap<Key, Vec<(u64, Payment)>> = BTreeMap::new();
+        for (line, cells) in reading::rows(bytes, feed) {
+            match payment(cells, feed) {
+                Some((key, payment)) => said.entry(key).or_default().push((line, payment)),
+                None => fates.rejected += 1,
             }
         }
+        for (key, rows) in said {
+            self.take_one(key, &rows, file, &mut fates);
+        }
         fates
+    }
+
+    fn take_one(&mut self, key: Key, rows: &[(u64, Payment)], file: usize, fates: &mut Fates) {
+        // the first row for each invoice, then those that contradict one of these, and so on
+        let mut contents: Vec<BTreeMap<String, (u64, Payment)>> = vec![];
+        for (line, row) in rows {
+            let of_invoice = contents.iter().take_while(|content| content.contains_key(&row.invoice));
+            if of_invoice.clone().any(|content| content[&row.invoice].1 == *row) {
+                fates.duplicate += 1;
+                continue;
+            }
+            let place = of_invoice.count();
+            contents.resize_with(contents.len().max(place + 1), BTreeMap::new);
+            contents[place].insert(row.invoice.clone(), (*line, row.clone()));
+        }
+        let says = |content: &BTreeMap<String, (u64, Payment)>| -> Says {
+            content.iter().map(|(invoice, (_, row))| (invoice.clone(), row.clone())).collect()
+        };
+        let first = says(&contents[0]);
+        let before = self.speaking.get(&key).cloned();
+        for (place, content) in contents.iter().enumerate() {
+            if place == 0 && before.is_none() {
+                fates.accepted += content.len();
+                self.speaking.insert(key.clone(), first.clone());
+                continue;
+            }
+            let known = |row: &Payment| before.as_ref().is_some_and(|b| b.get(&row.invoice) == Some(row));
+            let news: Vec<u64> =
+                content.values().filter(|(_, row)| !known(row)).map(|(line, _)| *line).collect();
+            fates.duplicate += content.len() - news.len();
+            fates.held += news.len();
+            if let Some(line) = news.into_iter().min() {
+                let mut all = first.clone();
+                all.extend(says(content));
+                self.held.push(Conflict { file, line, key: key.clone(), says: all });
+            }
+        }
+    }
+
+    /// Where those stand that wait for a person.
+    pub fn held(&self) -> impl Iterator<Item = (usize, u64)> {
+        self.held.iter().map(|held| (held.file, held.line))
+    }
+
+    /// What the file says of the payment speaks instead of all that was said of it before.
+    pub fn release(&mut self, file: usize, line: u64) {
+        let Some(place) = self.held.iter().position(|held| (held.file, held.line) == (file, line)) else {
+            return;
+        };
+        let held = self.held.remove(place);
+        self.speaking.insert(held.key, held.says);
+    }
+
+    /// A discarded row never speaks.
+    pub fn discard(&mut self, file: usize, line: u64) {
+        self.held.retain(|held| (held.file, held.line) != (file, line));
     }
 
     /// The payments of an invoice up to a day, less those taken back, in the currencies that `pays` takes. Where numbers
@@ -56,7 +126,7 @@ impl Payments {
         today: NaiveDate,
         pays: impl Fn(&str) -> bool,
     ) -> Frac {
-        let of = self.0.values().filter(|p| {
+        let of = self.speaking.values().flat_map(Says::values).filter(|p| {
             p.documents == invoice.documents
                 && p.distributor == invoice.distributor
                 && p.invoice == invoice.number
@@ -68,7 +138,7 @@ impl Payments {
     }
 }
 
-fn payment(mut cells: Cells, feed: &Feed) -> Option<(String, Payment)> {
+fn payment(mut cells: Cells, feed: &Feed) -> Option<(Key, Payment)> {
     let distributor = cells.remove("distributor_code").unwrap_or_default();
     let payment = Payment {
         documents: feed.documents.clone(),
@@ -78,6 +148,6 @@ fn payment(mut cells: Cells, feed: &Feed) -> Option<(String, Payment)> {
         amount: number::in_file(&cells.remove("amount")?, feed.decimal_mark)?,
         other: Cells::new(),
     };
-    let reference = cells.remove("payment_ref")?;
-    Some((reference, Payment { other: cells, ..payment }))
+    let key = (payment.documents.clone(), payment.distributor.clone(), cells.remove("payment_ref")?);
+    Some((key, Payment { other: cells, ..payment }))
 }

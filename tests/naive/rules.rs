@@ -22,6 +22,7 @@ pub struct Scheme {
     pub day_closes_at: NaiveTime,
     pub continuous: bool,
     pub grace_days: i64,
+    pub waits_for_files: bool,
     pub lock_after_days: Option<i64>,
     pub by_quantity: bool,
     pub on_payment: bool,
@@ -173,6 +174,10 @@ impl Section {
     fn whole(&self, key: &str, default: i64) -> i64 {
         self.0.get(key).map_or(default, |v| v.as_integer().expect("an integer"))
     }
+    /// Absent is yes.
+    fn yes(&self, key: &str) -> bool {
+        self.0.get(key).is_none_or(|v| v.as_bool().expect("true or false"))
+    }
     fn date(&self, key: &str) -> Option<NaiveDate> {
         self.0.get(key).map(|v| v.to_string().parse().expect("a date"))
     }
@@ -208,6 +213,7 @@ pub fn read(text: &str) -> Scheme {
             .expect("a time"),
         continuous: cycle.text("post", "at-close") == "continuous",
         grace_days: cycle.whole("grace_days", 0),
+        waits_for_files: cycle.yes("wait_for_files"),
         lock_after_days: cycle.0.get("lock_after_days").map(|v| v.as_integer().expect("an integer")),
         by_quantity: earn.text("measure", "amount") == "quantity",
         on_payment: earn.text("on", "invoice") == "payment",

@@ -26,6 +26,7 @@ pub struct Feed {
     pub max_reject_percent: super::number::Frac,
     pub files: String,
     pub replaces: bool,
+    pub expected: String,
     pub max_void_percent: super::number::Frac,
 }
 
@@ -64,6 +65,7 @@ fn one(feed: &Table) -> Feed {
             v.as_table().expect("a table").iter().map(|(k, v)| (k.clone(), words(Some(v)))).collect()
         }),
         files: text("files", ""),
+        expected: text("expected", "none"),
         replaces: text("mode", "append") == "replace",
         max_void_percent: super::number::plain(&text("max_void_percent", "5")).expect("a decimal"),
         max_reject_percent: super::number::plain(&text("max_reject_percent", "1")).expect("a decimal"),

@@ -2,16 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::NaiveDate;
-use num_traits::{Signed, Zero};
-
+use super::aside::{Aside, Why};
 use super::counting::Known;
-use super::facts::{Fates, Key};
+use super::facts::{self, Fates};
 use super::names::{self, Named};
-use super::number::{self, Frac};
 use super::reading;
 use super::settings::Feed;
+use super::voiding;
 use super::{Drop, Run, Word};
+use chrono::NaiveDate;
 
 /// A file that was taken.
 #[derive(Clone, Debug)]
@@ -36,70 +35,141 @@ enum Event {
 #[derive(Clone, Debug, Default)]
 pub struct Log {
     events: Vec<Event>,
-    /// Bytes that were ingested; of an empty file its name too, since it says nothing but that.
-    seen: BTreeSet<(Vec<u8>, String)>,
+    /// Bytes that were ingested, by feed; of an empty file its name too, since it says nothing but that.
+    seen: BTreeSet<Told>,
+    pub aside: Aside,
     known: Known,
 }
+
+/// What becomes of each file of a run, by feed and name; None: one that was not read.
+type Became = Vec<(String, String, Option<Fates>)>;
+
+/// What came of looking at a file.
+enum Took {
+    /// None: it was not read.
+    File(Option<Fates>),
+    /// It is looked at again.
+    Nothing,
+}
+
+/// Feed, bytes, and of an empty file its name.
+type Told = (String, Vec<u8>, String);
 
 impl Log {
     pub fn known(&self) -> &Known {
         &self.known
     }
 
-    /// Takes the files of a run, and tells what became of each; None: a file that was not read.
-    pub fn take(&mut self, feeds: &[Feed], run: &Run) -> Vec<Option<Fates>> {
+    /// Takes the files that were released and those of a run, and tells what became of each.
+    pub fn take(&mut self, feeds: &[Feed], run: &Run) -> Became {
         let feed_of = |drop: &Drop| feeds.iter().find(|f| f.name == drop.feed).expect("a feed");
-        let named = |drop: &Drop| names::read(&feed_of(drop).files, &drop.name).expect("a name of its feed");
-        let mut news: BTreeMap<(&String, Named), BTreeSet<&Vec<u8>>> = BTreeMap::new();
-        for drop in run.drops.iter().filter(|d| feed_of(d).replaces && !self.knows(d, feed_of(d))) {
-            news.entry((&drop.feed, named(drop))).or_default().insert(&drop.bytes);
+        let day = |feed: &Feed| run.as_of.with_timezone(&feed.zone).date_naive();
+        let mut became = vec![];
+        for (drop, named, _) in self.aside.released() {
+            let feed = feed_of(&drop);
+            let fates = self.read(feed, &drop, named, day(feed));
+            became.push((drop.feed, drop.name, Some(fates)));
         }
-        let mut fates = vec![];
-        for drop in &run.drops {
-            let feed = feed_of(drop);
-            let rivals = news.get(&(&drop.feed, named(drop))).is_some_and(|files| files.len() > 1);
-            let day = run.as_of.with_timezone(&feed.zone).date_naive();
-            fates.push(if self.knows(drop, feed) || (rivals && named(drop).part.is_none()) {
-                None
-            } else {
-                self.take_file(feed, drop, named(drop), day)
-            });
-        }
-        fates
-    }
-
-    fn knows(&self, drop: &Drop, feed: &Feed) -> bool {
-        self.seen.contains(&told(drop, feed))
-    }
-
-    fn take_file(&mut self, feed: &Feed, drop: &Drop, named: Named, day: NaiveDate) -> Option<Fates> {
-        let replaced: Vec<usize> = (0..self.events.len())
-            .filter(|i| match &self.events[*i] {
-                Event::Taken(t) => {
-                    feed.replaces && t.speaks && t.read_by.name == feed.name && t.named == named
+        let mut waiting = self.without_rivals(feeds, run, &mut became);
+        let mut patient = true;
+        while !waiting.is_empty() {
+            let mut again: Vec<&Drop> = vec![];
+            for (place, drop) in waiting.iter().enumerate() {
+                let others = waiting[place + 1..].iter().chain(&again).any(|other| other.feed == drop.feed);
+                let feed = feed_of(drop);
+                match self.take_one(feed, drop, day(feed), patient && others) {
+                    Took::Nothing => again.push(drop),
+                    Took::File(fates) => became.push((drop.feed.clone(), drop.name.clone(), fates)),
                 }
-                Event::Decided { .. } => false,
-            })
-            .collect();
-        if self.voids_too_much(&replaced, feed, drop) {
-            return None;
+            }
+            patient = again.len() < waiting.len();
+            waiting = again;
         }
-        self.seen.insert(told(drop, feed));
-        let taking = Taking {
-            name: drop.name.clone(),
-            bytes: drop.bytes.clone(),
-            named,
-            read_by: feed.clone(),
-            day,
-            speaks: true,
+        became
+    }
+
+    /// Sets new files aside that one run finds for one period, and gives the others.
+    fn without_rivals<'r>(&mut self, feeds: &[Feed], run: &'r Run, became: &mut Became) -> Vec<&'r Drop> {
+        let feed_of = |drop: &Drop| feeds.iter().find(|f| f.name == drop.feed).expect("a feed");
+        let news = |drop: &&Drop| feed_of(drop).replaces && !self.has(drop);
+        let mut of_period: BTreeMap<(&String, Named), BTreeSet<&Vec<u8>>> = BTreeMap::new();
+        for drop in run.drops.iter().filter(news) {
+            of_period.entry((&drop.feed, named(feed_of(drop), drop))).or_default().insert(&drop.bytes);
+        }
+        let (rivals, others): (Vec<&Drop>, Vec<&Drop>) = run
+            .drops
+            .iter()
+            .partition(|drop| news(drop) && of_period[&(&drop.feed, named(feed_of(drop), drop))].len() > 1);
+        for drop in rivals {
+            self.aside.put(drop, &named(feed_of(drop), drop), Why::SeveralOfPeriod);
+            became.push((drop.feed.clone(), drop.name.clone(), None));
+        }
+        others
+    }
+
+    fn take_one(&mut self, feed: &Feed, drop: &Drop, day: NaiveDate, patient: bool) -> Took {
+        if self.seen.contains(&told(drop, feed)) {
+            return Took::File(None);
+        }
+        let named = named(feed, drop);
+        match self.why_not(feed, drop, &named, day) {
+            Some(Why::TooMuchVoid) if patient => Took::Nothing,
+            Some(why) => {
+                self.aside.put(drop, &named, why);
+                Took::File(None)
+            }
+            None => {
+                self.aside.overtaken(feed, &drop.name, &named);
+                Took::File(Some(self.read(feed, drop, named, day)))
+            }
+        }
+    }
+
+    /// Whether a feed has ingested these bytes.
+    fn has(&self, drop: &Drop) -> bool {
+        self.seen.iter().any(|(feed, bytes, _)| *feed == drop.feed && *bytes == drop.bytes)
+    }
+
+    /// Why a person must say first whether a file is to be read.
+    fn why_not(&self, feed: &Feed, drop: &Drop, named: &Named, day: NaiveDate) -> Option<Why> {
+        let elsewhere =
+            |(other, bytes, empty): &Told| *other != drop.feed && *bytes == drop.bytes && empty.is_empty();
+        if self.seen.iter().any(elsewhere) {
+            return Some(Why::OtherFeed);
+        }
+        self.voids_too_much(feed, drop, named, day).then_some(Why::TooMuchVoid)
+    }
+
+    /// The files that one of this name takes the place of.
+    fn replaced(&self, feed: &Feed, named: &Named) -> Vec<usize> {
+        let replaces = |event: &Event| match event {
+            Event::Taken(t) => feed.replaces && t.speaks && t.read_by.name == feed.name && t.named == *named,
+            Event::Decided { .. } => false,
         };
+        (0..self.events.len()).filter(|place| replaces(&self.events[*place])).collect()
+    }
+
+    fn read(&mut self, feed: &Feed, drop: &Drop, named: Named, day: NaiveDate) -> Fates {
+        let replaced = self.replaced(feed, &named);
+        self.seen.insert(told(drop, feed));
+        let (name, bytes, read_by) = (drop.name.clone(), drop.bytes.clone(), feed.clone());
+        let taking = Taking { name, bytes, named, read_by, day, speaks: true };
         let fates = take(&mut self.known, &taking, self.events.len());
         self.events.push(Event::Taken(Box::new(taking)));
         if !replaced.is_empty() {
             replaced.iter().for_each(|i| self.silence(*i));
             self.anew();
         }
-        Some(fates)
+        fates
+    }
+
+    /// The periods of the files of a feed that were ingested, whether they still speak or not.
+    pub fn come(&self, feed: &str) -> Vec<(NaiveDate, NaiveDate)> {
+        let of = |event: &Event| match event {
+            Event::Taken(t) if t.read_by.name == feed => t.named.period,
+            Event::Taken(_) | Event::Decided { .. } => None,
+        };
+        self.events.iter().filter_map(of).collect()
     }
 
     fn silence(&mut self, place: usize) {
@@ -109,31 +179,19 @@ impl Log {
     }
 
     /// Whether a replacing file would void more of the period's lines or amount than its feed allows.
-    fn voids_too_much(&self, replaced: &[usize], feed: &Feed, drop: &Drop) -> bool {
-        let carried = |bytes: &[u8], feed: &Feed| -> Vec<(Key, Frac)> {
-            let rows = reading::rows(bytes, feed);
-            let sales = rows.iter().filter_map(|(_, cells)| reading::sale(cells, feed));
-            sales.map(|row| (super::facts::key(&row, feed), row.sale.amount.abs())).collect()
-        };
-        let before: Vec<(Key, Frac)> = replaced
-            .iter()
-            .flat_map(|i| match &self.events[*i] {
-                Event::Taken(t) if feed.kind == "sales" => carried(&t.bytes, &t.read_by),
-                Event::Taken(_) | Event::Decided { .. } => vec![],
-            })
-            .collect();
-        if before.is_empty() {
+    fn voids_too_much(&self, feed: &Feed, drop: &Drop, named: &Named, day: NaiveDate) -> bool {
+        let mut carried = BTreeSet::new();
+        for place in self.replaced(feed, named) {
+            if let Event::Taken(taking) = &self.events[place] {
+                carried.extend(facts::carried(&taking.bytes, &taking.read_by));
+            }
+        }
+        if feed.kind != "sales" || carried.is_empty() {
             return false;
         }
-        let now: BTreeSet<Key> = carried(&drop.bytes, feed).into_iter().map(|(key, _)| key).collect();
-        let voided = || before.iter().filter(|(key, _)| !now.contains(key));
-        let amount = |lines: &mut dyn Iterator<Item = &(Key, Frac)>| {
-            lines.fold(Frac::zero(), |sum, (_, amount)| sum + amount)
-        };
-        let count = |n: usize| number::int(i64::try_from(n).expect("a count of rows"));
-        let over = |part: Frac, whole: Frac| part * number::int(100) > whole * &feed.max_void_percent;
-        over(count(voided().count()), count(before.len()))
-            || over(amount(&mut voided()), amount(&mut before.iter()))
+        let mut then = self.clone();
+        then.read(feed, drop, named.clone(), day);
+        voiding::too_much(&self.known.facts, &then.known.facts, &carried, &feed.max_void_percent)
     }
 
     /// Files of a feed are read again by its settings of now.
@@ -159,7 +217,8 @@ impl Log {
 
     pub fn holds(&self, feed: &str, name: &str, line: u64) -> bool {
         let file = self.file(feed, name);
-        self.known.facts.held.iter().any(|h| Some(h.file) == file && h.line == line)
+        let held = |held: (usize, u64)| Some(held.0) == file && held.1 == line;
+        self.known.facts.held.iter().any(|h| held((h.file, h.line))) || self.known.payments.held().any(held)
     }
 
     /// A person decides about what was set aside in a file.
@@ -183,16 +242,26 @@ impl Log {
     }
 }
 
-/// What a file tells apart from others, its feed left out.
-fn told(drop: &Drop, feed: &Feed) -> (Vec<u8>, String) {
+fn named(feed: &Feed, drop: &Drop) -> Named {
+    names::read(&feed.files, &drop.name).expect("a name of its feed")
+}
+
+/// What a file tells apart from others.
+fn told(drop: &Drop, feed: &Feed) -> Told {
     let empty = reading::rows(&drop.bytes, feed).is_empty();
-    (drop.bytes.clone(), if empty { format!("{} {}", drop.feed, drop.name) } else { String::new() })
+    (drop.feed.clone(), drop.bytes.clone(), if empty { drop.name.clone() } else { String::new() })
 }
 
 fn decide(known: &mut Known, file: usize, line: u64, verdict: Word) {
     match verdict {
-        Word::Release => known.facts.release(file, line),
-        Word::Discard => known.facts.discard(file, line),
+        Word::Release => {
+            known.facts.release(file, line);
+            known.payments.release(file, line);
+        }
+        Word::Discard => {
+            known.facts.discard(file, line);
+            known.payments.discard(file, line);
+        }
     }
 }
 
@@ -209,7 +278,7 @@ fn take(known: &mut Known, taking: &Taking, place: usize) -> Fates {
             known.rates.take(&taking.bytes, feed);
             Fates::default()
         }
-        "payments" => known.payments.take(&taking.bytes, feed),
+        "payments" => known.payments.take(&taking.bytes, feed, place),
         other => panic!("the naive evaluator reads no {other}"),
     }
 }

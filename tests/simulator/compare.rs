@@ -124,7 +124,9 @@ pub fn same_fates(books: &Books, history: &History, judgement: &Judgement) -> Re
         let file = files.remove(file.ok_or_else(|| format!("no file {feed}/{name} is ingested: {files:?}"))?);
         let plan = history.feeds.iter().find(|f| f.name == *feed).expect("a feed");
         let reread = |act: &Act| matches!(act, Act::Mend { .. } | Act::Reread { .. });
-        if plan.kind != "sales" || history.batches.iter().flat_map(|b| &b.acts).any(reread) {
+        if !matches!(plan.kind, "sales" | "payments")
+            || history.batches.iter().flat_map(|b| &b.acts).any(reread)
+        {
             continue;
         }
         let found = file.counts;
@@ -149,4 +151,15 @@ pub fn same_fates(books: &Books, history: &History, judgement: &Judgement) -> Re
         }
     }
     Ok(())
+}
+
+/// Whatever the files say is accounted for: every difference of the report is nothing.
+pub fn reconciled(place: &Place) -> Result<(), String> {
+    let report = accrued(&place.workspace, &["report", "reconciliation", "--format", "csv"])?;
+    let nothing = |cell: &str| cell.is_empty() || number::plain(cell) == Some(number::int(0));
+    let rows = report.csv();
+    match rows.iter().find(|r| r["item"] == "difference" && !(nothing(&r["rows"]) && nothing(&r["amount"]))) {
+        Some(row) => Err(format!("reconciliation: {row:?}")),
+        None => Ok(()),
+    }
 }

@@ -5,7 +5,7 @@ use chrono::{Duration, NaiveDate};
 use super::plan::{Act, Batch, Dialect, FeedPlan, FilePlan, History, Row, Trouble, Wrong};
 use super::rows::{Document, Maker};
 use super::schemes::{self, ZONES};
-use super::{money, replacing};
+use super::{expecting, money, replacing};
 use crate::naive::Word;
 use crate::random::Random;
 
@@ -20,6 +20,7 @@ pub fn history(seed: u64) -> History {
     let has = |kind: &str| feeds.iter().any(|f| f.kind == kind);
     let schemes = schemes::schemes(&mut r, has("payments"));
     let days = run_days(&mut r);
+    let begin = schemes.iter().map(|s| s.base.starts()).min().expect("a scheme");
     let stamps = if any_order { 100 } else { *r.pick(&[0, 50, 100]) };
     let mut maker = Maker {
         feeds: feeds.clone(),
@@ -27,6 +28,7 @@ pub fn history(seed: u64) -> History {
         stamps,
         restarting,
         known: vec![],
+        paid: vec![],
         clock: 100,
         numbers: 0,
         r: &mut r,
@@ -38,12 +40,22 @@ pub fn history(seed: u64) -> History {
         files.extend(sales(&mut maker, *day, place));
         files.extend(replacing::files(&mut maker, &mut standing, *day));
         files.extend(money::payments(&mut maker, *day, place));
+        let before: Vec<FilePlan> = batches.iter().flat_map(|b: &Batch| b.files.clone()).collect();
+        let known = [before.as_slice(), files.as_slice()].concat();
+        files.extend(expecting::files(maker.r, &feeds, begin, *day, &known));
         files.sort_by_key(|f| f.feed);
-        let again: Vec<FilePlan> = batches.iter().flat_map(|b: &Batch| b.files.clone()).collect();
-        if !again.is_empty() && maker.r.chance(15) {
-            let mut file = maker.r.pick(&again).clone();
-            if feeds[file.feed].pattern == "*.csv" {
-                file.name = format!("{place}-again.csv");
+        if !before.is_empty() && maker.r.chance(15) {
+            let mut file = maker.r.pick(&before).clone();
+            let appends = |f: &usize| feeds[*f].kind == "sales" && feeds[*f].pattern == "*.csv";
+            if !any_order && appends(&file.feed) && maker.r.chance(30) {
+                // by another feed of sales, with the same bytes where it writes them so
+                let others: Vec<usize> = (0..feeds.len()).filter(appends).collect();
+                file.feed = *maker.r.pick(&others);
+            }
+            match feeds[file.feed].pattern {
+                "*.csv" => file.name = format!("{place}-again.csv"),
+                expecting::BY_MONTH => file.name.insert_str(7, &format!("-{place}-again")),
+                _ => {}
             }
             if files.iter().all(|f| (f.feed, &f.name) != (file.feed, &file.name)) {
                 files.push(file);
@@ -93,7 +105,6 @@ fn acts(
 ) {
     let mut mended: Vec<usize> = vec![];
     let wrong: Vec<usize> = (0..feeds.len()).filter(|f| feeds[*f].wrong.is_some()).collect();
-    let appends = feeds.iter().all(|f| !f.settings.contains("replace"));
     let mut succeeded = schemes.iter().filter(|s| s.base.id == "s1").count() > 1;
     let last = batches.len() - 1;
     for (place, batch) in batches.iter_mut().enumerate().skip(1) {
@@ -119,7 +130,10 @@ fn acts(
             let (ends, successor) = schemes::successor(r, &schemes[0]);
             batch.acts.push(Act::Succeed { ends, successor });
         }
-        if wrong.is_empty() && appends && r.chance(40) {
+        if feeds.iter().any(|f| f.settings.contains("expected")) && r.chance(50) {
+            batch.acts.push(Act::Close { scheme: r.below(schemes.len()) });
+        }
+        for _ in 0..r.below(3) {
             let verdict = *r.pick(&[Word::Release, Word::Release, Word::Discard]);
             batch.acts.push(Act::Decide { which: r.below(4), verdict });
         }
@@ -132,6 +146,7 @@ fn acts(
 fn feeds(r: &mut Random, restarting: bool, any_order: bool) -> Vec<FeedPlan> {
     let shared = r.chance(50);
     let scope = r.chance(20);
+    let mut first: Option<Dialect> = None;
     let mut feeds: Vec<FeedPlan> = (0..1 + r.below(2))
         .map(|place| {
             let mut settings = String::new();
@@ -147,10 +162,18 @@ fn feeds(r: &mut Random, restarting: bool, any_order: bool) -> Vec<FeedPlan> {
             let name = format!("f{place}");
             let mut pattern = "*.csv";
             if !any_order && r.chance(25) {
-                pattern = *r.pick(&["{yyyy}-{mm}.csv", "{yyyy}-{mm}-{part}.csv"]);
-                settings += "mode = \"replace\"\nmax_void_percent = \"100\"\n";
+                pattern = *r.pick(&["{yyyy}-{mm}.csv", "{yyyy}-{mm}-{part}.csv", "{yyyy}-{mm}*.csv"]);
+                let most = r.pick(&["100", "100", "40"]);
+                settings += &format!("mode = \"replace\"\nmax_void_percent = \"{most}\"\n");
             }
-            let dialect = dialect(r);
+            if !any_order {
+                expecting::settings(r, &mut pattern, &mut settings);
+            }
+            let dialect = match &first {
+                Some(first) if r.chance(30) => Dialect::clone(first),
+                _ => dialect(r),
+            };
+            first.get_or_insert_with(|| dialect.clone());
             let wrong = if r.chance(12) { wrong(r, &dialect) } else { None };
             let zone = ZONES[r.below(ZONES.len())];
             FeedPlan { name, kind: "sales", zone, pattern, settings, dialect, wrong }
@@ -216,6 +239,9 @@ fn sales(maker: &mut Maker, day: NaiveDate, place: usize) -> Vec<FilePlan> {
         }
         documents.retain(|d| !maker.feeds[d.feed].settings.contains("replace"));
         files.extend(written(maker.any_order, &documents, &format!("{place}-{number}")));
+    }
+    for file in &mut files {
+        file.name = expecting::named(maker.r, &maker.feeds[file.feed], day, std::mem::take(&mut file.name));
     }
     files
 }

@@ -28,24 +28,46 @@ pub fn feeds(r: &mut Random, feeds: &mut Vec<FeedPlan>) {
     }
 }
 
-/// What was paid since, for some of the invoices that are known: in full, in part, too much, or taken back.
+/// What was paid since, for some of the invoices that are known: in full, in part, too much, or taken back. At times a
+/// payment is told again, also otherwise than before or of another invoice.
 pub fn payments(maker: &mut Maker, day: NaiveDate, place: usize) -> Vec<FilePlan> {
     let Some(feed) = maker.feeds.iter().position(|f| f.kind == "payments") else { return vec![] };
-    let mut rows = vec![];
+    let mut rows: Vec<Row> = vec![];
     let known: Vec<Vec<Row>> = maker.known.iter().map(|d| d.rows.clone()).collect();
-    for invoice in known.iter().filter(|rows| rows[0]["doc_type"] == "invoice") {
+    let invoices: Vec<&Vec<Row>> = known.iter().filter(|rows| rows[0]["doc_type"] == "invoice").collect();
+    for invoice in &invoices {
         if maker.r.chance(60) {
             rows.push(payment(maker.r, invoice, day, &format!("{place}-{}", rows.len())));
+        }
+        if !maker.any_order && !maker.paid.is_empty() && maker.r.chance(12) {
+            let paid = maker.r.pick(&maker.paid).clone();
+            let other = payment(maker.r, invoice, day, "");
+            rows.push(told_again(maker.r, paid, &other));
         }
     }
     if rows.is_empty() {
         return vec![];
     }
+    maker.paid.extend(rows.clone());
     vec![FilePlan {
         feed,
         name: format!("{place}.csv"),
         documents: rows.into_iter().map(|r| vec![r]).collect(),
     }]
+}
+
+/// The same payment, as it was or with something of another one.
+fn told_again(r: &mut Random, mut paid: Row, other: &Row) -> Row {
+    let columns: &[&'static str] = match r.below(4) {
+        0 => &[],
+        1 => &["amount"],
+        2 => &["paid_on"],
+        _ => &["invoice_no", "distributor_code", "amount"],
+    };
+    for column in columns {
+        paid.insert(column, other[column].clone());
+    }
+    paid
 }
 
 fn payment(r: &mut Random, invoice: &[Row], day: NaiveDate, reference: &str) -> Row {
@@ -76,12 +98,12 @@ fn payment(r: &mut Random, invoice: &[Row], day: NaiveDate, reference: &str) -> 
     row
 }
 
-/// Days from which rates hold, each batch its own: some of them are days on which much is sold.
-const DAYS: [[&str; 2]; 4] = [
-    ["2025-01-01", "2026-03-14"],
-    ["2026-01-15", "2026-03-15"],
-    ["2026-02-10", "2026-04-30"],
-    ["2026-04-01", "2026-05-01"],
+/// Days from which rates hold, each batch its own: mostly days on which much is sold.
+const DAYS: [&[&str]; 4] = [
+    &["2025-01-01", "2026-03-14", "2026-03-15", "2026-04-30", "2026-05-01"],
+    &["2026-01-15", "2026-03-01"],
+    &["2026-02-10", "2026-04-29"],
+    &["2026-04-01", "2026-06-10"],
 ];
 
 /// Rates of some days.
@@ -90,7 +112,7 @@ pub fn rates(r: &mut Random, place: usize) -> Vec<Row> {
     for day in DAYS[place % DAYS.len()] {
         if r.chance(70) {
             let mut row = Row::new();
-            row.insert("date", day.into());
+            row.insert("date", (*day).into());
             row.insert("from", r.pick(&["USD", "usd"]).to_string());
             row.insert("to", "INR".into());
             row.insert("rate", r.pick(&["80", "83.25", "0.333333"]).to_string());

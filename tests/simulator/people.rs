@@ -2,7 +2,7 @@
 
 use super::place::Place;
 use super::plan::{Act, History, SchemePlan};
-use crate::naive::{Judge, Run, Step, Word};
+use crate::naive::{Judge, Step, Word};
 use crate::within;
 
 /// People, and what they have written by now.
@@ -42,6 +42,10 @@ impl<'h> People<'h> {
             }
             Act::Decide { which, verdict } => decide(*which, *verdict, place, judge),
             Act::Adopt { which } => adopt(*which, place, judge),
+            Act::Close { scheme } => {
+                let id = self.schemes.get(*scheme).map_or("s1", |plan| plan.base.id);
+                close(id, place, judge)
+            }
         }
     }
 
@@ -55,7 +59,7 @@ impl<'h> People<'h> {
         if taken {
             // what that changes is posted at once, on the day of the last run
             let as_of = within::last_run(&place.workspace)?;
-            judge.step(&Step::Run(Run { as_of, drops: vec![] }));
+            judge.step(&Step::Offline { as_of });
         }
         Ok(())
     }
@@ -68,20 +72,38 @@ impl<'h> People<'h> {
     }
 }
 
-/// Decides about a version that was set aside: one that both know of.
+/// Decides about something that was set aside: one that both know of.
 fn decide(which: usize, verdict: Word, place: &Place, judge: &mut Judge) -> Result<(), String> {
-    let waiting: Vec<within::Waiting> = within::holds(&place.workspace)?
-        .into_iter()
-        .filter(|hold| matches!(hold.kind.as_str(), "identity_conflict" | "rows_vanished"))
-        .filter(|hold| judge.holds(&hold.feed, &hold.name, hold.line))
-        .collect();
+    let mut waiting = within::holds(&place.workspace)?;
+    waiting.retain(|hold| match hold.kind.as_str() {
+        "identity_conflict" | "rows_vanished" | "event_conflict" => {
+            judge.holds(&hold.feed, &hold.name, hold.line)
+        }
+        kind => judge.holds_file(&hold.feed, &hold.name, kind),
+    });
     if waiting.is_empty() {
         return Ok(());
     }
     let hold = &waiting[which % waiting.len()];
     place.decide(hold.id, verdict)?;
-    let (feed, name, line) = (hold.feed.clone(), hold.name.clone(), hold.line);
-    judge.step(&Step::Decide { feed, name, line, verdict });
+    let (feed, name, line, kind) = (hold.feed.clone(), hold.name.clone(), hold.line, hold.kind.clone());
+    judge.step(&match line {
+        0 => Step::DecideFile { feed, name, kind, verdict },
+        line => Step::Decide { feed, name, line, verdict },
+    });
+    Ok(())
+}
+
+/// Closes the next cycle of a scheme, where its last day has passed.
+fn close(scheme: &str, place: &Place, judge: &mut Judge) -> Result<(), String> {
+    let Some(seen) = judge.schemes().get(scheme) else { return Ok(()) };
+    let as_of = within::last_run(&place.workspace)?;
+    let today = as_of.with_timezone(&seen.rules.first().zone).date_naive();
+    let next = seen.cycles.iter().find(|(_, closed)| !closed);
+    let Some((cycle, _)) = next.filter(|(cycle, _)| cycle.last < today) else { return Ok(()) };
+    let cycle = cycle.name.clone();
+    place.close(as_of, scheme, &cycle)?;
+    judge.step(&Step::Close { as_of, scheme: scheme.into(), cycle });
     Ok(())
 }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 use super::plan::{FilePlan, History, Trouble};
 use super::within::{self, Books};
 use crate::naive::Word;
@@ -74,6 +76,15 @@ impl Place {
         match self.hand {
             Hand::Program => accrued(&self.workspace, &["reread", "--feed", feed]).map(drop),
             Hand::Library => within::reread(&self.workspace, feed),
+        }
+    }
+
+    /// Closes a cycle without a file that will not come.
+    pub fn close(&self, as_of: DateTime<Utc>, scheme: &str, cycle: &str) -> Result<(), String> {
+        let said = ["close", scheme, cycle, "--reason", "it is late", "--as-of", &as_of.to_rfc3339()];
+        match self.hand {
+            Hand::Program => accrued(&self.workspace, &said).map(drop),
+            Hand::Library => within::close(&self.workspace, as_of, scheme, cycle),
         }
     }
 

@@ -99,10 +99,12 @@ pub enum Act {
     Edit { scheme: usize, slabs: String, sections: Vec<String> },
     /// Ends the last version of a scheme and lets another one begin.
     Succeed { ends: &'static str, successor: SchemePlan },
-    /// Decides about one of the versions that wait.
+    /// Decides about one of the versions, payments or files that wait.
     Decide { which: usize, verdict: Word },
     /// Lets a closed cycle go by what its file says now: one of those that wait.
     Adopt { which: usize },
+    /// Closes the next cycle of a scheme without a file that will not come, once its last day has passed.
+    Close { scheme: usize },
 }
 
 /// What befalls a run.
@@ -232,7 +234,12 @@ impl Act {
             Act::Succeed { ends, successor } => {
                 format!("s1 ends on {ends}; schemes/{}.toml:\n{}", successor.file, successor.text())
             }
-            Act::Decide { which, verdict } => format!("{verdict:?} of version {which} of those that wait"),
+            Act::Decide { which, verdict } => {
+                format!("{verdict:?} of number {which} of the versions, payments and files that wait")
+            }
+            Act::Close { scheme } => {
+                format!("accrued close of the next cycle of the {scheme}th scheme, where that is over")
+            }
             Act::Adopt { which } => format!("release of edited cycle {which} of those that wait"),
         }
     }

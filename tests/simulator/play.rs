@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::as_published::same_papers;
-use super::compare::{Sums, expected, same_balances, same_fates, same_sums, sums, told_alike};
+use super::compare::{Sums, expected, reconciled, same_balances, same_fates, same_sums, sums, told_alike};
 use super::make;
 use super::people::People;
 use super::place::{Hand, Place, accrued, laid_out};
@@ -45,6 +45,9 @@ pub fn play(history: &History) -> Result<(), String> {
     let every = if history.batches.iter().any(|b| !b.troubles.is_empty()) { 2 } else { 12 };
     if history.seed.is_multiple_of(every) {
         accrued(&place.workspace, &["verify", "--deep"])?;
+    }
+    if history.seed % 12 == 6 {
+        reconciled(&place)?;
     }
     otherwise(history, hand)
 }

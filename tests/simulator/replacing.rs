@@ -21,10 +21,10 @@ pub fn files(maker: &mut Maker, standing: &mut Standing, day: NaiveDate) -> Vec<
     for feed in feeds {
         for _ in 0..1 + maker.r.below(2) {
             let month = *maker.r.pick(&["2026-02", "2026-03", "2026-03"]);
-            let name = if maker.feeds[feed].pattern.contains("{part}") {
-                format!("{month}-{}.csv", maker.r.pick(&["a", "b"]))
-            } else {
-                format!("{month}.csv")
+            let name = match maker.feeds[feed].pattern {
+                "{yyyy}-{mm}.csv" => format!("{month}.csv"),
+                // of parts of the month, or of several files of it that contradict each other where they come in one run
+                _ => format!("{month}-{}.csv", maker.r.pick(&["a", "a", "b"])),
             };
             if files.iter().any(|f| f.feed == feed && f.name == name) {
                 continue;

@@ -22,6 +22,8 @@ pub struct Maker<'a> {
     pub stamps: usize,
     pub restarting: bool,
     pub known: Vec<Document>,
+    /// Payments that were told.
+    pub paid: Vec<Row>,
     pub clock: i64,
     pub numbers: usize,
 }

@@ -1,5 +1,7 @@
 //! Random schemes that `accrued check` accepts.
 
+use chrono::NaiveDate;
+
 use super::plan::SchemePlan;
 use crate::random::Random;
 
@@ -146,6 +148,11 @@ impl Head {
         }
     }
 
+    /// The day on which it begins.
+    pub fn starts(&self) -> NaiveDate {
+        self.starts.parse().expect("a date")
+    }
+
     fn toml(&self, r: &mut Random) -> String {
         let ends = self.ends.map_or(String::new(), |ends| format!("ends = {ends}\n"));
         let post = if r.chance(30) { CONTINUOUS } else { "" };
@@ -154,11 +161,12 @@ impl Head {
         } else {
             String::new()
         };
+        let wait = if r.chance(15) { "wait_for_files = false\n" } else { "" };
         let Head { id, starts, zone, length, year_starts, closes, .. } = self;
         format!(
             "[scheme]\nid = \"{id}\"\nname = \"Scheme {id}\"\ncompany = \"Example\"\ncurrency = \"INR\"\n\
              timezone = \"{zone}\"\nstarts = {starts}\n{ends}[cycle]\nlength = \"{length}\"\n\
-             year_starts = \"{year_starts}\"\ngrace_days = {}\n{post}{closes}{lock}",
+             year_starts = \"{year_starts}\"\ngrace_days = {}\n{post}{closes}{lock}{wait}",
             r.pick(&["0", "3", "5"]),
         )
     }

@@ -36,7 +36,7 @@ fn smaller(history: &History) -> Vec<History> {
         smaller
             .batches
             .iter_mut()
-            .for_each(|b| b.files.retain(|f| f.documents.iter().any(|d| !d.is_empty())));
+            .for_each(|b| b.files.retain(|f| f.documents.is_empty() || !f.documents.concat().is_empty()));
         all.push(smaller);
     };
     for batch in 0..history.batches.len() {

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-use accrued::batch::{self, Fetch, Order, Progress, Reread};
+use accrued::batch::{self, CloseByHand, Fetch, Order, Progress, Reread};
 use accrued::config::{self, Config};
 use accrued::inbox::Cancel;
 use accrued::store::files::{Counts, FileState};
@@ -83,20 +83,24 @@ pub fn empty_store() -> &'static [u8] {
     })
 }
 
-fn done(workspace: &Workspace, now: DateTime<Utc>, fetch: Fetch, reread: Option<Reread>) -> Done<()> {
-    let config = config(workspace)?;
-    let order = Order {
+/// A run at an instant that looks at no feed.
+fn offline(now: DateTime<Utc>) -> Order {
+    Order {
         now,
         clock: ClockMode::Given,
         feeds: vec![],
-        fetch,
+        fetch: Fetch::Nothing,
         close: None,
-        reread,
+        reread: None,
         actor: "accrued".into(),
         cancel: Cancel::default(),
         progress: Progress::default(),
         replay: None,
-    };
+    }
+}
+
+fn done(workspace: &Workspace, order: Order) -> Done<()> {
+    let config = config(workspace)?;
     let schemes = batch::load_schemes(&config).map_err(told)?;
     batch::run(&config, schemes, &order).map(drop).map_err(told)
 }
@@ -104,7 +108,14 @@ fn done(workspace: &Workspace, now: DateTime<Utc>, fetch: Fetch, reread: Option<
 /// `accrued run --as-of INSTANT`.
 pub fn run(workspace: &Workspace, as_of: &str) -> Done<()> {
     let now = DateTime::parse_from_rfc3339(as_of).map_err(|e| e.to_string())?;
-    done(workspace, now.to_utc(), Fetch::Feeds, None)
+    done(workspace, Order { fetch: Fetch::Feeds, ..offline(now.to_utc()) })
+}
+
+/// `accrued close SCHEME CYCLE`.
+pub fn close(workspace: &Workspace, as_of: DateTime<Utc>, scheme: &str, cycle: &str) -> Done<()> {
+    let (scheme, cycle) = (scheme.to_owned(), cycle.to_owned());
+    let close = Some(CloseByHand { scheme, cycle, reason: "it is late".into() });
+    done(workspace, Order { close, ..offline(as_of) })
 }
 
 /// `accrued reread --feed FEED`, without the plan that is told before.
@@ -125,8 +136,8 @@ pub fn reread(workspace: &Workspace, feed: &str) -> Done<()> {
         FileState::Duplicate | FileState::Held => false,
     });
     rows.sort_by_key(|row| (row.arrival.rank.unwrap_or(row.seq), row.seq));
-    let reread = Reread { files: rows.iter().map(|row| row.seq).collect(), reason: String::new() };
-    done(workspace, last_run(workspace)?, Fetch::Nothing, Some(reread))
+    let reread = Some(Reread { files: rows.iter().map(|row| row.seq).collect(), reason: String::new() });
+    done(workspace, Order { reread, ..offline(last_run(workspace)?) })
 }
 
 /// `accrued holds release|discard ID`.
