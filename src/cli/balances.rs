@@ -2,6 +2,7 @@
 
 use super::choice;
 use super::exit::Exit;
+use super::known::{known, last_entry};
 use super::listing::{Listing, Titled};
 use super::output::{Column, number, text};
 use super::session::Session;
@@ -50,8 +51,9 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {
     let store = session.store(&config)?;
     let families = session.schemes(&config)?.families;
     let shown = Shown::of(&store)?;
+    let upto = last_entry(&store, known(session, &store)?)?;
     let mut listing = Listing::begin(session, "balances", &COLUMNS, &FOR_PEOPLE)?;
-    store.each_wallet(args.partner.as_deref(), |wallet| {
+    store.each_wallet_upto(args.partner.as_deref(), upto, |wallet| {
         if args.scheme.as_ref().is_none_or(|scheme| *scheme == wallet.scheme) {
             listing.row(&cells(&wallet, &families, &shown))?;
         }

@@ -2,6 +2,7 @@
 
 use super::choice;
 use super::exit::Exit;
+use super::known::{known, last_entry};
 use super::listing::{Listing, Titled};
 use super::output::{Column, count, number, text};
 use super::session::Session;
@@ -64,6 +65,7 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {
         scheme: args.scheme.clone(),
         cycle: args.cycle.clone(),
         after: 0,
+        upto: Some(last_entry(&store, known(session, &store)?)?),
     };
     let mut listing = Listing::begin(session, "ledger", &COLUMNS, &FOR_PEOPLE)?;
     store.each_entry(&wanted, |entry| listing.row(&cells(&entry, &shown)))?;

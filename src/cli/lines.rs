@@ -1,7 +1,10 @@
-//! `accrued lines`: the sales lines behind the entries, in the columns of transactions.csv, worked out from facts.
+//! `accrued lines`: the sales lines behind the entries, in the columns of transactions.csv, worked out from facts. With `--as-of`
+//! also from which run each is in force and, where that is over by now, until which.
 
 use super::choice;
 use super::exit::Exit;
+use super::known::{self, Known};
+use super::lifetimes::{Lifetimes, Said};
 use super::listing::{Listing, Titled};
 use super::output::{Column, Format, count, number, text};
 use super::session::Session;
@@ -12,7 +15,7 @@ use crate::facts::dossier::Dossier;
 use crate::facts::settle::Line;
 use crate::statement::papers::Papers;
 use crate::store::Store;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use std::collections::BTreeSet;
 
 #[derive(Debug, clap::Args)]
@@ -28,7 +31,8 @@ pub(super) struct Args {
     scheme: Option<String>,
 }
 
-const COLUMNS: [Column; 21] = [
+/// Those of transactions.csv, and those that are told beside them with `--as-of`.
+const COLUMNS: [Column; 25] = [
     text("partner_code"),
     text("doc_type"),
     text("invoice_no"),
@@ -50,7 +54,13 @@ const COLUMNS: [Column; 21] = [
     number("points"),
     text("file"),
     count("file_line"),
+    count("since_run"),
+    text("since"),
+    count("until_run"),
+    text("until"),
 ];
+/// How many of them transactions.csv has.
+const OF_PAPERS: usize = 21;
 const FOR_PEOPLE: [Titled; 10] = [
     ("partner_code", "partner"),
     ("business_date", "date"),
@@ -70,7 +80,8 @@ const BATCH: usize = 32;
 pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {
     let config = session.config()?;
     let store = session.store(&config)?;
-    let all = session.families(&config, &store)?;
+    let known = known::known(session, &store)?;
+    let all = known::families(session, &config, &store, known)?;
     let families = choice::families(&all, args.scheme.as_deref())?;
     let mut of_cycle = Vec::new();
     for family in &families {
@@ -83,12 +94,20 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {
             },
         }
     }
-    let mut listing = Listing::begin(session, "lines", &COLUMNS, &FOR_PEOPLE)?;
+    let columns = if session.as_of().is_some() { COLUMNS.len() } else { OF_PAPERS };
+    let mut listing = Listing::begin(session, "lines", &COLUMNS[..columns], &FOR_PEOPLE)?;
     for (family, cycle) in &of_cycle {
-        let scene = Scene::of(&store, family, choice::day_of(&store, family, session.as_of())?, None)?;
-        let mut printing =
-            Printing { scene: &scene, cycle: *cycle, format: session.format(), rows: Vec::new() };
-        each_dossier(&store, &scene, args.partner.as_deref(), |dossier| {
+        let scene = Scene::of(&store, family, choice::day_of(&store, family, session.as_of())?, known)?;
+        let mut printing = Printing {
+            scene: &scene,
+            cycle: *cycle,
+            format: session.format(),
+            rows: Vec::new(),
+            said: Vec::new(),
+            lifetimes: Lifetimes::of(&store, known),
+            columns,
+        };
+        each_dossier(&store, &scene, known, args.partner.as_deref(), |dossier| {
             printing.partner(dossier, &mut listing)
         })?;
     }
@@ -107,6 +126,7 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {
 fn each_dossier(
     store: &Store,
     scene: &Scene<'_>,
+    known: Known,
     partner: Option<&str>,
     mut take: impl FnMut(&Dossier) -> Result<()>,
 ) -> Result<()> {
@@ -119,7 +139,10 @@ fn each_dossier(
         let Some(last) = dossiers.last() else { return Ok(()) };
         after.clone_from(&last.partner);
         for dossier in &dossiers {
-            take(dossier)?;
+            match known {
+                None => take(dossier)?,
+                Some(_) => take(&scene.dossier(store, &dossier.partner)?)?,
+            }
         }
     }
 }
@@ -130,14 +153,33 @@ struct Printing<'p> {
     cycle: Option<Cycle>,
     format: Format,
     rows: Vec<u8>,
+    /// of each row, where it was said
+    said: Vec<Said>,
+    lifetimes: Lifetimes<'p>,
+    columns: usize,
 }
 
 impl Printing<'_> {
     fn partner(&mut self, dossier: &Dossier, listing: &mut Listing) -> Result<()> {
         let scene = self.scene;
         self.rows.clear();
-        scene.look(dossier, &BTreeSet::new(), |positions, lines| self.render(dossier, positions, lines))?;
-        each_row(&self.rows, self.format, |cells| listing.row(cells))
+        self.said.clear();
+        let ends = scene.look(dossier, &BTreeSet::new(), |positions, lines| {
+            self.render(dossier, positions, lines);
+            self.lifetimes.ends(scene, &dossier.partner, lines)
+        })??;
+        if self.columns == OF_PAPERS {
+            return each_row(&self.rows, self.format, |cells| listing.row(cells));
+        }
+        let mut said = self.said.iter();
+        let lifetimes = &mut self.lifetimes;
+        each_row(&self.rows, self.format, |cells| {
+            let said = *said.next().context("a line has a file")?;
+            let life = lifetimes.cells(said, ends.get(&said).copied())?;
+            let mut row = cells.to_vec();
+            row.extend(life.iter().map(String::as_str));
+            listing.row(&row)
+        })
     }
 
     /// As transactions.csv has them; lines of no cycle after the others.
@@ -147,6 +189,7 @@ impl Printing<'_> {
         for position in &positions.positions {
             if self.cycle.is_none_or(|cycle| cycle == position.cycle) {
                 let version = scene.family.scheme(position.version);
+                self.said.extend(said(position.lines.iter().map(|outcome| outcome.line), lines));
                 Papers::new(version, "").transaction_rows(
                     &mut self.rows,
                     &dossier.partner,
@@ -158,6 +201,7 @@ impl Printing<'_> {
         }
         if self.cycle.is_none() {
             let version = &scene.family.versions[0];
+            self.said.extend(said(positions.outside.iter().map(|outside| outside.line), lines));
             Papers::new(version, "").outside_rows(
                 &mut self.rows,
                 &dossier.partner,
@@ -167,6 +211,11 @@ impl Printing<'_> {
             );
         }
     }
+}
+
+/// Where lines were said, in the order of their rows.
+fn said<'l>(at: impl Iterator<Item = usize> + 'l, lines: &'l [Line<'_>]) -> impl Iterator<Item = Said> + 'l {
+    at.filter_map(|at| lines.get(at)).map(|line| (line.seq, line.row.file_line))
 }
 
 /// Rows of a published file as cells. The guard against spreadsheets stays in csv alone.

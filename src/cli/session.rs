@@ -29,7 +29,8 @@ pub(crate) struct Global {
     /// accrued.toml to go by [default: accrued.toml here, then /etc/accrued/accrued.toml] [env: ACCRUED_CONFIG]
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// The one clock, for rehearsal and tests: an RFC 3339 instant, or a date (the start of that day in UTC)
+    /// The one clock, for rehearsal and tests: an RFC 3339 instant, or a date (the start of that day in UTC). Before the last
+    /// run, what is read is the store as it stood then
     #[arg(long, global = true, value_name = "INSTANT", value_parser = instant)]
     pub(crate) as_of: Option<DateTime<Utc>>,
     /// How data is printed [default: table on a terminal, csv in a pipe]

@@ -5,6 +5,7 @@
 
 use super::choice;
 use super::exit::{Exit, Fault};
+use super::known::{self, Known};
 use super::lines::{each_row, unguarded};
 use super::listing::{Listing, Titled};
 use super::output::{Column, Format, count, number, text};
@@ -16,7 +17,7 @@ use crate::scheme::Family;
 use crate::statement::account::{Posted, Standing, Statement};
 use crate::statement::papers::Partner;
 use crate::store::Store;
-use crate::store::cycles::Publication;
+use crate::store::cycles::{Closed, Publication};
 use crate::store::ledger::Wanted;
 use anyhow::{Context, Result};
 use std::path::Path;
@@ -66,10 +67,11 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {
     let config = session.config()?;
     let store = session.store(&config)?;
     choice::known_partner(&store, &args.partner)?;
-    let families = session.families(&config, &store)?;
+    let known = known::known(session, &store)?;
+    let families = known::families(session, &config, &store, known)?;
     let family = choice::family_of(&store, &families, &args.partner, args.scheme.as_deref())?;
     let asked = args.cycle.as_ref().map(|name| choice::cycle(family, name)).transpose()?;
-    let account = Account { session, store: &store, family, partner: &args.partner };
+    let account = Account { session, store: &store, family, partner: &args.partner, known };
     let (published, open) = account.parts(asked)?;
     let mut listing = Listing::begin(session, "statement", &COLUMNS, &FOR_PEOPLE)?;
     let file = |publication: &Publication| config.data_dir.join(&publication.folder).join("statement.csv");
@@ -98,6 +100,7 @@ struct Account<'a> {
     store: &'a Store,
     family: &'a Family,
     partner: &'a str,
+    known: Known,
 }
 
 impl Account<'_> {
@@ -105,7 +108,7 @@ impl Account<'_> {
     fn parts(&self, asked: Option<Cycle>) -> Result<(Vec<Publication>, Option<Cycle>)> {
         let first = &self.family.versions[0];
         let mut published = self.statements()?;
-        let open = match self.store.closed(&self.family.id)?.last() {
+        let open = match self.closed()?.last() {
             Some(closed) => first.calendar.next(Cycle(closed.cycle)),
             None => first.calendar.cycle_of(first.starts),
         };
@@ -128,8 +131,14 @@ impl Account<'_> {
     /// Every statement of the scheme, in order.
     fn statements(&self) -> Result<Vec<Publication>> {
         let mut published = self.store.publications(None)?;
-        published.retain(|one| one.scheme == self.family.id && one.folder.ends_with("/statement"));
+        let known = self.known.unwrap_or(i64::MAX);
+        let ours = |one: &Publication| one.scheme == self.family.id && one.seq <= known;
+        published.retain(|one| ours(one) && one.folder.ends_with("/statement"));
         Ok(published)
+    }
+
+    fn closed(&self) -> Result<Vec<Closed>> {
+        self.store.closed_upto(&self.family.id, self.known.unwrap_or(i64::MAX))
     }
 
     /// The partner's rows of a published statement, as they stand.
@@ -156,8 +165,9 @@ impl Account<'_> {
 
     /// The entries since the last statement, as the next one will have them if nothing else comes.
     fn since(&self, open: Cycle, opening_tier: &str, first: bool, listing: &mut Listing) -> Result<()> {
-        let upto = self.store.last_statement_entry(&self.family.id)?;
+        let upto = self.statements()?.iter().map(|one| one.entry).max().unwrap_or(0);
         let wanted = Wanted {
+            upto: Some(known::last_entry(self.store, self.known)?),
             partner: Some(self.partner.to_owned()),
             scheme: Some(self.family.id.clone()),
             ..Wanted::default()
@@ -178,7 +188,7 @@ impl Account<'_> {
         let version = self.family.version_for(open).unwrap_or(&self.family.versions[0]);
         let name = version.calendar.name(open);
         let day = choice::day_of(self.store, self.family, self.session.as_of())?;
-        let opened_on = self.store.closed(&self.family.id)?.last().map(|closed| closed.day);
+        let opened_on = self.closed()?.last().map(|closed| closed.day);
         let position = self.store.position(&self.family.id, open.0, self.partner)?;
         let closing_tier = position.map_or(String::new(), |position| position.tier);
         let standing = Standing { opening: Points(opening), opening_tier, closing_tier: &closing_tier };

@@ -174,6 +174,32 @@ impl Store {
             .optional()?)
     }
 
+    /// Who wrote a record, when and in which run; `None` where there is no such record.
+    pub fn stamp_of(&self, seq: i64) -> Result<Option<Stamp>> {
+        Ok(self
+            .connection
+            .prepare_cached("SELECT at, run, actor FROM journal WHERE seq = ?1")?
+            .query_row([seq], |row| Ok(Stamp { at: row.get(0)?, run: row.get(1)?, actor: row.get(2)? }))
+            .optional()?)
+    }
+
+    /// The last record that was written at an instant or before; `None` where all were.
+    pub fn known_at(&self, instant: &str) -> Result<Option<i64>> {
+        Ok(self
+            .connection
+            .query_row("SELECT min(seq) - 1 FROM journal WHERE at > ?1", [instant], |row| row.get(0))?)
+    }
+
+    /// The last ledger entry that was posted when the record `upto` was the last.
+    pub fn last_entry_upto(&self, upto: i64) -> Result<i64> {
+        Ok(self.connection.query_row(
+            "SELECT coalesce(max(coalesce(body ->> 'last', body ->> 'entry')), 0) FROM journal
+             WHERE kind IN ('posted', 'run-finished') AND seq <= ?1",
+            [upto],
+            |row| row.get(0),
+        )?)
+    }
+
     /// The number of the last run, 0 before the first.
     pub fn last_run(&self) -> Result<i64> {
         Ok(self.last_record("run-started")?.map_or(0, |record| record.stamp.run))

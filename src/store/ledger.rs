@@ -22,6 +22,8 @@ pub struct Wanted {
     pub cycle: Option<String>,
     /// entries after this number
     pub after: i64,
+    /// and up to this one
+    pub upto: Option<i64>,
 }
 
 fn entry(row: &Row<'_>) -> Result<Entry> {
@@ -186,7 +188,8 @@ impl Store {
     pub fn each_entry(&self, wanted: &Wanted, mut take: impl FnMut(Entry) -> Result<()>) -> Result<()> {
         // only what is asked for is named, so that the index on partners serves
         let mut filter = String::new();
-        let mut values: Vec<&dyn rusqlite::ToSql> = vec![&wanted.after];
+        let upto = wanted.upto.unwrap_or(i64::MAX);
+        let mut values: Vec<&dyn rusqlite::ToSql> = vec![&wanted.after, &upto];
         for (column, value) in
             [("partner_code", &wanted.partner), ("ledger.scheme", &wanted.scheme), ("cycle", &wanted.cycle)]
         {
@@ -195,8 +198,9 @@ impl Store {
                 filter.push_str(&format!(" AND {column} = ?{}", values.len()));
             }
         }
-        let mut select =
-            self.connection.prepare(&format!("SELECT {COLUMNS} WHERE entry > ?1{filter} ORDER BY entry"))?;
+        let mut select = self
+            .connection
+            .prepare(&format!("SELECT {COLUMNS} WHERE entry > ?1 AND entry <= ?2{filter} ORDER BY entry"))?;
         let mut rows = select.query(values.as_slice())?;
         while let Some(row) = rows.next()? {
             take(entry(row)?)?;
@@ -229,9 +233,15 @@ impl Store {
     }
 
     /// Walks the wallets, in order of scheme and partner.
-    pub fn each_wallet(
+    pub fn each_wallet(&self, partner: Option<&str>, take: impl FnMut(Wallet) -> Result<()>) -> Result<()> {
+        self.each_wallet_upto(partner, i64::MAX, take)
+    }
+
+    /// The same as entries up to a number have made them.
+    pub fn each_wallet_upto(
         &self,
         partner: Option<&str>,
+        upto: i64,
         mut take: impl FnMut(Wallet) -> Result<()>,
     ) -> Result<()> {
         let filter = if partner.is_some() { "partner_code = ?1" } else { "?1 IS NULL" };
@@ -243,10 +253,10 @@ impl Store {
                -sum(CASE WHEN kind = 'expiry' THEN points ELSE 0 END),
                sum(points),
                (SELECT tier FROM ledger AS last WHERE last.partner_code = ledger.partner_code AND last.scheme = ledger.scheme
-                 AND last.kind IN ('accrual', 'correction') ORDER BY last.cycle DESC, last.entry DESC LIMIT 1)
-             FROM ledger WHERE {filter} GROUP BY scheme, partner_code ORDER BY scheme, partner_code",
+                 AND last.kind IN ('accrual', 'correction') AND last.entry <= ?2 ORDER BY last.cycle DESC, last.entry DESC LIMIT 1)
+             FROM ledger WHERE {filter} AND entry <= ?2 GROUP BY scheme, partner_code ORDER BY scheme, partner_code",
         ))?;
-        let mut rows = select.query([partner])?;
+        let mut rows = select.query((partner, upto))?;
         while let Some(row) = rows.next()? {
             take(Wallet {
                 scheme: row.get(0)?,

@@ -40,7 +40,7 @@ pub(super) fn text(folder: &Path, played: &Played) -> Result<String> {
     out.push_str(&results(played, &families)?);
     let (partner, cycle) = EXPLAINED;
     out.push_str(&format!("\n$ accrued explain {partner} --cycle {cycle}\n"));
-    let question = Question::of_today(&played.store, &families, partner, (None, Some(cycle)), None)?;
+    let question = Question::of_today(&played.store, &families, partner, (None, Some(cycle)), None, None)?;
     out.push_str(&question.answer(&played.store)?.for_people());
     out.push_str(&written(folder, played)?);
     out.push_str(&format!(

@@ -4,6 +4,7 @@ use crate::batch;
 use crate::calendar::Cycle;
 use crate::cli::choice;
 use crate::cli::exit::Fault;
+use crate::cli::known::Known;
 use crate::cli::shown::{Decimals, written};
 use crate::cli::worked::Scene;
 use crate::domain::entry::{Entry, EntryKind};
@@ -33,6 +34,8 @@ pub(in crate::cli) struct Question {
 /// Of which state of the store.
 enum Moment {
     Now,
+    /// when this journal record was the last
+    Then(i64),
     /// when this entry was posted, and the last journal record before it
     Posted(Box<Entry>, i64),
 }
@@ -47,6 +50,8 @@ pub(in crate::cli) struct Explained {
     /// SHA-256 of the version that the cycle goes by
     pub(super) version: String,
     pub(super) path: String,
+    /// the instant of the last thing that is known, where more is by now
+    pub(super) then: Option<String>,
     /// the entry whose time it speaks of
     pub(super) entry: Option<Entry>,
     pub(super) decimals: Decimals,
@@ -110,10 +115,14 @@ impl Question {
         partner: &str,
         (scheme, cycle): (Option<&str>, Option<&str>),
         as_of: Option<DateTime<Utc>>,
+        known: Known,
     ) -> Result<Question> {
         let family = choice::family_of(store, families, partner, scheme)?;
         let today = choice::day_of(store, family, as_of)?;
-        let latest = store.positions_of(&family.id, partner)?.last().map(|kept| Cycle(kept.cycle));
+        let latest = match known {
+            None => store.positions_of(&family.id, partner)?.last().map(|kept| Cycle(kept.cycle)),
+            Some(_) => None,
+        };
         let cycle = match (cycle, latest) {
             (Some(name), _) => choice::cycle(family, name)?,
             (None, Some(latest)) => latest,
@@ -124,7 +133,7 @@ impl Question {
             family: family.clone(),
             cycle,
             today,
-            moment: Moment::Now,
+            moment: known.map_or(Moment::Now, Moment::Then),
         })
     }
 
@@ -191,7 +200,7 @@ impl Question {
     pub(in crate::cli) fn answer(self, store: &Store) -> Result<Explained> {
         let upto = match &self.moment {
             Moment::Now => None,
-            Moment::Posted(_, known) => Some(*known),
+            Moment::Then(known) | Moment::Posted(_, known) => Some(*known),
         };
         let scene = Scene::of(store, &self.family, self.today, upto)?;
         let dossier = scene.dossier(store, &self.partner)?;
@@ -228,8 +237,12 @@ impl Question {
             version: scheme.version.clone(),
             path: scheme.path.clone(),
             entry: match &self.moment {
-                Moment::Now => None,
+                Moment::Now | Moment::Then(_) => None,
                 Moment::Posted(entry, _) => Some((**entry).clone()),
+            },
+            then: match &self.moment {
+                Moment::Now | Moment::Posted(_, _) => None,
+                Moment::Then(known) => store.instant_of(*known)?,
             },
             decimals,
             measure: scheme.earn.measure,
@@ -257,14 +270,15 @@ impl Question {
             scheme: Some(self.family.id.clone()),
             cycle: Some(self.family.versions[0].calendar.name(self.cycle)),
             after: 0,
-        };
-        let upto = match &self.moment {
-            Moment::Now => i64::MAX,
-            Moment::Posted(entry, _) => entry.entry,
+            upto: Some(match &self.moment {
+                Moment::Now => i64::MAX,
+                Moment::Then(known) => store.last_entry_upto(*known)?,
+                Moment::Posted(entry, _) => entry.entry,
+            }),
         };
         let mut entries = Vec::new();
         store.each_entry(&wanted, |entry| {
-            if entry.entry <= upto && matches!(entry.kind, EntryKind::Accrual | EntryKind::Correction) {
+            if matches!(entry.kind, EntryKind::Accrual | EntryKind::Correction) {
                 entries.push(entry);
             }
             Ok(())
@@ -293,6 +307,16 @@ impl Question {
                         explained.decimals.points(waited),
                         why_otherwise(store, entry)?
                     ));
+                }
+            }
+            Moment::Then(known) => {
+                let of = (self.family.id.as_str(), self.cycle, self.partner.as_str());
+                let over = batch::over_limit_upto(store, of, explained.held, *known)?;
+                let drift = batch::drift_upto(store, of, *known)?;
+                let held = over.checked_add(drift).context("what is held is more than a ledger can hold")?;
+                if rest != Points::ZERO {
+                    let why = if rest == held { "held then for a person" } else { "not posted then" };
+                    explained.waiting = Some((rest, why));
                 }
             }
             Moment::Now => {

@@ -11,6 +11,7 @@ pub(super) use gather::Question;
 
 use super::choice;
 use super::exit::Exit;
+use super::known;
 use super::output::Format;
 use super::session::Session;
 use anyhow::Result;
@@ -35,7 +36,8 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {
     let config = session.config()?;
     let store = session.store(&config)?;
     choice::known_partner(&store, &args.partner)?;
-    let families = session.families(&config, &store)?;
+    let known = known::known(session, &store)?;
+    let families = known::families(session, &config, &store, known)?;
     let question = match args.entry {
         Some(number) => Question::of_entry(
             &store,
@@ -50,6 +52,7 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {
             &args.partner,
             (args.scheme.as_deref(), args.cycle.as_deref()),
             session.as_of(),
+            known,
         )?,
     };
     let explained = question.answer(&store)?;

@@ -44,6 +44,9 @@ impl Explained {
         );
         let tier = if self.tier.is_empty() { "no tier" } else { &self.tier };
         out.push_str(&format!("{} points, {}\n", self.points(self.points), printable(tier)));
+        if let Some(then) = &self.then {
+            out.push_str(&format!("as it stood at {then}\n"));
+        }
         if let Some(entry) = &self.entry {
             out.push_str(&format!(
                 "as it stood when entry {} was posted (run {}, {})\n",

@@ -73,7 +73,11 @@ impl Explained {
             section: "position",
             name: format!("{} {} {}", self.partner, self.scheme, self.cycle),
             result: self.tier.clone(),
-            note: self.entry.as_ref().map_or(String::new(), |entry| format!("as of entry {}", entry.entry)),
+            note: match (&self.entry, &self.then) {
+                (Some(entry), _) => format!("as of entry {}", entry.entry),
+                (None, Some(then)) => format!("as of {then}"),
+                (None, None) => String::new(),
+            },
             points: self.decimals.points(self.points),
             ..Row::default()
         };
