@@ -202,8 +202,8 @@ impl Run<'_> {
             return Ok(Scope::Everything);
         }
         let continuous = family.versions.iter().any(|version| version.post == Post::Continuous);
-        let any = self.store.stale_partners()? > 0;
-        Ok(if !plan.closing.is_empty() || (continuous && any) { Scope::All } else { Scope::Stale })
+        let any = continuous && self.store.has_stale()?;
+        Ok(if !plan.closing.is_empty() || any { Scope::All } else { Scope::Stale })
     }
 
     fn ask_all(&mut self, scene: &Scene<'_>, scope: Scope, papers: &mut Papers) -> Result<()> {

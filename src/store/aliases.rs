@@ -33,17 +33,16 @@ impl Store {
         all.insert(at, (said.day, record));
         let after = with_days(all);
         if applies_otherwise(&before, &after) {
-            self.mark_called_stale(&local.code, after.iter().map(|record| record.partner.as_str()))?;
+            self.mark_called_stale(&local.distributor, &local.code)?;
         }
         Ok(kept)
     }
 
-    /// Whoever is meant by a code, bears it, or shares a document number with it.
-    fn mark_called_stale<'p>(&self, code: &str, partners: impl Iterator<Item = &'p str>) -> Result<()> {
-        for partner in partners {
-            self.mark_stale(partner)?;
-        }
-        self.mark_stale(code)?;
+    /// Whoever a distributor ever meant by a code, bears it, or shares a document number with it.
+    fn mark_called_stale(&self, distributor: &str, code: &str) -> Result<()> {
+        self.connection
+            .prepare_cached("INSERT OR IGNORE INTO stale_code VALUES (?1, ?2)")?
+            .execute((code, distributor))?;
         self.mark_linked_stale(code)
     }
 
@@ -62,13 +61,14 @@ impl Store {
 
     /// Marks whoever the local codes and records of a file concern, since the file falls silent.
     pub(super) fn mark_called_by(&self, seq: i64) -> Result<()> {
-        let codes: Vec<String> = {
-            let mut select =
-                self.connection.prepare_cached("SELECT DISTINCT code FROM alias WHERE seq = ?1")?;
-            let rows = select.query_map([seq], |row| row.get(0))?;
+        let called: Vec<(String, String)> = {
+            let mut select = self
+                .connection
+                .prepare_cached("SELECT DISTINCT distributor, code FROM alias WHERE seq = ?1")?;
+            let rows = select.query_map([seq], |row| Ok((row.get(0)?, row.get(1)?)))?;
             rows.collect::<rusqlite::Result<_>>()?
         };
-        codes.iter().try_for_each(|code| self.mark_called_stale(code, std::iter::empty()))?;
+        called.iter().try_for_each(|(distributor, code)| self.mark_called_stale(distributor, code))?;
         let sharing = parties_of(
             "SELECT issuer, number FROM link WHERE partner IN (SELECT code FROM partner_record WHERE seq = ?1
                  UNION SELECT alias.code FROM partner_record CROSS JOIN alias ON alias.partner = partner_record.code
@@ -78,15 +78,37 @@ impl Store {
         Ok(())
     }
 
-    /// News under a local code are news of whom it means.
+    /// News under a local code are news of whom it means: to the distributor whose facts moved, or to any where that is not known.
     pub fn spread_stale(&self) -> Result<()> {
         if self.has_aliases()? {
-            self.connection
-                .prepare_cached(
-                    "INSERT OR IGNORE INTO stale SELECT alias.partner FROM stale CROSS JOIN alias ON alias.code = stale.partner",
-                )?
-                .execute([])?;
+            for sql in [
+                "INSERT OR IGNORE INTO stale SELECT alias.partner FROM stale CROSS JOIN alias ON alias.code = stale.partner",
+                "INSERT OR IGNORE INTO stale SELECT alias.partner FROM stale_code CROSS JOIN alias USING (code, distributor)",
+            ] {
+                self.connection.prepare_cached(sql)?.execute([])?;
+            }
         }
+        Ok(())
+    }
+
+    /// Whether news are of one distributor alone: there are local codes, and numbers are nowhere unique among several of them.
+    pub(super) fn tells_distributors(&self) -> Result<bool> {
+        Ok(self
+            .connection
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM alias) AND NOT EXISTS (SELECT 1 FROM space WHERE scope = 'space')")?
+            .query_row([], |row| row.get(0))?)
+    }
+
+    /// Marks a party of a number that an issuer gave.
+    pub(super) fn mark_party_stale(&self, party: &str, issuer: i64) -> Result<()> {
+        if !self.tells_distributors()? {
+            return self.mark_stale(party);
+        }
+        self.connection
+            .prepare_cached(
+                "INSERT OR IGNORE INTO stale_code SELECT ?1, distributor FROM issuer WHERE id = ?2",
+            )?
+            .execute((party, issuer))?;
         Ok(())
     }
 

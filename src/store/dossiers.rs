@@ -323,7 +323,11 @@ impl Store {
         let partners: Vec<String> = {
             let mut select = self
                 .connection
-                .prepare_cached("SELECT partner FROM stale WHERE partner > ?1 ORDER BY partner LIMIT ?2")?;
+                .prepare_cached(
+                    "SELECT partner FROM (SELECT partner FROM stale WHERE partner > ?1 ORDER BY partner LIMIT ?2)
+                     UNION SELECT code FROM (SELECT DISTINCT code FROM stale_code WHERE code > ?1 ORDER BY code LIMIT ?2)
+                     ORDER BY partner LIMIT ?2",
+                )?;
             let rows = select.query_map((after, count as i64), |row| row.get(0))?;
             rows.collect::<rusqlite::Result<_>>()?
         };
@@ -334,18 +338,24 @@ impl Store {
     pub fn is_stale(&self, partner: &str) -> Result<bool> {
         Ok(self
             .connection
-            .prepare_cached("SELECT EXISTS (SELECT 1 FROM stale WHERE partner = ?1)")?
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM stale WHERE partner = ?1) OR EXISTS (SELECT 1 FROM stale_code WHERE code = ?1)",
+            )?
             .query_row([partner], |row| row.get(0))?)
     }
 
-    /// How many partners' facts moved since they were evaluated.
-    pub fn stale_partners(&self) -> Result<u64> {
-        Ok(self.connection.query_row("SELECT count(*) FROM stale", [], |row| row.get(0))?)
+    /// Whether any partner's facts moved since it was evaluated.
+    pub fn has_stale(&self) -> Result<bool> {
+        Ok(self.connection.query_row(
+            "SELECT EXISTS (SELECT 1 FROM stale) OR EXISTS (SELECT 1 FROM stale_code)",
+            [],
+            |row| row.get(0),
+        )?)
     }
 
     /// Everything is evaluated.
     pub fn clear_stale(&self) -> Result<()> {
-        self.connection.execute("DELETE FROM stale", [])?;
+        self.connection.execute_batch("DELETE FROM stale; DELETE FROM stale_code")?;
         Ok(())
     }
 

@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/011_file_by_run.sql"),
     include_str!("migrations/012_edits.sql"),
     include_str!("migrations/013_versions.sql"),
+    include_str!("migrations/014_narrow.sql"),
 ];
 
 /// Brings an empty or older store to today's form; refuses one that is newer or was made by another text.

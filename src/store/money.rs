@@ -123,7 +123,7 @@ impl Store {
                 .execute((partner, issuer, number))?;
             match news {
                 News::Kept => {}
-                News::Speaks => self.mark_stale(partner)?,
+                News::Speaks => self.mark_party_stale(partner, issuer)?,
             }
         }
         Ok(())

@@ -94,8 +94,17 @@ impl Store {
             self.connection.prepare_cached(sql)?.execute(parameters).context("cannot mark partners")?;
             Ok(())
         };
+        let of_several = if self.tells_distributors()? {
+            let of_one = "INSERT OR IGNORE INTO stale_code SELECT partner, distributor FROM bundle WHERE id >= ?1 AND id < ?2 AND distributor IS NOT NULL";
+            mark(of_one, &[&first, &end])?;
+            " AND distributor IS NULL"
+        } else {
+            ""
+        };
         mark(
-            "INSERT OR IGNORE INTO stale SELECT partner FROM bundle WHERE id >= ?1 AND id < ?2",
+            &format!(
+                "INSERT OR IGNORE INTO stale SELECT partner FROM bundle WHERE id >= ?1 AND id < ?2{of_several}"
+            ),
             &[&first, &end],
         )?;
         let of_partners = "SELECT issuer, number FROM link WHERE partner IN (SELECT partner FROM bundle WHERE id >= ?1 AND id < ?2)";

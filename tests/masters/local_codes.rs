@@ -215,3 +215,33 @@ fn the_day_of_a_local_code_is_the_business_date() {
     let workspace = taken(&[("partners/1.csv", calls.to_owned()), ("sales/1.csv", sales)]);
     assert_eq!(lines(&workspace), ["R-1 A1: yes  1000.00", "R-2 A2: yes  500.00"]);
 }
+
+#[test]
+fn news_under_a_local_code_concern_whom_that_distributor_calls_so() {
+    let mut workspace = workspace(&["sales", "partners"], "");
+    workspace.write("schemes/club.toml", at_close(""));
+    let said: String = (1..=5).map(|n| format!("R-{n},D{n},55\n")).collect();
+    workspace.drop("drop/partners/1.csv", format!("partner_code,distributor_code,local_code\n{said}"));
+    let header = "invoice_no,line_no,doc_type,invoice_date,partner_code,distributor_code,amount\n";
+    let of = |number: &str, doc_type: &str, n: u32, amount: u32| {
+        format!("{number},1,{doc_type},2026-01-05,55,D{n},{amount}\n")
+    };
+    let first: String = (1..=5).map(|n| of("A", "", n, 1000)).collect();
+    workspace.drop("drop/sales/1.csv", format!("{header}{first}"));
+    run(&workspace, "2026-02-10", 0);
+    let mut evaluated = |day: &str, name: &str, rows: &str| {
+        workspace.drop(&format!("drop/sales/{name}.csv"), format!("{header}{rows}"));
+        let outcome = run(&workspace, day, 0);
+        let line = outcome.stdout.lines().find(|line| line.starts_with("evaluated")).expect("it is told");
+        (line.replace("evaluated ", "").trim().to_owned(), balances(&workspace)["R-3"].clone())
+    };
+    // whom D3 calls so, and whoever bears the code as its own
+    let two = |points: &str| ("2 partners".to_owned(), points.to_owned());
+    assert_eq!(evaluated("2026-02-11", "late", &of("B", "", 3, 500)), two("15.00"));
+    assert_eq!(evaluated("2026-02-12", "cancelled", &of("B", "cancellation", 3, 0)), two("10.00"));
+    assert_eq!(evaluated("2026-02-13", "returned", &of("A", "credit_note", 3, 100)), two("9.00"));
+    let all = evaluated("2026-02-14", "two", &(of("C", "", 3, 100) + &of("C", "", 4, 100)));
+    assert_eq!(all, ("3 partners".to_owned(), "10.00".to_owned()));
+    assert_eq!(balances(&workspace)["R-4"], "11.00");
+    workspace.trial(&["verify", "--deep"]).check();
+}

@@ -9,7 +9,7 @@ use super::super::files::Counts;
 use super::super::rows::{self, Insert};
 use super::super::sorter::{Merge, Sorter};
 use super::feeder::Issuers;
-use super::judge::{BUNDLE_ROWS, Bundle, Judgement, Taking, judge};
+use super::judge::{BUNDLE_ROWS, Bundle, Judgement, Moved, Taking, judge};
 use super::numbers::Parties;
 use crate::facts::dossier::Dossier;
 use crate::facts::movement::Movement;
@@ -161,6 +161,8 @@ pub(super) struct Groups<'s> {
     issuers: Issuers,
     /// files whose partners are looked at again once all is written
     reviewed: &'s [i64],
+    /// whether what moves concerns one distributor's codes alone
+    tells_distributors: bool,
     judged: Judged,
     /// rows of contested numbers, settled together at the end
     contested: BTreeMap<(i64, String), Vec<Vec<u8>>>,
@@ -196,23 +198,25 @@ impl<'s> Groups<'s> {
         parties: &'s Parties,
         issuers: Issuers,
         reviewed: &'s [i64],
-    ) -> Groups<'s> {
-        Groups {
+    ) -> Result<Groups<'s>> {
+        let tells_distributors = store.tells_distributors()?;
+        Ok(Groups {
             store,
             taking,
             parties,
             issuers,
             reviewed,
+            tells_distributors,
             judged: Judged::default(),
             contested: BTreeMap::new(),
             chunks: HashMap::new(),
-        }
+        })
     }
 
     /// Takes every row.
     pub(super) fn take(&mut self, mut drafts: Drafts) -> Result<()> {
         while let Some(batch) = drafts.next() {
-            let mut moved = Vec::new();
+            let mut moved: Vec<Moved> = Vec::new();
             for Draft { group, alone } in batch? {
                 moved.extend(if self.stands(&group) {
                     self.carry_out(alone)?
@@ -231,7 +235,7 @@ impl<'s> Groups<'s> {
             && group.partner().is_none_or(|partner| !self.parties.said_before.contains(partner))
     }
 
-    fn judge_beside(&mut self, group: &Group) -> Result<Vec<String>> {
+    fn judge_beside(&mut self, group: &Group) -> Result<Vec<Moved>> {
         let Some(partner) = group.partner() else { return Ok(Vec::new()) };
         let before = if self.parties.said_before.contains(partner) {
             Some(self.store.dossier_of_code(partner)?)
@@ -291,7 +295,7 @@ impl<'s> Groups<'s> {
         before: Option<&Dossier>,
         number: &str,
         rows: Vec<Row<'_>>,
-    ) -> Result<Vec<String>> {
+    ) -> Result<Vec<Moved>> {
         let mut said = Vec::new();
         if let Some(dossier) = before {
             said = dossier.said().map_err(|fault| anyhow!(fault.0))?;
@@ -303,7 +307,7 @@ impl<'s> Groups<'s> {
     }
 
     /// Writes what was judged; gives the partners whose facts moved.
-    fn carry_out(&mut self, judgement: Judgement) -> Result<Vec<String>> {
+    fn carry_out(&mut self, judgement: Judgement) -> Result<Vec<Moved>> {
         let Judgement { counts, for_cancelled, twice, held, moved, bundles, movements } = judgement;
         self.judged.counts.add(&counts);
         self.judged.for_cancelled += for_cancelled;
@@ -356,15 +360,29 @@ impl<'s> Groups<'s> {
         0
     }
 
-    fn mark_stale(&self, partners: &[String]) -> Result<()> {
-        const INSERT: Insert<'_> = Insert {
+    fn mark_stale(&self, moved: &[Moved]) -> Result<()> {
+        const OF_ALL: Insert<'_> = Insert {
             into: "INSERT OR IGNORE INTO stale VALUES",
             row: "(#)",
             after: "",
             shared: 0,
             at_once: rows::AT_ONCE,
         };
-        INSERT.run(&self.store.connection, |_| Ok(()), partners, |partner, cells| cells.next(partner))
+        const OF_ONE: Insert<'_> =
+            Insert { into: "INSERT OR IGNORE INTO stale_code VALUES", row: "(#, #)", ..OF_ALL };
+        let connection = &self.store.connection;
+        if !self.tells_distributors {
+            return OF_ALL.run(connection, |_| Ok(()), moved, |(partner, _), cells| cells.next(partner));
+        }
+        OF_ONE.run(
+            connection,
+            |_| Ok(()),
+            moved,
+            |(partner, distributor), cells| {
+                cells.next(partner)?;
+                cells.next(distributor)
+            },
+        )
     }
 }
 

@@ -31,8 +31,8 @@ pub(super) struct Judgement {
     /// lines of `identity_twice`, with what is wrong
     pub twice: Vec<(u64, String)>,
     pub held: Vec<NewHold>,
-    /// partners whose facts moved
-    pub moved: Vec<String>,
+    /// partners whose facts moved, and the distributors of what was said of them
+    pub moved: Vec<Moved>,
     pub bundles: Vec<Bundle>,
     /// by partner
     pub movements: Vec<(String, Movement)>,
@@ -46,6 +46,9 @@ enum Repeats {
     /// also what another file said
     OfOthers,
 }
+
+/// A partner's code as a file gives it, and the distributor whose word it is.
+pub(super) type Moved = (String, String);
 
 /// Rows of one partner, encoded.
 pub(super) struct Bundle {
@@ -159,7 +162,11 @@ impl Judgement {
         for of_partner in rows.chunk_by(|a, b| a.partner_code == b.partner_code) {
             let partner = of_partner[0].partner_code;
             if moved {
-                self.moved.push(partner.to_owned());
+                let mut distributors: Vec<&str> = of_partner.iter().map(|row| row.distributor_code).collect();
+                distributors.dedup();
+                distributors.sort_unstable();
+                distributors.dedup();
+                self.moved.extend(distributors.into_iter().map(|one| (partner.to_owned(), one.to_owned())));
             }
             self.bundles.extend(of_partner.chunks(BUNDLE_ROWS).map(|chunk| bundle_of(partner, chunk)));
         }

@@ -278,7 +278,7 @@ impl Store {
         let judged = std::thread::scope(|threads| -> Result<_> {
             let drafts = Drafts::start(threads, taking, rows)?;
             let parties = self.index_numbers(numbers.finish()?)?;
-            let mut groups = Groups::new(self, taking, &parties, issuers, &earlier);
+            let mut groups = Groups::new(self, taking, &parties, issuers, &earlier)?;
             groups.take(drafts)?;
             groups.finish()
         })?;

@@ -242,7 +242,7 @@ impl Store {
                 self.connection
                     .prepare_cached("INSERT OR IGNORE INTO link VALUES (?1, ?2, ?3)")?
                     .execute((partner, issuer, number))?;
-                self.mark_stale(partner)?;
+                self.mark_party_stale(partner, issuer)?;
             }
         }
         if batch.claims(met).filter(|claim| !claim.is_empty()).count() > 1 {
