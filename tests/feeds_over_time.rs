@@ -3,6 +3,8 @@
 
 #[path = "feeds/expected.rs"]
 mod expected;
+#[path = "feeds/moved.rs"]
+mod moved;
 #[path = "feeds/packed.rs"]
 mod packed;
 #[path = "feeds/redropped.rs"]

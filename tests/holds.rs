@@ -324,6 +324,41 @@ fn a_version_that_is_held_says_both_values_that_disagree() {
 }
 
 #[test]
+fn a_payment_that_waits_says_the_points_that_it_would_move() {
+    let mut workspace = workspace(&["sales"], "");
+    let config = std::fs::read_to_string(workspace.path("accrued.toml")).expect("it is there");
+    let sales = config.replacen("settle_seconds", "documents = \"n\"\nsettle_seconds", 1);
+    let payments = sales
+        .replace("name = \"sales\"", "name = \"payments\"")
+        .replace("kind = \"sales\"", "kind = \"payments\"");
+    workspace.write("accrued.toml", format!("{sales}\n{}", payments.replace("drop/sales", "drop/payments")));
+    workspace.write(
+        "schemes/club.toml",
+        at_close("[earn]\non = \"payment\"\n[limits]\naccrual = 9\n")
+            .replace("[points]", "[points]\nvalue = \"0.5\""),
+    );
+    let rows = "A,1,2026-01-05,P1,100,\nB,1,2026-01-05,P2,300,\n";
+    workspace.drop("drop/sales/1.csv", format!("{SALES}{rows}"));
+    let pays = "payment_ref,invoice_no,paid_on,amount\n";
+    workspace.drop("drop/payments/1.csv", format!("{pays}X,A,2026-01-06,100\n"));
+    run(&workspace, "2026-02-10", 0);
+    // booked to the other invoice by now
+    workspace.drop("drop/payments/2.csv", format!("{pays}X,B,2026-01-06,300\n"));
+    run(&workspace, "2026-02-11", 3);
+    assert_eq!(told(&workspace), ["event_conflict  1 300 2"]);
+    let id = open(&workspace)[0]["id"].clone();
+    decide(&workspace, "release", &id, 0);
+    run(&workspace, "2026-02-12", 0);
+    let earned = balances(&workspace);
+    assert_eq!((earned["P1"].as_str(), earned["P2"].as_str()), ("0.00", "3.00"));
+    // points alone are worth what the scheme says
+    workspace.drop("drop/sales/2.csv", format!("{SALES}C,1,2026-01-05,P2,1000,\n"));
+    workspace.drop("drop/payments/3.csv", format!("{pays}Y,C,2026-01-06,1000\n"));
+    run(&workspace, "2026-02-13", 3);
+    assert_eq!(told(&workspace), ["over_limit P2  2.00 4"]);
+}
+
+#[test]
 fn a_word_needs_a_reason_and_a_hold_that_is_there() {
     let workspace = contradicted();
     for reason in ["", "  "] {

@@ -34,8 +34,7 @@ fn add(at_stake: &mut AtStake, row: &Amount<'_>) {
     at_stake.rows += 1;
     match (row.doc_type, row.counted) {
         (DocType::Invoice | DocType::CreditNote, Some(amount)) => {
-            let sum = at_stake.amounts.entry(row.currency.to_uppercase()).or_default();
-            *sum = sum.saturating_add(amount);
+            at_stake.amounts.add(row.currency, amount);
         }
         // the amount of a cancellation means nothing
         (DocType::Cancellation, _) | (_, None) => {}

@@ -1,5 +1,5 @@
-//! The points that wait with a version that was set aside: what its partner would have more, in all schemes, if it were
-//! released. Worked out when it is asked for, since it changes with everything else that is known of the partner.
+//! The points that wait with a version or a payment that was set aside: what its partners would have more, in all schemes, if it
+//! were released. Worked out when it is asked for, since it changes with everything else that is known of the partner.
 
 use super::choice;
 use super::session::Session;
@@ -8,15 +8,15 @@ use crate::domain::points::Points;
 use crate::facts::dossier::Dossier;
 use crate::facts::settle::{Decision, Verdict};
 use crate::scheme::Family;
-use crate::store::Store;
 use crate::store::holds::Hold;
+use crate::store::{EVENT_CONFLICT, Store};
 use anyhow::Result;
 use std::collections::BTreeSet;
 
 /// Most holds that are weighed: beyond that nobody reads them one by one.
 const MOST: usize = 1_000;
 
-/// Weighs versions that wait.
+/// Weighs versions and payments that wait.
 pub(super) struct Scales<'s> {
     store: &'s Store,
     scenes: Vec<Scene<'s>>,
@@ -30,13 +30,37 @@ impl<'s> Scales<'s> {
         Ok(Scales { store, scenes: families.iter().map(scene).collect::<Result<_>>()?, weighed: 0 })
     }
 
-    /// The points at stake; `None` where the hold is on no version of a line, or nobody can tell.
+    /// The points at stake; `None` where the hold is on no version of a line and on no payment, or nobody can tell.
     pub(super) fn points(&mut self, hold: &Hold) -> Result<Option<Points>> {
         let (Some(seq), Some(file_line)) = (hold.file, hold.line) else { return Ok(None) };
-        if !matches!(hold.kind.as_str(), "identity_conflict" | "rows_vanished") || self.weighed == MOST {
+        if self.weighed == MOST || self.scenes.is_empty() {
             return Ok(None);
         }
         self.weighed += 1;
+        match hold.kind.as_str() {
+            "identity_conflict" | "rows_vanished" => self.of_version(hold, (seq, file_line)),
+            EVENT_CONFLICT => self.of_payment((seq, file_line)).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// Of a payment: the invoices that it would pay, and those that it would pay no longer.
+    fn of_payment(&self, (seq, file_line): (i64, u64)) -> Result<Points> {
+        let mut sum = Points::ZERO;
+        for partner in self.store.payers(seq, file_line)? {
+            let payments = self.store.payments_if_released(&partner, (seq, file_line))?;
+            for scene in &self.scenes {
+                let mut dossier = scene.dossier(self.store, &partner)?;
+                let before = earned(scene, &dossier)?;
+                dossier.payments.clone_from(&payments);
+                let after = earned(scene, &dossier)?;
+                sum = Points(sum.0.saturating_add(after.0.saturating_sub(before.0)));
+            }
+        }
+        Ok(sum)
+    }
+
+    fn of_version(&self, hold: &Hold, (seq, file_line): (i64, u64)) -> Result<Option<Points>> {
         let mut sum = Points::ZERO;
         for scene in &self.scenes {
             let Some((mut dossier, rank)) = self.dossier(scene, hold, (seq, file_line))? else {
@@ -51,7 +75,7 @@ impl<'s> Scales<'s> {
             };
             sum = sums;
         }
-        Ok((!self.scenes.is_empty()).then_some(sum))
+        Ok(Some(sum))
     }
 
     /// Of the partner whom the version names, under whatever code; and the place of its file in the order of ingestion.

@@ -6,10 +6,8 @@ use super::known::{known, last_entry};
 use super::listing::{Listing, Titled};
 use super::output::{Column, number, text};
 use super::session::Session;
-use super::shown::{Shown, written};
-use crate::domain::frac::Frac;
+use super::shown::{Shown, worth};
 use crate::scheme::Family;
-use crate::statement::number as digits;
 use crate::store::ledger::Wallet;
 use anyhow::Result;
 
@@ -79,15 +77,6 @@ fn cells(wallet: &Wallet, families: &[Family], shown: &Shown) -> [String; 9] {
         points(wallet.expired),
         points(wallet.available),
         wallet.tier.clone(),
-        value(wallet, families),
+        worth(families, &wallet.scheme, wallet.available),
     ]
-}
-
-/// The money value of what is available, by the scheme's last version; empty where a point has none.
-fn value(wallet: &Wallet, families: &[Family]) -> String {
-    let version =
-        families.iter().find(|family| family.id == wallet.scheme).and_then(|family| family.versions.last());
-    let Some(per_point) = version.and_then(|version| version.value) else { return String::new() };
-    let value = &wallet.available.to_frac() * &Frac::from(per_point);
-    written(|out| digits::frac(out, &value, 2))
 }

@@ -5,12 +5,14 @@ use super::listing::{Listing, Titled};
 use super::output::{Column, Format, count, grouped, number, text};
 use super::session::Session;
 use super::summary::counted;
+use crate::facts::amounts::Amounts;
 use crate::facts::movement::Sum;
 use crate::fault;
 use crate::store::Store;
 use crate::store::files::{FileRow, FileState};
 use crate::store::moved::Moved;
 use anyhow::Result;
+use rust_decimal::Decimal;
 use std::fmt::Write as _;
 use std::io::Write as _;
 
@@ -20,7 +22,7 @@ pub(super) struct Args {
     name: Option<String>,
 }
 
-const COLUMNS: [Column; 31] = [
+const COLUMNS: [Column; 33] = [
     text("taken_at"),
     count("run"),
     text("feed"),
@@ -52,6 +54,8 @@ const COLUMNS: [Column; 31] = [
     count("gone_lines"),
     number("gone_amount"),
     count("open_rejects"),
+    text("currency"),
+    text("moved_money"),
 ];
 
 const FOR_PEOPLE: [Titled; 10] = [
@@ -125,10 +129,18 @@ impl Taken<'_> {
         Ok(Taken { file, state: silent, open_rejects, moved: store.moved(file.seq)?, replaced_by })
     }
 
-    fn cells(&self, for_people: bool) -> [String; 31] {
+    fn cells(&self, for_people: bool) -> [String; 33] {
         let (file, counts, arrival) = (self.file, &self.file.counts, &self.file.arrival);
         let day = |day: Option<chrono::NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
         let moved = |figure: fn(&Moved) -> String| self.moved.as_ref().map(figure).unwrap_or_default();
+        let currency = self.moved.as_ref().and_then(currency);
+        // sums of several currencies are told in words
+        let money = |of: fn(&Moved) -> &Amounts| match (&self.moved, &currency) {
+            (Some(moved), Some(_)) => of(moved).only().map(plain).unwrap_or_default(),
+            (None, _) | (_, None) => String::new(),
+        };
+        let net = self.moved.as_ref().map(Moved::net);
+        let in_words = net.as_ref().map(by_currency).unwrap_or_default();
         [
             file.taken_at.clone(),
             file.run.to_string(),
@@ -152,15 +164,21 @@ impl Taken<'_> {
             arrival.distributor.clone().unwrap_or_default(),
             if self.speaks() { "yes" } else { "no" }.to_owned(),
             self.replaced_by.as_ref().map(|(name, _)| name.clone()).unwrap_or_default(),
-            moved(|moved| plain(moved.net())),
-            moved(|moved| plain(moved.new.amount)),
-            moved(|moved| plain(moved.before.amount)),
-            moved(|moved| plain(moved.after.amount)),
+            match (&net, for_people) {
+                (Some(net), true) => net.words(|sum| grouped(&plain(sum))),
+                (Some(net), false) if currency.is_some() => net.only().map(plain).unwrap_or_default(),
+                (Some(_) | None, _) => String::new(),
+            },
+            money(|moved| &moved.new.amounts),
+            money(|moved| &moved.before.amounts),
+            money(|moved| &moved.after.amounts),
             moved(|moved| moved.voided.lines.to_string()),
-            moved(|moved| plain(moved.voided.amount)),
+            money(|moved| &moved.voided.amounts),
             moved(|moved| moved.gone.lines.to_string()),
-            moved(|moved| plain(moved.gone.amount)),
+            money(|moved| &moved.gone.amounts),
             self.open_rejects.to_string(),
+            currency.clone().unwrap_or_default(),
+            in_words,
         ]
     }
 
@@ -195,11 +213,11 @@ impl Taken<'_> {
         if let Some((first, last)) = arrival.period {
             line("period", format!("{first} to {last}"));
         }
-        let of =
-            |sum: &Sum| format!("{}, {} in amount", counted(sum.lines, "line"), grouped(&plain(sum.amount)));
+        let in_words = |amounts: &Amounts| amounts.words(|sum| grouped(&plain(sum)));
+        let of = |sum: &Sum| format!("{}, {} in amount", counted(sum.lines, "line"), in_words(&sum.amounts));
         line("new", of(&moved.new));
         if moved.after.lines + moved.before.lines > 0 {
-            let (before, after) = (grouped(&plain(moved.before.amount)), grouped(&plain(moved.after.amount)));
+            let (before, after) = (in_words(&moved.before.amounts), in_words(&moved.after.amounts));
             line(
                 "superseded",
                 format!("{}, {before} before, {after} after", counted(moved.after.lines, "line")),
@@ -211,13 +229,37 @@ impl Taken<'_> {
         if moved.gone.lines > 0 {
             line("not in it", format!("{}, in force all the same", of(&moved.gone)));
         }
-        line("in all", grouped(&plain(moved.net())));
+        line("in all", in_words(&moved.net()));
         tale
     }
 }
 
+/// The one currency of all that a file moved, "" where none was said; nothing where there are several.
+fn currency(moved: &Moved) -> Option<String> {
+    let sums = [&moved.new, &moved.before, &moved.after, &moved.voided, &moved.gone];
+    let mut currencies: Vec<&str> =
+        sums.iter().flat_map(|sum| sum.amounts.iter()).map(|(one, _)| one).collect();
+    currencies.sort_unstable();
+    currencies.dedup();
+    match currencies.as_slice() {
+        [] => Some(String::new()),
+        [one] => Some((*one).to_owned()),
+        _ => None,
+    }
+}
+
+/// `INR 100; USD -20`; blank where no currency was said.
+fn by_currency(net: &Amounts) -> String {
+    let one = |(currency, sum): (&str, Decimal)| match currency {
+        "" => format!("no currency {}", plain(sum)),
+        currency => format!("{currency} {}", plain(sum)),
+    };
+    let named = net.iter().any(|(currency, _)| !currency.is_empty());
+    if named { net.iter().map(one).collect::<Vec<_>>().join("; ") } else { String::new() }
+}
+
 /// Digits without idle zeros.
-fn plain(amount: rust_decimal::Decimal) -> String {
+fn plain(amount: Decimal) -> String {
     amount.normalize().to_string()
 }
 

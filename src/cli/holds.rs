@@ -5,10 +5,12 @@ use super::exit::{Exit, Fault};
 use super::listing::{Listing, Titled};
 use super::output::{Column, count, number, text};
 use super::session::Session;
+use super::shown::worth;
 use super::summary::counted;
 use super::who;
 use crate::clock;
 use crate::domain::points::Points;
+use crate::scheme::Family;
 use crate::store::holds::{Ended, Hold, HoldState};
 use crate::store::journal::Stamp;
 use crate::store::{ClockMode, Store};
@@ -114,7 +116,7 @@ fn list(session: &Session, ended: Ended) -> Result<Exit> {
             HoldState::Open => scales.points(hold)?.unwrap_or(hold.points),
             HoldState::Released | HoldState::Discarded | HoldState::Gone | HoldState::Done => hold.points,
         };
-        table.row(&cells(&store, hold, points)?)?;
+        table.row(&cells(&store, &families, hold, points)?)?;
     }
     if table.end(session)? == 0 {
         session.say("nothing waits for a person");
@@ -131,7 +133,16 @@ fn list(session: &Session, ended: Ended) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn cells(store: &Store, hold: &Hold, points: Points) -> Result<[String; 16]> {
+/// The money that waits: of lines what they say, of points alone what they are worth.
+fn money(families: &[Family], hold: &Hold, points: Points) -> String {
+    match hold.kind.as_str() {
+        "over_limit" | "cycle_locked" | "scheme_edited" => worth(families, &hold.scheme, points),
+        _ if hold.amount.is_zero() => String::new(),
+        _ => hold.amount.to_string(),
+    }
+}
+
+fn cells(store: &Store, families: &[Family], hold: &Hold, points: Points) -> Result<[String; 16]> {
     let word = match hold.state {
         HoldState::Open | HoldState::Gone => None,
         HoldState::Released | HoldState::Discarded | HoldState::Done => store.word_on(hold.id)?,
@@ -150,7 +161,7 @@ fn cells(store: &Store, hold: &Hold, points: Points) -> Result<[String; 16]> {
         file.map(|file| file.arrival.name).unwrap_or_default(),
         hold.line.map(|line| line.to_string()).unwrap_or_default(),
         if hold.lines == 0 { String::new() } else { hold.lines.to_string() },
-        if hold.amount.is_zero() { String::new() } else { hold.amount.to_string() },
+        money(families, hold, points),
         if points == Points::ZERO { String::new() } else { points.to_string() },
         hold.detail.clone(),
         decided_at,

@@ -6,6 +6,7 @@
 //! "as it stood at seq N" is the same function over fewer facts.
 
 pub mod alias;
+pub mod amounts;
 pub mod bundle;
 mod bytes;
 mod cancel;

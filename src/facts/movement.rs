@@ -1,30 +1,38 @@
 //! What a file moved: the lines in force before it was taken and after, compared fact by fact. Pure.
 //!
 //! Answers for: which facts came new, say something else now, or are said no longer, with their amounts as written. Does not:
-//! judge whether that is too much, nor add up currencies apart.
+//! judge whether that is too much.
 
+use super::amounts::Amounts;
 use super::content;
 use super::identity::DocumentNo;
+use super::money::Money;
 use super::row::{DocType, Row};
 use super::settle::{Line, NumberScope};
 use rust_decimal::Decimal;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-/// So many lines, and the sum of their amounts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// So many lines, and the sums of their amounts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sum {
     /// how many
     pub lines: u64,
-    /// of their amounts as written; of currencies together
-    pub amount: Decimal,
+    /// as written
+    pub amounts: Amounts,
 }
 
 impl Sum {
-    /// Puts lines on top.
-    pub fn add(&mut self, lines: u64, amount: Decimal) {
-        self.lines += lines;
-        self.amount = self.amount.saturating_add(amount);
+    /// Puts a line on top.
+    pub fn add(&mut self, currency: &str, amount: Decimal) {
+        self.lines += 1;
+        self.amounts.add(currency, amount);
+    }
+
+    /// Puts all of another on top.
+    pub fn absorb(&mut self, other: &Sum) {
+        self.lines += other.lines;
+        self.amounts.absorb(&other.amounts);
     }
 }
 
@@ -47,13 +55,13 @@ impl Movement {
     /// Puts another's figures on top.
     pub fn absorb(&mut self, other: Movement) {
         let sums = [
-            (&mut self.new, other.new),
-            (&mut self.before, other.before),
-            (&mut self.after, other.after),
-            (&mut self.voided, other.voided),
+            (&mut self.new, &other.new),
+            (&mut self.before, &other.before),
+            (&mut self.after, &other.after),
+            (&mut self.voided, &other.voided),
         ];
         for (own, other) in sums {
-            own.add(other.lines, other.amount);
+            own.absorb(other);
         }
         self.superseded.extend(other.superseded);
     }
@@ -122,15 +130,36 @@ pub fn moved(changes: &[Change<'_, '_>], partner: Option<&str>) -> Movement {
         let (before, after) = (in_force(change.before, partner), in_force(change.after, partner));
         match (before.lines, after.lines) {
             (0, 0) => {}
-            (0, _) => movement.new.add(after.lines, after.amount),
-            (_, 0) => movement.voided.add(before.lines, before.amount),
+            (0, _) => movement.new.absorb(&after),
+            (_, 0) => movement.voided.absorb(&before),
             (_, _) if change.is_none() => {}
             (_, _) => {
-                movement.before.add(before.lines, before.amount);
-                movement.after.add(after.lines, after.amount);
+                movement.before.absorb(&before);
+                movement.after.absorb(&after);
                 movement.superseded.extend(change.before.iter().map(|line| line.seq));
             }
         }
+    }
+    movement
+}
+
+/// What a change of one payment or deposit moves, `before` and `after` being the rows that speak of it, one an invoice.
+pub fn money_moved(before: &[Money], after: &[Money]) -> Movement {
+    let mut movement = Movement::default();
+    let of =
+        |rows: &'_ [Money], row: &Money| rows.iter().position(|other| other.invoice_no == row.invoice_no);
+    for now in after {
+        match of(before, now).map(|at| &before[at]) {
+            None => movement.new.add(&now.currency, now.amount),
+            Some(was) if was.same(now) => {}
+            Some(was) => {
+                movement.before.add(&was.currency, was.amount);
+                movement.after.add(&now.currency, now.amount);
+            }
+        }
+    }
+    for was in before.iter().filter(|was| of(after, was).is_none()) {
+        movement.voided.add(&was.currency, was.amount);
     }
     movement
 }
@@ -141,7 +170,7 @@ pub fn in_force(lines: &[Line<'_>], partner: Option<&str>) -> Sum {
     let counts =
         |line: &&Line<'_>| !line.cancelled && partner.is_none_or(|partner| line.row.partner_code == partner);
     for line in lines.iter().filter(counts) {
-        sum.add(1, line.row.amount);
+        sum.add(line.row.currency, line.row.amount);
     }
     sum
 }

@@ -5,37 +5,30 @@ use super::files::{Arrival, Counts, FileRow, FileState};
 use super::holds::{HoldState, NewHold};
 use super::intake::Outcome;
 use super::journal::Stamp;
+use crate::facts::amounts::Amounts;
 use anyhow::Result;
 use rust_decimal::Decimal;
-use std::collections::BTreeMap;
 
 /// What waits with a file that is set aside whole.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AtStake {
     /// data rows; none where it cannot be read
     pub rows: u64,
-    /// the sum of its amounts as they would count, by currency in upper case; empty: without one
-    pub amounts: BTreeMap<String, Decimal>,
+    /// its amounts as they would count
+    pub amounts: Amounts,
 }
 
 impl AtStake {
     /// The money, where it is of one currency; else in words.
     fn money(&self) -> (Decimal, String) {
-        let mut amounts = self.amounts.iter();
-        match (amounts.next(), amounts.next()) {
-            (None, _) => (Decimal::ZERO, String::new()),
-            (Some((_, amount)), None) => (*amount, String::new()),
-            (Some(_), Some(_)) => {
-                let told: Vec<String> = self.amounts.iter().map(told).collect();
-                (Decimal::ZERO, format!("; at stake are {}", told.join(" and ")))
+        match self.amounts.only() {
+            Some(amount) => (amount, String::new()),
+            None => {
+                let told = self.amounts.words(|sum| sum.normalize().to_string());
+                (Decimal::ZERO, format!("; at stake are {told}"))
             }
         }
     }
-}
-
-fn told((currency, amount): (&String, &Decimal)) -> String {
-    let currency = if currency.is_empty() { "without a currency" } else { currency };
-    format!("{} {currency}", amount.normalize())
 }
 
 /// Kinds of holds on whole files.

@@ -4,7 +4,7 @@ use super::Store;
 use super::silence::{rank, speaks};
 use crate::facts::dossier::{Dossier, RawBundle};
 use crate::facts::money::Payment;
-use crate::facts::settle::{Cancellation, NumberScope};
+use crate::facts::settle::{Cancellation, Decision, NumberScope, Verdict};
 use anyhow::{Context, Result};
 use rusqlite::Row;
 use std::collections::{BTreeMap, BTreeSet};
@@ -182,17 +182,37 @@ impl Store {
         }
         if presence.payments {
             let decisions = if presence.decisions { self.decisions("", upto)? } else { Vec::new() };
-            let own = std::iter::once(partner.as_str()).chain(local.iter().map(|(code, _)| code.as_str()));
-            let mut invoices = BTreeSet::new();
-            for code in own.collect::<BTreeSet<&str>>() {
-                let mut payments = self.payments_of(code, upto, &decisions)?;
-                // an invoice that two of the codes bear is paid once
-                payments.retain(|payment| !invoices.contains(&payment.invoice()));
-                invoices.extend(payments.iter().map(Payment::invoice));
-                dossier.payments.extend(payments);
-            }
+            dossier.payments = self.payments_under(&partner, &local, upto, &decisions)?;
         }
         Ok(())
+    }
+
+    /// The payments that speak for a partner's invoices, under its own code and the local ones.
+    fn payments_under(
+        &self,
+        partner: &str,
+        local: &BTreeSet<(String, String)>,
+        upto: Option<i64>,
+        decisions: &[Decision],
+    ) -> Result<Vec<Payment>> {
+        let own = std::iter::once(partner).chain(local.iter().map(|(code, _)| code.as_str()));
+        let (mut all, mut invoices) = (Vec::new(), BTreeSet::new());
+        for code in own.collect::<BTreeSet<&str>>() {
+            let mut payments = self.payments_of(code, upto, decisions)?;
+            // an invoice that two of the codes bear is paid once
+            payments.retain(|payment| !invoices.contains(&payment.invoice()));
+            invoices.extend(payments.iter().map(Payment::invoice));
+            all.extend(payments);
+        }
+        Ok(all)
+    }
+
+    /// The payments that would speak for a partner's invoices had a person released this line of this file.
+    pub fn payments_if_released(&self, partner: &str, (seq, file_line): (i64, u64)) -> Result<Vec<Payment>> {
+        let rank = self.file(seq)?.and_then(|file| file.arrival.rank).unwrap_or(seq);
+        let mut decisions = self.decisions("", None)?;
+        decisions.push(Decision { at: i64::MAX - 1, rank, file_line, verdict: Verdict::Release });
+        self.payments_under(partner, &self.local_codes(partner, None)?, None, &decisions)
     }
 
     /// What concerns several codes; the other codes among them, whose bundles are needed whole.

@@ -1,10 +1,9 @@
 //! Payments and deposits, read back: what speaks of an event, what was paid for a partner's invoices.
 
 use super::Store;
-use super::intake::News;
+use super::intake::{News, Weight};
 use super::silence::{rank, speaks};
 use crate::facts::money::{EventKind, Money, Payment, Version, row_of, speaking};
-use crate::facts::movement::Sum;
 use crate::facts::settle::Decision;
 use anyhow::Result;
 use rusqlite::Row;
@@ -37,7 +36,7 @@ fn money(row: &Row<'_>) -> rusqlite::Result<Money> {
 
 impl Store {
     /// The rows that speak of one event, one for each invoice that it pays; of a deposit one. Of files before that with the
-    /// place `before` in the order of ingestion, which were not silent as of the journal record `upto`.
+    /// place `before` in the order of ingestion, as of the journal record `upto`.
     pub(super) fn event_rows(
         &self,
         (kind, issuer, reference): (EventKind, i64, &str),
@@ -65,14 +64,14 @@ impl Store {
     }
 
     /// Of what files say that fall silent: all of it, and what no file that speaks says any more; amounts by magnitude.
-    pub(super) fn void_events(&self, silences: &[i64]) -> Result<(Sum, Sum)> {
+    pub(super) fn void_events(&self, silences: &[i64]) -> Result<(Weight, Weight)> {
         let mut select = self.connection.prepare_cached(&format!(
             "SELECT amount, EXISTS (SELECT 1 FROM money AS other WHERE other.kind = money.kind AND other.issuer = money.issuer
                  AND other.number = money.number AND other.ref = money.ref AND {})
              FROM money WHERE seq = ?1 AND take = 0",
             speaks("other.seq", "?2")
         ))?;
-        let (mut carried, mut void) = (Sum::default(), Sum::default());
+        let (mut carried, mut void) = (Weight::default(), Weight::default());
         for seq in silences {
             let mut rows = select.query((seq, i64::MAX))?;
             while let Some(row) = rows.next()? {
@@ -95,7 +94,7 @@ impl Store {
     ) -> Result<Vec<Version>> {
         let mut select = self.connection.prepare_cached(&format!(
             "SELECT seq, take, file_line, {rank} AS rank FROM event
-             WHERE kind = ?1 AND issuer = ?2 AND ref = ?3 AND {rank} < ?4 AND {} ORDER BY rank, take",
+             WHERE kind = ?1 AND issuer = ?2 AND ref = ?3 AND {rank} < ?4 AND seq <= ?5 AND {} ORDER BY rank, take",
             speaks("event.seq", "?5"),
             rank = rank("event.seq"),
         ))?;
@@ -232,6 +231,20 @@ impl Store {
             )?
             .execute([seq])?;
         Ok(())
+    }
+
+    /// Whoever is concerned by all that was said of the payment in a line of a file: the partners of the invoices, under whatever
+    /// code.
+    pub fn payers(&self, seq: i64, file_line: u64) -> Result<Vec<String>> {
+        let mut select = self.connection.prepare_cached(
+            "WITH payer AS (SELECT DISTINCT paying.partner AS code FROM money AS held
+                 CROSS JOIN money AS row ON row.kind = held.kind AND row.issuer = held.issuer AND row.ref = held.ref
+                 CROSS JOIN paying ON paying.issuer = row.issuer AND paying.number = row.number
+                 WHERE held.kind = 'payment' AND held.seq = ?1 AND held.file_line = ?2)
+             SELECT code FROM payer UNION SELECT alias.partner FROM payer CROSS JOIN alias USING (code)",
+        )?;
+        let rows = select.query_map((seq, file_line), |row| row.get(0))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     /// A person has decided about a payment: the partners of its invoices are evaluated again, those that it paid before too.

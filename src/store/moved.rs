@@ -1,12 +1,15 @@
-//! What each file moved: lines that came new, were superseded or voided, with the money in them.
+//! What each file moved: lines that came new, were superseded or voided, with the money in them, currency by currency.
 
 use super::Store;
+use crate::facts::amounts::Amounts;
 use crate::facts::movement::{Movement, Sum};
 use anyhow::{Context, Result};
 use rusqlite::{OptionalExtension, Row};
 use rust_decimal::Decimal;
+use serde_json::Value;
+use std::collections::BTreeMap;
 
-/// What a file moved when it was taken. Amounts are as written, of currencies together.
+/// What a file moved when it was taken. Amounts are as written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Moved {
     /// lines in force that nobody had said
@@ -25,15 +28,18 @@ pub struct Moved {
 
 impl Moved {
     /// What changed in all.
-    pub fn net(&self) -> Decimal {
-        let come = self.new.amount.saturating_add(self.after.amount);
-        come.saturating_sub(self.before.amount).saturating_sub(self.voided.amount)
+    pub fn net(&self) -> Amounts {
+        let mut net = self.new.amounts.clone();
+        net.absorb(&self.after.amounts);
+        net.less(&self.before.amounts);
+        net.less(&self.voided.amounts);
+        net
     }
 }
 
 fn moved(row: &Row<'_>) -> rusqlite::Result<Moved> {
     let sum = |lines: usize, amount: usize| -> rusqlite::Result<Sum> {
-        Ok(Sum { lines: row.get(lines)?, amount: row.get_ref(amount)?.as_str()?.parse().unwrap_or_default() })
+        Ok(Sum { lines: row.get(lines)?, amounts: amounts(row.get_ref(amount)?.as_str()?) })
     };
     Ok(Moved {
         new: sum(0, 1)?,
@@ -45,8 +51,28 @@ fn moved(row: &Row<'_>) -> rusqlite::Result<Moved> {
     })
 }
 
+/// As the store keeps them: a number, or what it is of each currency.
+fn text(amounts: &Amounts) -> String {
+    match amounts.only() {
+        Some(sum) if amounts.iter().all(|(currency, _)| currency.is_empty()) => sum.normalize().to_string(),
+        Some(_) | None => {
+            let one =
+                |(currency, sum): (&str, Decimal)| (currency.to_owned(), sum.normalize().to_string().into());
+            Value::Object(amounts.iter().map(one).collect()).to_string()
+        }
+    }
+}
+
+fn amounts(text: &str) -> Amounts {
+    let each: BTreeMap<String, String> = serde_json::from_str(text).unwrap_or_default();
+    if each.is_empty() {
+        return [("", text.parse().unwrap_or_default())].into_iter().collect();
+    }
+    each.iter().map(|(currency, sum)| (currency.as_str(), sum.parse().unwrap_or_default())).collect()
+}
+
 impl Store {
-    /// What a file moved; `None` where it was not read, or is no sales file.
+    /// What a file moved; `None` where it was not read, or brings no money.
     pub fn moved(&self, seq: i64) -> Result<Option<Moved>> {
         Ok(self
             .connection
@@ -59,7 +85,7 @@ impl Store {
     }
 
     pub(super) fn keep_moved(&self, seq: i64, moved: &Moved) -> Result<()> {
-        let text = |sum: &Sum| sum.amount.normalize().to_string();
+        let text = |sum: &Sum| text(&sum.amounts);
         self.connection
             .prepare_cached("INSERT INTO moved VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")?
             .execute(rusqlite::params![
@@ -89,10 +115,10 @@ impl Store {
     ) -> Result<Moved> {
         let touched: Vec<i64> = movement.superseded.iter().chain(replaced).copied().collect();
         Ok(Moved {
-            new: movement.new,
-            before: movement.before,
-            after: movement.after,
-            voided: movement.voided,
+            new: movement.new.clone(),
+            before: movement.before.clone(),
+            after: movement.after.clone(),
+            voided: movement.voided.clone(),
             gone,
             older_than: self.newest_beyond(mtime, &touched)?,
         })

@@ -8,16 +8,18 @@ use super::super::Store;
 use super::super::files::{Arrival, Counts};
 use super::super::holds::NewHold;
 use super::super::journal::Stamp;
+use super::super::moved::Moved;
 use super::super::sorter::Sorter;
 use super::feeder::Issuers;
 use super::review::Review;
 use super::{Attempt, GivenUp, Intake, REFUSED_SAMPLE, Reading, Reject, refuse_if_too_many};
 use crate::facts::money::{EventKind, Money};
+use crate::facts::movement::{self, Movement, Sum};
 use crate::facts::settle::{Decision, Verdict};
 use anyhow::{Context, Result};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Kind of the holds on events that came again with other content.
 pub const EVENT_CONFLICT: &str = "event_conflict";
@@ -62,7 +64,8 @@ impl Store {
         read: impl FnOnce(&mut Take<'_>) -> Result<Reading>,
     ) -> Result<Attempt> {
         self.take(stamp, arrival, |store, sample| {
-            let (seq, counts) = store.take_event_rows((arrival, intake), kind, read, sample)?;
+            let (seq, counts, moved) = store.take_event_rows((arrival, intake), kind, read, sample)?;
+            store.keep_moved(seq, &moved)?;
             Ok(store.record_taken(stamp, arrival, seq, String::new(), counts)?)
         })
     }
@@ -73,14 +76,14 @@ impl Store {
         kind: EventKind,
         read: impl FnOnce(&mut Take<'_>) -> Result<Reading>,
         sample: &mut Vec<Reject>,
-    ) -> Result<(i64, Counts), GivenUp> {
+    ) -> Result<(i64, Counts, Moved), GivenUp> {
         let seq = self.next_seq()?;
         self.fall_silent(&arrival.silences, seq)?;
         let replaces = !arrival.silences.is_empty();
         let decisions = self.decisions("", None)?;
         let taking = Taking { seq, rank: arrival.rank.unwrap_or(seq), kind, replaces, decisions: &decisions };
         let space = self.space(&intake.documents, intake.scope)?;
-        let mut counts = Counts::default();
+        let (mut counts, mut movement) = (Counts::default(), Movement::default());
         let fed = self.read_events(taking, space, intake, read, &mut counts, sample)?;
         fed.reading.whole(&counts)?;
         refuse_if_too_many(intake.max_reject_percent, &counts)?;
@@ -91,12 +94,20 @@ impl Store {
         while let Some(record) = merge.next()? {
             let (of, money) = decode(record)?;
             if of != issuer || event.first().is_some_and(|first| first.reference != money.reference) {
-                self.judge_event(taking, issuer, &std::mem::take(&mut event), &mut counts)?;
+                movement.absorb(self.judge_event(
+                    taking,
+                    issuer,
+                    &std::mem::take(&mut event),
+                    &mut counts,
+                )?);
             }
             issuer = of;
             event.push(money);
         }
-        self.judge_event(taking, issuer, &event, &mut counts)?;
+        movement.absorb(self.judge_event(taking, issuer, &event, &mut counts)?);
+        for event in self.events_gone(taking, &arrival.silences)? {
+            movement.absorb(self.event_moved(taking, (event.0, &event.1))?);
+        }
         if taking.rank != seq {
             // read again, it comes before files that have spoken of its events since, and of other invoices perhaps
             self.mark_paid_in_stale(seq)?;
@@ -107,7 +118,8 @@ impl Store {
                 return Err(GivenUp::Held { kind: "void_over_limit", detail });
             }
         }
-        Ok((seq, counts))
+        let moved = self.moved_by(arrival.mtime, &movement, &arrival.silences, Sum::default())?;
+        Ok((seq, counts, moved))
     }
 
     fn read_events(
@@ -150,8 +162,8 @@ impl Store {
         issuer: i64,
         rows: &[Money],
         counts: &mut Counts,
-    ) -> Result<()> {
-        let Some(first) = rows.first() else { return Ok(()) };
+    ) -> Result<Movement> {
+        let Some(first) = rows.first() else { return Ok(Movement::default()) };
         let (takes, repeated) = in_takes(rows);
         counts.duplicate += repeated;
         let event = |upto| {
@@ -191,7 +203,38 @@ impl Store {
                 Some(Verdict::Discard) => {}
             }
         }
-        Ok(())
+        if taking.replaces {
+            return self.event_moved(taking, (issuer, &first.reference));
+        }
+        // the first file that speaks of it goes on speaking
+        let speaks = takes.into_iter().filter(|taken| taken.take == 0 && before.is_empty());
+        Ok(movement::money_moved(&[], &speaks.map(|taken| taken.money).collect::<Vec<_>>()))
+    }
+
+    /// What the file moves of an event now that all of that is written.
+    fn event_moved(&self, taking: Taking<'_>, (issuer, reference): (i64, &str)) -> Result<Movement> {
+        let speaks = |upto| {
+            let event = (taking.kind, issuer, reference);
+            self.event_rows(event, (i64::MAX, upto), taking.decisions)
+        };
+        Ok(movement::money_moved(&speaks(taking.seq - 1)?, &speaks(i64::MAX)?))
+    }
+
+    /// Events of files that fall silent of which the file says nothing.
+    fn events_gone(&self, taking: Taking<'_>, silences: &[i64]) -> Result<BTreeSet<(i64, String)>> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT DISTINCT issuer, ref FROM money AS was WHERE was.seq = ?1 AND was.kind = ?2 AND NOT EXISTS (
+                 SELECT 1 FROM event WHERE event.kind = was.kind AND event.issuer = was.issuer AND event.ref = was.ref AND event.seq = ?3)",
+        )?;
+        let mut gone = BTreeSet::new();
+        for seq in silences {
+            let rows = select
+                .query_map((seq, taking.kind.word(), taking.seq), |row| Ok((row.get(0)?, row.get(1)?)))?;
+            for row in rows {
+                gone.insert(row?);
+            }
+        }
+        Ok(gone)
     }
 
     fn keep_event(

@@ -159,8 +159,8 @@ pub(super) struct Groups<'s> {
     taking: Taking,
     parties: &'s Parties,
     issuers: Issuers,
-    /// files whose partners are looked at again once all is written
-    reviewed: &'s [i64],
+    /// whether some partners are looked at again once all is written
+    reviews: bool,
     /// whether what moves concerns one distributor's codes alone
     tells_distributors: bool,
     judged: Judged,
@@ -197,7 +197,7 @@ impl<'s> Groups<'s> {
         taking: Taking,
         parties: &'s Parties,
         issuers: Issuers,
-        reviewed: &'s [i64],
+        reviews: bool,
     ) -> Result<Groups<'s>> {
         let tells_distributors = store.tells_distributors()?;
         Ok(Groups {
@@ -205,7 +205,7 @@ impl<'s> Groups<'s> {
             taking,
             parties,
             issuers,
-            reviewed,
+            reviews,
             tells_distributors,
             judged: Judged::default(),
             contested: BTreeMap::new(),
@@ -313,7 +313,7 @@ impl<'s> Groups<'s> {
         self.judged.for_cancelled += for_cancelled;
         self.judged.twice.extend(twice);
         for (partner, movement) in movements {
-            if self.reviewed.is_empty() || !self.store.is_said_by(&partner, self.reviewed)? {
+            if !self.reviews || !self.store.is_reviewed(&partner)? {
                 self.judged.movement.absorb(movement);
             }
         }

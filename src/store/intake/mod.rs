@@ -19,6 +19,7 @@ pub(super) use events::News;
 pub use feeder::Feeder;
 pub use held::held_facts;
 pub(super) use numbers::parties_of;
+pub(super) use review::Weight;
 
 use super::Store;
 use super::files::{Arrival, Counts, FileState};
@@ -273,12 +274,14 @@ impl Store {
         refuse_if_too_many(intake.max_reject_percent, &counts)?;
         self.insert_issuers(space, &fed.issuers)?;
         let earlier = self.earlier_of(arrival)?;
+        let silences = &arrival.silences;
         let taking = Taking { seq, rank: arrival.rank.unwrap_or(seq), space, scope: intake.scope };
         let Fed { rows, numbers, issuers, .. } = fed;
         let judged = std::thread::scope(|threads| -> Result<_> {
             let drafts = Drafts::start(threads, taking, rows)?;
             let parties = self.index_numbers(numbers.finish()?)?;
-            let mut groups = Groups::new(self, taking, &parties, issuers, &earlier)?;
+            let reviewed = self.gather_reviewed(&earlier, silences)?;
+            let mut groups = Groups::new(self, taking, &parties, issuers, reviewed)?;
             groups.take(drafts)?;
             groups.finish()
         })?;
@@ -349,6 +352,7 @@ impl Store {
         read: impl FnOnce(&mut Feeder) -> Result<Reading> + Send,
         sample: &mut Vec<Reject>,
     ) -> Result<(Fed, Counts), GivenUp> {
+        self.forget_cancelled()?;
         let (asides, arriving) = sync_channel(256);
         let feeder = Feeder::new(&self.scratch, intake.scope, self.issuers(space)?, asides);
         let (reading, fed, mut counts) = std::thread::scope(|scope| -> Result<_> {
@@ -380,6 +384,7 @@ impl Store {
                 }
                 Aside::Cancellation(cancellation) => {
                     if self.keep_cancellation(seq, &cancellation)? {
+                        self.note_cancelled(&cancellation)?;
                         counts.accepted += 1;
                     } else {
                         counts.duplicate += 1;
@@ -434,16 +439,16 @@ fn notices(all: &[String]) -> String {
 
 /// Said of a file that came again under its name without some of its lines.
 fn gone_notice(moved: &Moved) -> String {
-    let gone = moved.gone;
+    let gone = &moved.gone;
     match gone.lines {
         0 => String::new(),
         1 => format!(
             "1 line that came under this name before is not in it any more ({} in amount): it stays in force until it is cancelled",
-            gone.amount.normalize()
+            gone.amounts.words(|sum| sum.normalize().to_string())
         ),
         many => format!(
             "{many} lines that came under this name before are not in it any more ({} in amount): they stay in force until they are cancelled",
-            gone.amount.normalize()
+            gone.amounts.words(|sum| sum.normalize().to_string())
         ),
     }
 }

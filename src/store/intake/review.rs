@@ -6,6 +6,8 @@
 
 use super::super::Store;
 use super::super::files::Counts;
+use super::feeder::Cancelled;
+use super::numbers::parties_of;
 use crate::facts::dossier::Dossier;
 use crate::facts::movement::{self, Change, FactKey, Movement, Sum};
 use crate::facts::settle::{Fate, Line, Said, Settled, settle};
@@ -16,15 +18,30 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Partners looked at between two questions to the store.
 const PAGE: i64 = 64;
 
+/// So many lines, and the sum of their amounts by magnitude, of currencies together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in super::super) struct Weight {
+    lines: u64,
+    amount: Decimal,
+}
+
+impl Weight {
+    /// Puts lines on top.
+    pub fn add(&mut self, lines: u64, amount: Decimal) {
+        self.lines += lines;
+        self.amount = self.amount.saturating_add(amount);
+    }
+}
+
 /// What a review found.
 #[derive(Default)]
 pub(super) struct Review {
     /// of the partners of the earlier files
     pub movement: Movement,
-    /// lines in force that the earlier files carried; their amounts by magnitude
-    pub carried: Sum,
-    /// of those, the ones that no file that speaks carries; their amounts by magnitude
-    pub void: Sum,
+    /// lines in force that the earlier files carried
+    pub carried: Weight,
+    /// of those, the ones that no file that speaks carries
+    pub void: Weight,
     /// of those, the ones that stay in force although the later file does not carry them
     pub gone: Sum,
     /// accepted rows of the later file that say what an earlier one had said
@@ -88,13 +105,9 @@ pub(super) enum EarlierFate {
 }
 
 impl Store {
-    /// Compares what spoke before a file with what speaks now that all of it is written.
+    /// Compares what spoke before a file with what speaks now that all of it is written, for those who were gathered.
     pub(super) fn review(&self, earlier: &Earlier<'_>) -> Result<Review> {
         let mut review = Review::default();
-        if earlier.files.is_empty() {
-            return Ok(review);
-        }
-        self.gather_reviewed(earlier.files)?;
         let mut after = String::new();
         loop {
             let partners = self.reviewed_after(&after)?;
@@ -108,20 +121,17 @@ impl Store {
         }
     }
 
-    /// Whether one of these files says something of a partner.
-    pub(super) fn is_said_by(&self, partner: &str, files: &[i64]) -> Result<bool> {
-        let mut select = self
+    /// Whether a partner was gathered.
+    pub(super) fn is_reviewed(&self, partner: &str) -> Result<bool> {
+        Ok(self
             .connection
-            .prepare_cached("SELECT EXISTS (SELECT 1 FROM bundle WHERE partner = ?1 AND seq = ?2)")?;
-        for file in files {
-            if select.query_row((partner, file), |row| row.get(0))? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM temp.reviewed WHERE partner = ?1)")?
+            .query_row([partner], |row| row.get(0))?)
     }
 
-    fn gather_reviewed(&self, files: &[i64]) -> Result<()> {
+    /// Gathers the partners of earlier files, and those of invoices that are cancelled now, or were by files that fall silent;
+    /// whether there are any.
+    pub(super) fn gather_reviewed(&self, files: &[i64], silences: &[i64]) -> Result<bool> {
         self.connection.execute_batch(
             "CREATE TEMP TABLE IF NOT EXISTS reviewed (partner TEXT PRIMARY KEY) STRICT, WITHOUT ROWID; DELETE FROM temp.reviewed",
         )?;
@@ -132,6 +142,27 @@ impl Store {
                 (first, end),
             )?;
         }
+        for seq in silences {
+            let parties = parties_of("SELECT issuer, number FROM cancellation WHERE seq = ?1");
+            self.connection.execute(&format!("INSERT OR IGNORE INTO temp.reviewed {parties}"), [seq])?;
+        }
+        let parties = parties_of("SELECT issuer, number FROM temp.cancelled");
+        self.connection.execute(&format!("INSERT OR IGNORE INTO temp.reviewed {parties}"), [])?;
+        Ok(self.connection.query_row("SELECT EXISTS (SELECT 1 FROM temp.reviewed)", [], |row| row.get(0))?)
+    }
+
+    /// No invoice was cancelled yet by the file that is taken.
+    pub(super) fn forget_cancelled(&self) -> Result<()> {
+        self.connection.execute_batch(
+            "CREATE TEMP TABLE IF NOT EXISTS cancelled (issuer INTEGER, number TEXT) STRICT; DELETE FROM temp.cancelled",
+        )?;
+        Ok(())
+    }
+
+    pub(super) fn note_cancelled(&self, said: &Cancelled) -> Result<()> {
+        self.connection
+            .prepare_cached("INSERT INTO temp.cancelled VALUES (?1, ?2)")?
+            .execute((said.issuer, &said.number))?;
         Ok(())
     }
 
@@ -208,7 +239,7 @@ impl Review {
         for (key, lines) in movement::facts(&new.lines) {
             if carried.contains(&key) && !carried_now.contains(&key) {
                 let left = movement::in_force(lines, Some(partner));
-                self.gone.add(left.lines, left.amount);
+                self.gone.absorb(&left);
             }
         }
     }
@@ -243,8 +274,8 @@ fn carried_by_any<'a>(said: &[Said<'a>], seq: i64) -> BTreeSet<FactKey<'a>> {
 }
 
 /// The lines in force of one partner; of their amounts the magnitudes, so that sales and returns do not hide each other.
-fn magnitude(lines: &[Line<'_>], partner: &str) -> Sum {
-    let mut sum = Sum::default();
+fn magnitude(lines: &[Line<'_>], partner: &str) -> Weight {
+    let mut sum = Weight::default();
     for line in lines.iter().filter(|line| !line.cancelled && line.row.partner_code == partner) {
         sum.add(1, line.row.amount.abs());
     }
