@@ -54,18 +54,21 @@ impl Aside {
         }
     }
 
-    fn waiting(&self, feed: &str, name: &str, kind: &str) -> Option<usize> {
-        self.0.iter().rposition(|h| {
+    /// The files of that name that wait for that reason, oldest first.
+    fn waiting(&self, feed: &str, name: &str, kind: &str) -> Vec<usize> {
+        let waits = |h: &Held| {
             h.state == State::Waits && h.drop.feed == feed && h.drop.name == name && h.why.word() == kind
-        })
+        };
+        (0..self.0.len()).filter(|place| waits(&self.0[*place])).collect()
     }
 
-    pub fn waits(&self, feed: &str, name: &str, kind: &str) -> bool {
-        self.waiting(feed, name, kind).is_some()
+    /// How many files of that name wait for that reason.
+    pub fn waits(&self, feed: &str, name: &str, kind: &str) -> usize {
+        self.waiting(feed, name, kind).len()
     }
 
-    pub fn decide(&mut self, feed: &str, name: &str, kind: &str, verdict: Word) {
-        let place = self.waiting(feed, name, kind).expect("a file that waits");
+    pub fn decide(&mut self, feed: &str, name: &str, kind: &str, nth: usize, verdict: Word) {
+        let place = self.waiting(feed, name, kind)[nth];
         self.0[place].state = match verdict {
             Word::Release => State::Released,
             Word::Discard => State::Over,

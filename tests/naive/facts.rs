@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use super::masters::Meaning;
 use super::reading::{self, Kind, Sale, Stamped};
 use super::settings::Feed;
 
@@ -28,6 +29,8 @@ pub type Key = (Document, String);
 pub struct Version {
     /// One row for a line; all rows of the document, in the order of the file, where it has no line numbers.
     pub rows: Vec<Sale>,
+    /// The same rows, each of the partner whom its distributor means by the code: by this versions are compared.
+    meant: Vec<Sale>,
     pub updated_at: Option<DateTime<Utc>>,
     /// Whether the amounts of credit notes are taken as written, by the feed it was read by.
     pub signed: bool,
@@ -48,7 +51,7 @@ impl Version {
         self.rows.iter().map(Sale::dated).min().expect("a version has rows")
     }
     fn partners(&self) -> BTreeSet<&str> {
-        self.rows.iter().map(|r| r.cell("partner_code")).collect()
+        self.meant.iter().map(|r| r.cell("partner_code")).collect()
     }
 }
 
@@ -79,6 +82,7 @@ enum Fate {
 pub struct Facts {
     pub speaking: BTreeMap<Key, Version>,
     pub held: Vec<HeldVersion>,
+    pub meaning: Meaning,
 }
 
 impl Facts {
@@ -136,7 +140,8 @@ impl Facts {
         if key.0.kind == Kind::Cancellation {
             fates.cancelling += rows.len();
         }
-        let version = Version { rows: content, updated_at, signed };
+        let meant = content.iter().map(|row| self.meaning.of(row)).collect();
+        let version = Version { rows: content, meant, updated_at, signed };
         let count = version.rows.len();
         fates.duplicate += repeated;
         match self.settle(key.clone(), version.clone()) {
@@ -161,7 +166,7 @@ impl Facts {
             |old| matches!((old.updated_at, version.updated_at), (Some(was), Some(is)) if is < was),
         );
         match self.speaking.get_mut(&key) {
-            Some(old) if sorted(&old.rows) == sorted(&version.rows) => {
+            Some(old) if sorted(&old.meant) == sorted(&version.meant) => {
                 old.updated_at = old.updated_at.max(version.updated_at);
             }
             _ if outdated => {}
@@ -180,7 +185,7 @@ impl Facts {
         let neighbour = matters && self.neighbour_is_near(&key.0, new.dated());
         let other_way = matters && self.comes_the_other_way(&key);
         if let Some(old) = self.speaking.get_mut(&key) {
-            if sorted(&old.rows) == sorted(&new.rows) || !matters {
+            if sorted(&old.meant) == sorted(&new.meant) || !matters {
                 old.updated_at = old.updated_at.max(new.updated_at);
                 return Fate::Duplicate;
             }

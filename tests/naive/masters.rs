@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveTime};
+use chrono_tz::Tz;
 
 use super::number::{self, Frac};
-use super::reading::{self, Cells};
+use super::reading::{self, Cells, Sale};
 use super::settings::Feed;
 use super::time;
 
@@ -53,6 +54,11 @@ impl Master {
         (taken, rejected)
     }
 
+    /// Whether some distributor has its own code for a partner.
+    pub fn has_local_codes(&self) -> bool {
+        !self.aliases.is_empty()
+    }
+
     pub fn is_empty(&self) -> bool {
         self.records.is_empty()
     }
@@ -68,6 +74,28 @@ impl Master {
     pub fn on(&self, code: &str, day: NaiveDate) -> Option<&Cells> {
         let records = self.records.get(code)?.iter();
         records.filter(|(from, _)| *from <= day).max_by_key(|(from, _)| *from).map(|(_, cells)| cells)
+    }
+}
+
+/// Whom the codes in sales files mean, and by which day: that of a scheme, or the day as written.
+#[derive(Clone, Debug, Default)]
+pub struct Meaning {
+    pub partners: Master,
+    pub days: Option<(Tz, NaiveTime)>,
+}
+
+impl Meaning {
+    /// The row under the code of the partner who is meant.
+    pub fn of(&self, sale: &Sale) -> Sale {
+        let mut meant = sale.clone();
+        let day = match self.days {
+            Some((zone, closes)) => time::business_date(&sale.when, zone, closes),
+            None => sale.dated(),
+        };
+        if let Some(code) = meant.other.get_mut("partner_code") {
+            *code = self.partners.partner(sale.cell("distributor_code"), code, day);
+        }
+        meant
     }
 }
 

@@ -40,6 +40,8 @@
 //! 18. Under `replace`, what a file says is judged on arrival against the file that it replaces as well. Of the lines in force
 //!     that the replaced file carries, it would void those that then no file says; amounts are added without their signs.
 //!     It is looked at again once the other files of its feed in that run are taken: lines may have moved to one of them.
+//!     A document under a distributor's own code for a partner and under the partner's is one partner's: versions are compared
+//!     by whom their codes mean by what is known so far: on arrival on the day as written, for a scheme on the business date.
 //! 19. About bytes that were held whole a person is asked once for each reason, also where a newer file has overtaken them.
 //!     A released file is read by the next run before what that run finds, as the newest of its period.
 //! 20. A file has come for an expected period when the period in its name shares a day with it. A cycle is closed by hand
@@ -115,11 +117,12 @@ pub enum Step {
         scheme: String,
         cycle: String,
     },
-    /// A person decides about a file that was set aside whole, for that reason.
+    /// A person decides about a file that was set aside whole: the `nth` of those of its name that wait for that reason.
     DecideFile {
         feed: String,
         name: String,
         kind: String,
+        nth: usize,
         verdict: Word,
     },
     /// A person decides about the version that was set aside in a file, at the line of its first row.
@@ -223,8 +226,8 @@ impl Judge {
         self.log.holds(feed, name, line)
     }
 
-    /// Whether a file waits whole, for that reason.
-    pub fn holds_file(&self, feed: &str, name: &str, kind: &str) -> bool {
+    /// How many files of that name wait whole, for that reason.
+    pub fn holds_files(&self, feed: &str, name: &str, kind: &str) -> usize {
         self.log.aside.waits(feed, name, kind)
     }
 
@@ -241,8 +244,8 @@ impl Judge {
                 let settings = self.world.feeds.iter().find(|f| f.name == *feed).expect("a feed");
                 self.log.reread(settings, name.as_deref());
             }
-            Step::DecideFile { feed, name, kind, verdict } => {
-                self.log.aside.decide(feed, name, kind, *verdict);
+            Step::DecideFile { feed, name, kind, nth, verdict } => {
+                self.log.aside.decide(feed, name, kind, *nth, *verdict);
             }
             Step::Decide { feed, name, line, verdict } => self.log.decide(feed, name, *line, *verdict),
             Step::Adopt { scheme, cycle } => {
@@ -262,7 +265,9 @@ impl Judge {
         };
         for (id, versions) in &self.world.schemes {
             occasion.by_hand = by_hand.filter(|(scheme, _)| scheme == id).map(|(_, cycle)| cycle);
-            let now = see(self.log.known(), versions, run.as_of, self.schemes.get(id), &occasion);
+            let meant = self.log.known().partners.has_local_codes().then(|| self.log.meant(&versions[0]));
+            let known = meant.as_ref().unwrap_or(self.log.known());
+            let now = see(known, versions, run.as_of, self.schemes.get(id), &occasion);
             self.schemes.insert(id.clone(), now);
         }
     }

@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::aside::{Aside, Why};
 use super::counting::Known;
 use super::facts::{self, Fates};
+use super::masters::Meaning;
 use super::names::{self, Named};
 use super::reading;
+use super::rules::Scheme;
 use super::settings::Feed;
 use super::voiding;
 use super::{Drop, Run, Word};
@@ -156,7 +158,7 @@ impl Log {
         let taking = Taking { name, bytes, named, read_by, day, speaks: true };
         let fates = take(&mut self.known, &taking, self.events.len());
         self.events.push(Event::Taken(Box::new(taking)));
-        if !replaced.is_empty() {
+        if !replaced.is_empty() || self.known.partners.has_local_codes() {
             replaced.iter().for_each(|i| self.silence(*i));
             self.anew();
         }
@@ -228,17 +230,35 @@ impl Log {
         self.events.push(Event::Decided { file, line, verdict });
     }
 
-    /// What is known by all that speak, from the beginning.
+    /// What is known by all that speak, codes by what they mean now.
     fn anew(&mut self) {
+        self.known = self.replayed(None);
+        if self.known.partners.has_local_codes() {
+            let partners = self.known.partners.clone();
+            self.known = self.replayed(Some(Meaning { partners, days: None }));
+        }
+    }
+
+    /// What is known as a scheme sees it, where distributors have codes of their own: each row of the partner whom its code means
+    /// by now on the row's business date.
+    pub fn meant(&self, scheme: &Scheme) -> Known {
+        let partners = self.known.partners.clone();
+        self.replayed(Some(Meaning { partners, days: Some((scheme.zone, scheme.day_closes_at)) }))
+    }
+
+    /// What is known by all that speak, from the beginning; by what codes meant then where it is not given.
+    fn replayed(&self, meaning: Option<Meaning>) -> Known {
         let mut known = Known::default();
         for (place, event) in self.events.iter().enumerate() {
             match event {
-                Event::Taken(taking) if taking.speaks => drop(take(&mut known, taking, place)),
+                Event::Taken(taking) if taking.speaks => {
+                    take_by(&mut known, taking, place, meaning.as_ref());
+                }
                 Event::Taken(_) => {}
                 Event::Decided { file, line, verdict } => decide(&mut known, *file, *line, *verdict),
             }
         }
-        self.known = known;
+        known
     }
 }
 
@@ -266,6 +286,12 @@ fn decide(known: &mut Known, file: usize, line: u64, verdict: Word) {
 }
 
 fn take(known: &mut Known, taking: &Taking, place: usize) -> Fates {
+    take_by(known, taking, place, None)
+}
+
+fn take_by(known: &mut Known, taking: &Taking, place: usize, meaning: Option<&Meaning>) -> Fates {
+    let then = || Meaning { partners: known.partners.clone(), days: None };
+    known.facts.meaning = meaning.cloned().unwrap_or_else(then);
     let feed = &taking.read_by;
     // a later undated record applies from the period that its file names, else from the day of ingestion
     let day = taking.named.period.map_or(taking.day, |(first, _)| first);

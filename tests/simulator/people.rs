@@ -79,16 +79,19 @@ fn decide(which: usize, verdict: Word, place: &Place, judge: &mut Judge) -> Resu
         "identity_conflict" | "rows_vanished" | "event_conflict" => {
             judge.holds(&hold.feed, &hold.name, hold.line)
         }
-        kind => judge.holds_file(&hold.feed, &hold.name, kind),
+        kind => judge.holds_files(&hold.feed, &hold.name, kind) > 0,
     });
     if waiting.is_empty() {
         return Ok(());
     }
-    let hold = &waiting[which % waiting.len()];
+    let chosen = which % waiting.len();
+    let hold = &waiting[chosen];
+    let alike = |h: &&within::Waiting| (&h.feed, &h.name, &h.kind) == (&hold.feed, &hold.name, &hold.kind);
+    let nth = waiting[..chosen].iter().filter(alike).count();
     place.decide(hold.id, verdict)?;
     let (feed, name, line, kind) = (hold.feed.clone(), hold.name.clone(), hold.line, hold.kind.clone());
     judge.step(&match line {
-        0 => Step::DecideFile { feed, name, kind, verdict },
+        0 => Step::DecideFile { feed, name, kind, nth, verdict },
         line => Step::Decide { feed, name, line, verdict },
     });
     Ok(())

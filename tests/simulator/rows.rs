@@ -61,10 +61,6 @@ impl Maker<'_> {
         if self.r.chance(15) {
             row.insert("partner_code", "L1".into());
         }
-        if again {
-            // no distributor's own code: the judge compares codes as they are written
-            row.insert("partner_code", "P2".into());
-        }
         row.insert("distributor_code", self.r.pick(&["D1", "D1", "D2"]).to_string());
         row.insert("channel", self.r.pick(&["retail", "Retail", "", "online"]).to_string());
         row.insert("status", self.r.pick(&["approved", "Posted", "approved", "draft", ""]).to_string());
