@@ -131,6 +131,18 @@ fn a_store_of_another_version_is_told_apart_from_one_that_was_tampered_with() {
 }
 
 #[test]
+fn a_store_that_an_early_version_began_is_not_called_broken() {
+    let w = closed("");
+    forged::begun_early(&w);
+    is_well(&w);
+    let (outcome, found) = found(&w, &["chain", "--deep"]);
+    let [(state, why)] = found.as_slice() else { panic!("{}", outcome.whole()) };
+    assert_eq!((outcome.status, state.as_str()), (4, "differs"), "{}", outcome.whole());
+    assert!(why.contains("an early version of accrued began this store"), "{why}");
+    assert!(why.contains("that is no damage"), "{why}");
+}
+
+#[test]
 fn an_entry_that_was_edited_is_broken_also_in_a_store_of_another_version() {
     let w = closed_by_another();
     let store = rusqlite::Connection::open(w.path("var/accrued.db")).expect("a store");

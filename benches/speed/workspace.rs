@@ -122,10 +122,19 @@ impl Workspace {
 
     /// `accrued run`, whole. Exit 3 is a run that is done and has something to show to a person.
     pub fn accrued(&self) -> Result<Taken> {
+        self.command(&["run", "--as-of", AS_OF], &[3])
+    }
+
+    /// `accrued verify --deep`, beside the check that costs least: every run so far is done again.
+    pub fn replayed(&self) -> Result<Taken> {
+        self.command(&["verify", "files", "--deep"], &[])
+    }
+
+    fn command(&self, args: &[&str], fine: &[i32]) -> Result<Taken> {
         let config = self.path("accrued.toml");
         let config = config.to_str().context("a path")?;
-        let command = [env!("CARGO_BIN_EXE_accrued"), "run", "--config", config, "--as-of", AS_OF];
-        measure(&command, &self.path("out.txt"), &[3])
+        let command = [&[env!("CARGO_BIN_EXE_accrued"), "--config", config], args].concat();
+        measure(&command, &self.path("out.txt"), fine)
     }
 
     /// A rival's script into a database of its own.

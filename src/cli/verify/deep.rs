@@ -40,10 +40,13 @@ pub(super) fn prove(session: &Session, config: &Config, store: &Store) -> Result
     } else {
         compare(config, store, &scratch.folder, &replayed, &mut proof)?;
     }
+    if replayed.begun_early {
+        proof.differs = std::mem::take(&mut proof.broken);
+    }
     if let Some(versions) = versions {
         proof.notes.push(versions);
         if !replayed.archive_changed {
-            proof.differs = std::mem::take(&mut proof.broken);
+            proof.differs.append(&mut proof.broken);
         }
     }
     proof.well =

@@ -94,7 +94,7 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {
     }
     print(session, &rows)?;
     if broken == 0 && differs > 0 {
-        session.next("what another version worked out stands: accrued run proposes what differs once a partner has news");
+        session.next("what differs is no damage: what this version makes otherwise, accrued run proposes once a partner has news");
         return Ok(Exit::Found);
     }
     if broken > 0 {

@@ -29,9 +29,26 @@ pub(super) struct Replayed {
     pub(super) made_by: BTreeMap<MadeBy, u64>,
     /// where the replay could not go on, and why
     pub(super) stopped: Option<(String, String)>,
+    /// whether that is since an early version began the journal, and did not tell in it all that a run went by
+    pub(super) begun_early: bool,
     /// whether that is since the archive is not what it was: no version's doing
     pub(super) archive_changed: bool,
 }
+
+/// The journal does not tell which versions of the schemes runs went by.
+#[derive(Debug)]
+struct BegunEarly;
+
+impl std::fmt::Display for BegunEarly {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(
+            "an early version of accrued began this store and did not note by which versions of the schemes its runs went: \
+             that is no damage, and the other checks prove the store without a replay",
+        )
+    }
+}
+
+impl std::error::Error for BegunEarly {}
 
 /// A run as its records tell of it.
 struct Told {
@@ -92,6 +109,7 @@ impl<'s> Replayer<'s> {
     /// Only a signal ends the command; all else is a finding.
     fn stop(&mut self, what: String, fault: anyhow::Error) -> Result<()> {
         self.session.cancel()?.check()?;
+        self.replayed.begun_early = fault.is::<BegunEarly>();
         self.replayed.stopped = Some((what, format!("cannot be replayed: {fault:#}")));
         Ok(())
     }
@@ -181,9 +199,7 @@ impl<'s> Replayer<'s> {
     }
 
     fn schemes(&self) -> Result<RealSchemes> {
-        let versions = self.versions.as_ref().context(
-            "the journal does not say which versions of the schemes runs went by: it was begun by an older version of accrued",
-        )?;
+        let versions = self.versions.as_ref().ok_or(BegunEarly)?;
         let mut real = RealSchemes::default();
         let mut schemes = Vec::new();
         for version in versions {
