@@ -149,7 +149,14 @@ impl Run<'_> {
         let Some(file) = hold.file.map(|seq| self.store.file(seq)).transpose()?.flatten() else {
             return Ok(());
         };
-        let Some(feed) = self.config.feed(&file.arrival.feed) else { return Ok(()) };
+        let Some(feed) = self.config.feed(&file.arrival.feed) else {
+            let why = format!(
+                "{}: hold {} is released, but the config has no such feed any more: without its settings the file cannot be read",
+                file.arrival.name, hold.id
+            );
+            self.report.notices.push((file.arrival.feed, why));
+            return Ok(());
+        };
         let named = feed.source.pattern.matches(&file.arrival.name).unwrap_or_default();
         let layout = feed.layout_of(&named);
         let released = Some(hold.id);

@@ -8,6 +8,7 @@ use super::session::Session;
 use super::shown::worth;
 use super::summary::counted;
 use super::who;
+use crate::batch::OTHER_VERSION;
 use crate::clock;
 use crate::domain::points::Points;
 use crate::scheme::Family;
@@ -136,7 +137,9 @@ fn list(session: &Session, ended: Ended) -> Result<Exit> {
 /// The money that waits: of lines what they say, of points alone what they are worth.
 fn money(families: &[Family], hold: &Hold, points: Points) -> String {
     match hold.kind.as_str() {
-        "over_limit" | "cycle_locked" | "scheme_edited" => worth(families, &hold.scheme, points),
+        "over_limit" | "cycle_locked" | "scheme_edited" | OTHER_VERSION => {
+            worth(families, &hold.scheme, points)
+        }
         _ if hold.amount.is_zero() => String::new(),
         _ => hold.amount.to_string(),
     }
@@ -220,8 +223,9 @@ fn discard_rejects(session: &Session, what: &str, reason: &str) -> Result<Exit> 
         )));
     }
     session.say(format_args!(
-        "{} of {name} wait no longer, by {}",
+        "{} of {name} {} no longer, by {}",
         counted(discarded as u64, "reject"),
+        if discarded == 1 { "waits" } else { "wait" },
         stamp.actor
     ));
     Ok(Exit::Done)

@@ -16,6 +16,7 @@ use crate::store::files::{FileRow, FileState};
 use crate::store::holds::{Ended, Hold};
 use anyhow::{Context, Result, anyhow};
 use chrono::{DateTime, NaiveDate, Utc};
+use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 
 #[derive(Debug, clap::Args)]
@@ -275,13 +276,32 @@ fn holds(store: &Store) -> Result<Vec<Line>> {
         .collect()
 }
 
+/// Of lines that wait for rates of several currencies, and of files with several, no sum means anything.
+fn amount(holds: &[Hold]) -> Option<Decimal> {
+    // those without a rate are named with their currency
+    let mut currencies: Vec<&str> = holds
+        .iter()
+        .filter(|hold| hold.kind == "no_fx_rate")
+        .map(|hold| hold.subject.rsplit('|').next().unwrap_or_default())
+        .collect();
+    currencies.sort_unstable();
+    currencies.dedup();
+    let untold = holds.iter().any(|hold| hold.lines > 0 && hold.amount.is_zero());
+    let sum = holds.iter().fold(Decimal::ZERO, |sum, hold| sum.saturating_add(hold.amount));
+    (currencies.len() < 2 && !untold).then_some(sum)
+}
+
 fn at_stake(holds: &[Hold]) -> String {
     let lines: u64 = holds.iter().map(|hold| hold.lines).sum();
-    let amount = holds.iter().fold(rust_decimal::Decimal::ZERO, |sum, hold| sum.saturating_add(hold.amount));
+    let amount = amount(holds);
     let points = holds.iter().fold(0_i64, |sum, hold| sum.saturating_add(hold.points.0));
     let mut stake = Vec::new();
-    if lines > 0 {
-        stake.push(format!("{} of {}", counted(lines, "line"), amount.normalize()));
+    match amount {
+        Some(amount) if lines > 0 => {
+            stake.push(format!("{} of {}", counted(lines, "line"), amount.normalize()))
+        }
+        None if lines > 0 => stake.push(counted(lines, "line")),
+        Some(_) | None => {}
     }
     if points != 0 {
         stake.push(format!("{} points", crate::domain::points::Points(points)));
