@@ -315,3 +315,64 @@ fn in_a_locked_cycle_both_wait_and_each_is_decided_by_itself() {
     is_well(&w);
     is_silent(&w, "2026-03-07");
 }
+
+#[test]
+fn reading_again_moves_nothing_by_itself_and_the_difference_is_proposed() {
+    let w = closed_by_another();
+    w.write("accrued.toml", format!("{CONFIG}[feed.csv]\ncredit_notes = \"signed\"\n"));
+    let outcome = w.trial(&["reread", "--feed", "sales", "--as-of", "2026-02-05"]).status(3).check();
+    assert!(outcome.stderr.contains("other_version"), "{}", outcome.whole());
+    assert_eq!(entries(&w, "P1"), [entry("107", "")]);
+    assert_eq!(held(&w)[0][2], "-7");
+    is_well(&w);
+    is_silent(&w, "2026-02-06");
+}
+
+#[test]
+fn an_edited_scheme_and_another_version_wait_for_themselves() {
+    let w = closed_by_another();
+    let path = "schemes/club.toml";
+    let text = std::fs::read_to_string(w.path(path)).expect("a scheme");
+    w.write(path, text.replace("10%", "20%"));
+    run(&w, "2026-02-05", 3);
+    let rows = w.trial(&["holds", "--format", "csv"]).check().csv();
+    let waits: Vec<[&str; 3]> =
+        rows.iter().map(|row| ["id", "kind", "points"].map(|column| row[column].as_str())).collect();
+    let edit = waits.iter().find(|hold| hold[1] == "scheme_edited").expect("an edit");
+    // of 1,000 and 2,000 ten percent more, whoever works it out
+    assert_eq!(edit[2], "300", "{waits:?}");
+    assert!(waits.iter().any(|hold| hold[1..] == ["other_version", "-7"]), "{waits:?}");
+    w.trial(&["holds", "release", edit[0], "--reason", "meant"]).check();
+    run(&w, "2026-02-06", 0);
+    assert_eq!(entries(&w, "P1"), [entry("107", ""), entry("100", "scheme version")]);
+    is_well(&w);
+    is_silent(&w, "2026-02-07");
+}
+
+#[test]
+fn a_run_that_is_stopped_after_it_proposed_a_difference_is_finished_by_the_next() {
+    let mut w = closed_by_another();
+    sells(&mut w, "b", "B1,2026-01-07,P1,100\n");
+    w.obstructed("var/statements/club", &["run", "--as-of", "2026-02-05"]);
+    let outcome = run(&w, "2026-02-06", 3);
+    assert!(outcome.stderr.contains("held by a run that was killed"), "{}", outcome.whole());
+    assert_eq!(entries(&w, "P1"), [entry("107", ""), entry("10", "late line")]);
+    assert_eq!(held(&w).len(), 1);
+    is_well(&w);
+    is_silent(&w, "2026-02-07");
+    differs_alone(&w);
+}
+
+#[test]
+fn master_data_evaluate_everybody_and_post_no_version() {
+    let mut w = closed_by_another();
+    let feed = "[[feed]]\nname = \"partners\"\nkind = \"partners\"\nurl = \"file:masters\"\nfiles = \"*.csv\"\n\
+                timezone = \"Asia/Kolkata\"\nsettle_seconds = 0\n";
+    w.write("accrued.toml", format!("{CONFIG}{feed}"));
+    w.drop("masters/m.csv", "partner_code,name\nP1,One\nP2,Two\n");
+    run(&w, "2026-02-05", 3);
+    assert_eq!(entries(&w, "P1"), [entry("107", "")]);
+    assert_eq!(entries(&w, "P2"), [entry("200", "")]);
+    assert_eq!(held(&w).len(), 1);
+    is_well(&w);
+}
