@@ -6,6 +6,7 @@
 use super::Run;
 use super::aside::{self, Aside};
 use super::closing::ClosingPlan;
+use super::desk::Desk;
 use super::drift::{self, Earlier, Otherwise, Past};
 use super::holding;
 use super::progress::Step;
@@ -29,15 +30,10 @@ use crate::store::holds::{Hold, HoldState, NewHold, Opened};
 use crate::store::positions::{Kept, Known, Settled};
 use anyhow::{Result, anyhow};
 use rust_decimal::Decimal;
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// Threads that evaluate.
-const WORKERS: usize = 2;
 /// Partners handed over at once.
 const BATCH: usize = 32;
-/// Batches under way with each worker.
-const UNDER_WAY: usize = 2;
 
 /// Which partners are evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +48,7 @@ enum Scope {
 
 /// What every worker knows.
 pub(super) struct Scene<'s> {
-    family: &'s Family,
+    pub(super) family: &'s Family,
     /// today's files alone, where closed cycles go by older texts
     edited: Option<Family>,
     plan: &'s ClosingPlan,
@@ -73,7 +69,7 @@ pub(super) struct Scene<'s> {
     transactions: bool,
 }
 
-struct Question {
+pub(super) struct Question {
     dossier: Dossier,
     kept: Vec<Kept>,
     /// holds on versions of its lines
@@ -111,7 +107,7 @@ struct Worked {
 
 /// What a worker answers to a batch.
 #[derive(Default)]
-struct Answers {
+pub(super) struct Answers {
     partners: Vec<Answer>,
     sheets: Vec<Sheet>,
 }
@@ -390,60 +386,8 @@ pub(super) fn name_of(family: &Family, cycle: Cycle) -> String {
     family.versions.first().map_or_else(String::new, |version| version.calendar.name(cycle))
 }
 
-/// One worker's ends: batches go in at the first and come out of the second, in order.
-type Worker = (SyncSender<Vec<Question>>, Receiver<Result<Answers>>);
-
-/// Workers, and whose turn it is.
-struct Desk {
-    workers: Vec<Worker>,
-    turns: VecDeque<usize>,
-    next: usize,
-}
-
-impl Desk {
-    fn open<'scope>(
-        threads: &'scope std::thread::Scope<'scope, '_>,
-        scene: &'scope Scene<'scope>,
-    ) -> Result<Desk> {
-        let mut workers = Vec::with_capacity(WORKERS);
-        for _ in 0..WORKERS {
-            let (ask, questions) = sync_channel::<Vec<Question>>(UNDER_WAY);
-            let (reply, answers) = sync_channel(UNDER_WAY);
-            std::thread::Builder::new().name("evaluate".into()).spawn_scoped(threads, move || {
-                let zone = scene.family.versions.first().map(|version| ZoneCache::new(version.timezone));
-                let mut sheets = Sheets::default();
-                for batch in questions {
-                    let answers = match &zone {
-                        Some(zone) => answer_all(scene, zone, batch, &mut sheets),
-                        None => Ok(Answers::default()),
-                    };
-                    if reply.send(answers).is_err() {
-                        return;
-                    }
-                }
-            })?;
-            workers.push((ask, answers));
-        }
-        Ok(Desk { workers, turns: VecDeque::new(), next: 0 })
-    }
-
-    /// Hands in a batch; where the desk is full, takes the oldest answers first.
-    fn hand_in(&mut self, batch: Vec<Question>) -> Result<Option<Answers>> {
-        let answers = if self.turns.len() == WORKERS * UNDER_WAY { self.next_answers()? } else { None };
-        self.workers[self.next].0.send(batch).map_err(|_| anyhow!("an evaluating thread has stopped"))?;
-        self.turns.push_back(self.next);
-        self.next = (self.next + 1) % WORKERS;
-        Ok(answers)
-    }
-
-    fn next_answers(&mut self) -> Result<Option<Answers>> {
-        let Some(worker) = self.turns.pop_front() else { return Ok(None) };
-        self.workers[worker].1.recv().map_err(|_| anyhow!("an evaluating thread has stopped"))?.map(Some)
-    }
-}
-
 /// Works out a batch of partners.
-fn answer_all(
+pub(super) fn answer_all(
     scene: &Scene<'_>,
     zone: &ZoneCache,
     batch: Vec<Question>,

@@ -3,6 +3,7 @@
 mod accounts;
 mod aside;
 mod closing;
+mod desk;
 mod drafting;
 mod drift;
 mod evaluating;
