@@ -364,8 +364,15 @@ impl Run<'_> {
             lines: 0,
             amount: Decimal::ZERO,
             points: waits,
-            detail: "more points than [limits] accrual lets one partner earn in a cycle".to_owned(),
+            detail: over_what(scene.family, cycle).to_owned(),
         }))
+    }
+}
+
+fn over_what(family: &Family, cycle: Cycle) -> &'static str {
+    match family.version_for(cycle).and_then(|version| version.limit_accrual) {
+        Some(_) => "more points than [limits] accrual lets one partner earn in a cycle",
+        None => "more points than the ledger can hold: is an amount wrong?",
     }
 }
 
