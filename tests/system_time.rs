@@ -65,9 +65,15 @@ fn a_line_tells_from_which_run_it_is_in_force_and_until_which() {
     for first in ["2026-02-03", "2026-02-03T10:00:00Z", "2026-02-04T23:59:59Z"] {
         assert_eq!(lives(&w, &["--as-of", first]), ["A1 300.00 yes 1 2", "A2 200.00 yes 1 3"], "{first}");
     }
-    let before = w.trial(&["lines", "--as-of", "2026-02-03T09:59:59Z"]).status(1).check();
+    let early = ["--format", "csv", "--as-of", "2026-02-03T09:59:59Z"];
+    let before = w.trial(&[&["lines"], &early[..]].concat()).check();
     assert!(before.stderr.contains("the store begins at 2026-02-03T10:00:00Z"), "{}", before.whole());
-    assert!(before.stdout.is_empty(), "{}", before.whole());
+    assert!(before.csv().is_empty(), "{}", before.whole());
+    for command in ["ledger", "balances"] {
+        assert!(w.trial(&[&[command], &early[..]].concat()).check().csv().is_empty(), "{command}");
+    }
+    let explained = w.trial(&[&["explain", "P1"], &early[..]].concat()).check();
+    assert_eq!(explained.csv()[0]["points"], "0", "{}", explained.whole());
 }
 
 #[test]

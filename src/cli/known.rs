@@ -2,7 +2,6 @@
 //!
 //! A bare date is the whole of that day (UTC): what a run wrote at noon is known on it.
 
-use super::exit::Fault;
 use super::session::Session;
 use crate::batch;
 use crate::clock;
@@ -21,10 +20,8 @@ pub(super) fn known(session: &Session, store: &Store) -> Result<Known> {
     let known = store.known_at(&clock::stamp(end_of(as_of)))?;
     if known == Some(0) {
         let first = store.instant_of(1)?.unwrap_or_default();
-        return Err(Fault::failed(format!(
-            "nothing was known at {}: the store begins at {first}",
-            clock::stamp(as_of)
-        )));
+        session
+            .say(format_args!("nothing was known at {}: the store begins at {first}", clock::stamp(as_of)));
     }
     Ok(known)
 }
