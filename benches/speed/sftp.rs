@@ -1,4 +1,5 @@
-//! One export from a real sshd, in turn with OpenSSH's own client: on loopback and through 20 ms of round trip.
+//! One export from a real sshd, in turn with OpenSSH's own client: on loopback and through 20 ms of round trip. And through that,
+//! 20 files of 10 MB in turn with one of 200 MB.
 
 #[path = "../../tests/support/delay_proxy.rs"]
 mod delay_proxy;
@@ -47,18 +48,55 @@ pub fn run(workspace: &Workspace, rounds: usize, table: &mut Table) -> Result<()
             ]);
         }
     }
+    many(workspace, rounds, table)
+}
+
+const MANY: usize = 20;
+const PART: usize = 10_000_000;
+
+/// 20 files of 10 MB, and one of 200 MB.
+fn many(workspace: &Workspace, rounds: usize, table: &mut Table) -> Result<()> {
+    let export = std::fs::read(workspace.path("drop/export.csv"))?;
+    let (several, single) = (sshd::Sshd::start(), sshd::Sshd::start());
+    // an export smaller than that goes round
+    let bytes: Vec<u8> = export.iter().copied().cycle().take(MANY * PART).collect();
+    for (number, part) in bytes.chunks(PART).enumerate() {
+        // none like another: the archive keeps equal ones once
+        several.put(format!("part{number:02}.csv"), &[part, number.to_string().as_bytes()].concat());
+    }
+    single.put("whole.csv", &bytes);
+    let proxies = [&several, &single].map(|server| DelayProxy::start(server.addr, ROUND_TRIP));
+    let (mut parts, mut whole) = (Vec::new(), Vec::new());
+    for round in 1..=rounds {
+        parts.push(by_accrued(&several, proxies[0].addr)?);
+        whole.push(by_accrued(&single, proxies[1].addr)?);
+        eprintln!(
+            "sftp, round {round}: 20 files of 10 MB {:.2} s, one of 200 MB {:.2} s",
+            parts[round - 1],
+            whole[round - 1]
+        );
+    }
+    let (parts, whole) = (median(parts.into_iter()), median(whole.into_iter()));
+    table.row([
+        "SFTP of 20 files of 10 MB, 20 ms of round trip, beside one of 200 MB".to_owned(),
+        format!("{parts:.2} s"),
+        format!("{:.2}", parts / whole),
+        String::new(),
+        format!("one: {whole:.2} s"),
+    ]);
     Ok(())
 }
 
-/// Connects, lists, downloads, checks, hashes and archives.
+/// Connects, lists, downloads all there is, checks, hashes and archives.
 fn by_accrued(server: &sshd::Sshd, addr: SocketAddr) -> Result<f64> {
     let store = feed::Store::new();
     let source = feed::source(feed::through(addr, server));
     let began = Instant::now();
     let mut connection = accrued::inbox::Connection::open(&source, &Cancel::default())
         .map_err(|fault| anyhow::anyhow!("{fault:?}"))?;
-    let file = feed::only(connection.list().map_err(|fault| anyhow::anyhow!("{fault:?}"))?);
-    connection.fetch(&file, &store.archive).map_err(|fault| anyhow::anyhow!("{fault:?}"))?;
+    for file in connection.list().map_err(|fault| anyhow::anyhow!("{fault:?}"))?.files {
+        connection.fetch(&file, &store.archive).map_err(|fault| anyhow::anyhow!("{fault:?}"))?;
+    }
     Ok(began.elapsed().as_secs_f64())
 }
 

@@ -1,4 +1,5 @@
-//! A feed's folder, local or remote, behind one face. One connection serves a whole run of the feed.
+//! A feed's folder, local or remote, behind one face. One connection serves a whole run of the feed; a large
+//! file comes over a second one too.
 
 use super::folder::Folder;
 use super::sftp::Remote;

@@ -46,22 +46,32 @@ impl InboxFault {
 
 /// The flag that a signal sets: whatever blocks in this room ends within a tenth of a second of it.
 #[derive(Debug, Clone, Default)]
-pub struct Cancel(Arc<AtomicBool>);
+pub struct Cancel {
+    flag: Arc<AtomicBool>,
+    /// that of the whole, where this one is of a part
+    above: Option<Arc<AtomicBool>>,
+}
 
 impl Cancel {
     /// Over a flag that a signal handler sets.
     pub fn over(flag: Arc<AtomicBool>) -> Cancel {
-        Cancel(flag)
+        Cancel { flag, above: None }
+    }
+
+    /// One for a part of what this one ends: it ends with the whole, or by itself.
+    pub(super) fn part(&self) -> Cancel {
+        Cancel { flag: Arc::default(), above: Some(Arc::clone(&self.flag)) }
     }
 
     /// Ends what is under way.
     pub fn set(&self) {
-        self.0.store(true, Ordering::SeqCst);
+        self.flag.store(true, Ordering::SeqCst);
     }
 
     /// Whether to end.
     pub fn is_set(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
+        let set = |flag: &AtomicBool| flag.load(Ordering::SeqCst);
+        set(&self.flag) || self.above.as_deref().is_some_and(set)
     }
 
     /// `Err(Stopped)` once it is set.

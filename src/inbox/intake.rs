@@ -1,13 +1,16 @@
 //! Bytes on their way into the archive: read on one thread, hashed and written on another, in large buffers that go round.
-//! A third one sends them on to the disk meanwhile, so that little is left to wait for at the end.
+//! A third one sends them on to the disk meanwhile, so that little is left to wait for at the end. The rest of a large file may
+//! come from elsewhere at the same time: written where it belongs, and hashed from there once what is before it is hashed.
 
 use super::archive::Temporary;
 use super::{Archive, Archived, InboxFault};
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::Write;
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::ScopedJoinHandle;
 
 /// Buffers between the two threads.
@@ -18,6 +21,9 @@ const SMALL: u64 = 256 * 1024;
 
 /// Bytes written between two calls that send them on to the disk.
 const STEP: u64 = 32 * 1024 * 1024;
+
+/// Bytes hashed at once of what was written by somebody else: few enough for the processor's cache.
+const AGAIN: usize = 128 * 1024;
 
 /// Which thread hashes: the one with less to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,21 +62,96 @@ impl Draft {
 }
 
 /// Takes in all that `read` gives, until it gives 0 bytes.
-pub(super) fn take(
+pub(super) fn take(archive: &Archive, plan: Plan, read: Read<'_>) -> Result<Draft, InboxFault> {
+    if plan.size <= SMALL {
+        drafted(archive, |sink| alone(sink, plan, read))
+    } else {
+        drafted(archive, |sink| with_writer(sink, plan, read, None))
+    }
+}
+
+/// Takes in what `read` gives, until it gives 0 bytes, and behind it what `rest` writes meanwhile on a thread of its own.
+/// The draft ends where the first gap is.
+pub(super) fn take_with_rest(
     archive: &Archive,
     plan: Plan,
-    read: &mut dyn FnMut(&mut [u8]) -> Result<usize, InboxFault>,
+    read: Read<'_>,
+    rest: Rest<'_>,
+) -> Result<Draft, InboxFault> {
+    drafted(archive, |sink| with_writer(sink, plan, read, Some(rest)))
+}
+
+fn drafted(
+    archive: &Archive,
+    take: impl FnOnce(&mut Sink<'_>) -> Result<(), InboxFault>,
 ) -> Result<Draft, InboxFault> {
     let (temporary, file) = archive.temporary()?;
     let mut sink = Sink { temporary: &temporary, file: &file, hasher: Sha256::new(), size: 0 };
-    if plan.size <= SMALL {
-        alone(&mut sink, plan, read)?;
-    } else {
-        with_writer(&mut sink, plan, read)?;
-    }
+    take(&mut sink)?;
     let (hasher, size) = (sink.hasher, sink.size);
     let sha256 = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     Ok(Draft { temporary, file, sha256, size })
+}
+
+/// Gives bytes in order; 0 of them at the end.
+pub(super) type Read<'r> = &'r mut dyn FnMut(&mut [u8]) -> Result<usize, InboxFault>;
+
+/// Writes the rest, if it comes to that.
+pub(super) type Rest<'r> = &'r (dyn Fn(Behind<'_>) + Sync);
+
+/// Where the rest of a file is written.
+pub(super) struct Behind<'f> {
+    file: &'f File,
+    path: &'f Path,
+    pieces: Sender<Piece>,
+    flush: Flush,
+}
+
+/// Of the rest.
+enum Piece {
+    /// bytes that must be those before the rest, and what to say if they are not
+    Seam { at: u64, bytes: Vec<u8>, otherwise: InboxFault },
+    /// where it was written
+    Written(Range<u64>),
+}
+
+impl Behind<'_> {
+    /// Says which bytes the rest joins on to; `otherwise` is what went wrong if others are there.
+    ///
+    /// # Errors
+    /// `Stopped` when nobody wants the rest any more.
+    pub(super) fn join(&self, at: u64, bytes: Vec<u8>, otherwise: InboxFault) -> Result<(), InboxFault> {
+        self.pieces.send(Piece::Seam { at, bytes, otherwise }).map_err(|_| InboxFault::Stopped)
+    }
+
+    /// Writes at this offset, which is where the last call ended.
+    ///
+    /// # Errors
+    /// Of the disk; `Stopped` when nobody wants the rest any more.
+    pub(super) fn write(&mut self, at: u64, bytes: &[u8]) -> Result<(), InboxFault> {
+        self.file.write_all_at(bytes, at).map_err(|e| InboxFault::disk(self.path, "write", &e))?;
+        self.flush.wrote(bytes.len());
+        let written = Piece::Written(at..at + bytes.len() as u64);
+        self.pieces.send(written).map_err(|_| InboxFault::Stopped)
+    }
+}
+
+/// Sends what was written on to the disk, a step at a time, by the thread that flushes.
+#[derive(Clone)]
+struct Flush {
+    step: SyncSender<()>,
+    since: u64,
+}
+
+impl Flush {
+    fn wrote(&mut self, bytes: usize) {
+        self.since += bytes as u64;
+        if self.since >= STEP {
+            self.since = 0;
+            // one that is still at work takes these along, or the end does
+            let _ = self.step.try_send(());
+        }
+    }
 }
 
 struct Sink<'a> {
@@ -85,13 +166,16 @@ impl Sink<'_> {
         self.file.write_all(bytes).map_err(|e| InboxFault::disk(self.temporary.path(), "write", &e))
     }
 
+    fn read_back(&self, at: u64, bytes: &mut [u8]) -> Result<(), InboxFault> {
+        let read = self.file.read_exact_at(bytes, at);
+        read.map_err(|e| InboxFault::disk(self.temporary.path(), "read", &e))
+    }
+
     fn hash(&mut self, bytes: &[u8]) {
         self.hasher.update(bytes);
         self.size += bytes.len() as u64;
     }
 }
-
-type Read<'r> = &'r mut dyn FnMut(&mut [u8]) -> Result<usize, InboxFault>;
 
 fn alone(sink: &mut Sink<'_>, plan: Plan, read: Read<'_>) -> Result<(), InboxFault> {
     let small = usize::try_from(plan.size).unwrap_or(plan.buffer).saturating_add(1);
@@ -110,7 +194,12 @@ fn alone(sink: &mut Sink<'_>, plan: Plan, read: Read<'_>) -> Result<(), InboxFau
 /// A full buffer on its way to the writer: the bytes, and how many of them count.
 type Full = (Vec<u8>, usize);
 
-fn with_writer(sink: &mut Sink<'_>, plan: Plan, read: Read<'_>) -> Result<(), InboxFault> {
+fn with_writer(
+    sink: &mut Sink<'_>,
+    plan: Plan,
+    read: Read<'_>,
+    rest: Option<Rest<'_>>,
+) -> Result<(), InboxFault> {
     let (full, to_write) = sync_channel::<Full>(BUFFERS);
     let (empty, to_fill) = sync_channel::<Vec<u8>>(BUFFERS);
     for _ in 0..BUFFERS {
@@ -120,18 +209,64 @@ fn with_writer(sink: &mut Sink<'_>, plan: Plan, read: Read<'_>) -> Result<(), In
     let mut hasher = Sha256::new();
     let mut size = 0;
     let (step, steps) = sync_channel::<()>(1);
+    let (pieces, behind) = channel();
     let (file, path) = (sink.file, sink.temporary.path());
+    let flush = Flush { step, since: 0 };
     let done = std::thread::scope(|scope| {
         let flusher = scope.spawn(move || flush_all(file, path, steps));
-        let writer = scope.spawn(|| write_all(sink, plan.hashing, (to_write, empty), step));
+        // without a rest, nobody has `pieces` any more
+        let behind_it = rest.map(|rest| {
+            let behind = Behind { file, path, pieces, flush: flush.clone() };
+            scope.spawn(move || {
+                rest(behind);
+                Ok(())
+            })
+        });
+        let writer = scope.spawn(|| {
+            write_all(sink, plan.hashing, (to_write, empty), flush)?;
+            hash_rest(sink, behind)
+        });
         let read = fill_all(plan.hashing, read, full, to_fill, (&mut hasher, &mut size));
         // a writer that failed says why better than the reader that could not go on
-        joined(writer).and(read).and(joined(flusher))
+        joined(writer).and(read).and(behind_it.map_or(Ok(()), joined)).and(joined(flusher))
     });
     if plan.hashing == Hashing::WhileReading {
         (sink.hasher, sink.size) = (hasher, size);
     }
     done
+}
+
+/// Hashes what was written behind the front, as far as it goes on from there without a gap.
+fn hash_rest(sink: &mut Sink<'_>, pieces: Receiver<Piece>) -> Result<(), InboxFault> {
+    let mut buffer = Vec::new();
+    for piece in pieces {
+        buffer.resize(AGAIN, 0);
+        match piece {
+            Piece::Written(range) if range.start != sink.size => return Ok(()),
+            Piece::Written(range) => hash_again(sink, range.end, &mut buffer)?,
+            // with a gap before it there is nothing to compare with
+            Piece::Seam { at, bytes, .. } if at + bytes.len() as u64 > sink.size => return Ok(()),
+            Piece::Seam { at, bytes, otherwise } => {
+                let mut before = vec![0; bytes.len()];
+                sink.read_back(at, &mut before)?;
+                if before != bytes {
+                    return Err(otherwise);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Up to this offset, from the file.
+fn hash_again(sink: &mut Sink<'_>, end: u64, buffer: &mut [u8]) -> Result<(), InboxFault> {
+    while sink.size < end {
+        let left = usize::try_from(end - sink.size).unwrap_or(usize::MAX).min(buffer.len());
+        let bytes = buffer.get_mut(..left).unwrap_or_default();
+        sink.read_back(sink.size, bytes)?;
+        sink.hash(bytes);
+    }
+    Ok(())
 }
 
 /// The kernel tells of a failed write once: who asks first must not forget it.
@@ -175,23 +310,91 @@ fn write_all(
     sink: &mut Sink<'_>,
     hashing: Hashing,
     (to_write, empty): (Receiver<Full>, SyncSender<Vec<u8>>),
-    step: SyncSender<()>,
+    mut flush: Flush,
 ) -> Result<(), InboxFault> {
-    let mut since = 0;
     while let Ok((buffer, got)) = to_write.recv() {
         let bytes = buffer.get(..got).unwrap_or_default();
         if hashing == Hashing::WhileWriting {
             sink.hash(bytes);
         }
         sink.write(bytes)?;
-        since += got as u64;
-        if since >= STEP {
-            since = 0;
-            // one that is still at work takes these along, or the end does
-            let _ = step.try_send(());
-        }
+        flush.wrote(got);
         // the reader may be through already
         let _ = empty.send(buffer);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Takes `front` from the reader while `rest` writes behind it; the files left in the archive beside it.
+    fn taken(front: &[u8], rest: Rest<'_>) -> (Result<Archived, InboxFault>, usize) {
+        let dir = tempfile::tempdir().expect("a folder");
+        let archive = Archive::of(dir.path());
+        archive.prepare().expect("prepared");
+        let plan = Plan { size: 1 << 20, buffer: 1000, hashing: Hashing::WhileWriting };
+        let mut left = front;
+        let draft = take_with_rest(
+            &archive,
+            plan,
+            &mut |buffer| Ok(std::io::Read::read(&mut left, buffer).expect("memory")),
+            rest,
+        );
+        let kept = draft.and_then(|draft| draft.keep(&archive));
+        let incoming = std::fs::read_dir(dir.path().join("archive/.incoming")).expect("there").count();
+        (kept, incoming)
+    }
+
+    fn sum(bytes: &[u8]) -> String {
+        Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn fault() -> InboxFault {
+        InboxFault::Temporary("another file".to_owned())
+    }
+
+    #[test]
+    fn what_is_written_behind_is_hashed_after_what_is_before_it() {
+        let bytes: Vec<u8> = (0..700_000_u32).flat_map(u32::to_le_bytes).collect();
+        let (front, back) = bytes.split_at(1_200_000);
+        let (kept, incoming) = taken(front, &|mut behind| {
+            behind.join(1_199_000, front[1_199_000..].to_vec(), fault()).expect("wanted");
+            let mut at = front.len() as u64;
+            for piece in back.chunks(300_001) {
+                behind.write(at, piece).expect("written");
+                at += piece.len() as u64;
+            }
+        });
+        let kept = kept.expect("whole");
+        assert_eq!((kept.size, kept.sha256), (2_800_000, sum(&bytes)));
+        assert_eq!(incoming, 0);
+    }
+
+    #[test]
+    fn a_rest_that_does_not_join_is_not_taken() {
+        let (kept, incoming) = taken(&[1; 5000], &|mut behind| {
+            behind.join(4000, vec![2; 1000], fault()).expect("wanted");
+            // nobody may want it any more
+            let _ = behind.write(5000, &[2; 5000]);
+        });
+        assert!(matches!(kept, Err(InboxFault::Temporary(why)) if why == "another file"));
+        assert_eq!(incoming, 0);
+    }
+
+    #[test]
+    fn a_gap_ends_the_draft() {
+        let (kept, _) = taken(&[1; 5000], &|mut behind| {
+            let _ = behind.join(5500, vec![1; 500], fault());
+            let _ = behind.write(6000, &[1; 5000]);
+        });
+        assert_eq!(kept.expect("what there is").sha256, sum(&[1; 5000]));
+    }
+
+    #[test]
+    fn a_rest_that_never_comes_is_not_waited_for() {
+        let (kept, _) = taken(&[1; 5000], &|behind| drop(behind));
+        assert_eq!(kept.expect("the front").size, 5000);
+    }
 }

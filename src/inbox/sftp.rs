@@ -1,13 +1,14 @@
 //! A feed's folder on an SFTP server, by ssh2. A lost connection is made anew and what may pass is tried again; a refusal never.
 
 mod dial;
+mod download;
+mod halves;
 mod login;
 mod offers;
 mod pins;
 mod watchdog;
 mod wire;
 
-use super::intake::{self, Hashing, Plan};
 use super::sieve::{self, Facts, Nature, Sort};
 use super::{Archive, Archived, Cancel, Candidate, InboxFault, Listing, Sftp, Source};
 use ssh2::{ErrorCode, FileStat};
@@ -16,6 +17,7 @@ use std::hash::{BuildHasher, Hasher};
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 use watchdog::{Limits, Watching};
 use wire::Wire;
@@ -36,6 +38,8 @@ pub struct Remote {
     wire: Option<Wire>,
     /// ways to show a host key that worked
     methods: Option<Vec<&'static str>>,
+    /// whether the server has shown that one connection is all that it wants of us
+    alone: AtomicBool,
 }
 
 /// What another try would be worth.
@@ -57,6 +61,7 @@ impl Remote {
             cancel: cancel.clone(),
             wire: None,
             methods: None,
+            alone: AtomicBool::new(false),
         };
         remote.trying(|_, _| Ok(()))?;
         Ok(remote)
@@ -241,64 +246,6 @@ impl Folder<'_> {
             Err(e) if no_such(&e) => Ok(None),
             Err(e) => Err(self.wire.fault(&format!("looking at {name}"), &e)),
         }
-    }
-
-    fn fetch(&self, file: &Candidate, archive: &Archive) -> Result<Archived, InboxFault> {
-        let Some(_) = sieve::fetched(&self.remote.source, file.name.as_bytes()) else {
-            return Err(InboxFault::Limit(format!("{:?} is not a name of this feed's files", file.name)));
-        };
-        let watching = self.begin();
-        let path = self.path(&file.name);
-        let mut open = self.sftp()?.open(&path).map_err(|e| self.file_fault(file, "opening", &e))?;
-        watching.progress();
-        let start = open.stat().map_err(|e| self.file_fault(file, "looking at", &e))?;
-        self.expect(file, "when opened", &start)?;
-        let buffer = self.remote.settings.read_buffer.max(1);
-        let mut read = 0;
-        let draft = intake::take(
-            archive,
-            Plan { size: file.size, buffer, hashing: Hashing::WhileWriting },
-            &mut |buffer| {
-                let got = open
-                    .read(buffer)
-                    .map_err(|e| self.wire.fault_saying(&format!("reading {}", file.name), &e.to_string()))?;
-                watching.progress();
-                read += got as u64;
-                if read > file.size {
-                    return Err(changed(
-                        file,
-                        &format!("grew beyond its {} bytes while it was read", file.size),
-                    ));
-                }
-                Ok(got)
-            },
-        )?;
-        if draft.size != file.size {
-            return Err(changed(file, &format!("had {} bytes and ended after {}", file.size, draft.size)));
-        }
-        let end = open.stat().map_err(|e| self.file_fault(file, "looking at", &e))?;
-        self.expect(file, "when read", &end)?;
-        let fresh = self.sftp()?.lstat(&path).map_err(|e| self.file_fault(file, "looking at", &e))?;
-        self.expect(file, "after that", &fresh)?;
-        draft.keep(archive)
-    }
-
-    /// Size and mtime are those of the listing, and it is no link.
-    fn expect(&self, file: &Candidate, when: &str, stat: &FileStat) -> Result<(), InboxFault> {
-        let plain = stat.perm.is_none() || nature(stat) == Nature::File;
-        if plain && stat.size == Some(file.size) && mtime(stat) == file.mtime {
-            return Ok(());
-        }
-        Err(changed(
-            file,
-            &format!(
-                "was listed with {} bytes and mtime {}, {when} it had {} and {}",
-                file.size,
-                sieve::shown(file.mtime),
-                stat.size.map_or("none".to_owned(), |size| size.to_string()),
-                sieve::shown(mtime(stat))
-            ),
-        ))
     }
 
     fn file_fault(&self, file: &Candidate, doing: &str, error: &ssh2::Error) -> InboxFault {

@@ -132,6 +132,12 @@ impl Wire {
         matches!(self.dog.bark(), Some(Bark::Total(_)))
     }
 
+    /// Says farewell and waits for no answer; nothing can be asked after it.
+    pub(super) fn hang_up(&self) {
+        let _ = self.session.disconnect(None, "done", None);
+        self.dog.shut();
+    }
+
     /// Leaves without a word: for a connection that is broken or in the middle of something.
     pub(super) fn cut(self) {
         self.dog.shut();

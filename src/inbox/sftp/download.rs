@@ -1,0 +1,225 @@
+//! One file on its way from a server into the archive: opened, read over one connection or two, and compared with what was listed
+//! before it is kept.
+
+use super::halves::{self, Halves, Next, REQUEST, SEAM, piece};
+use super::watchdog::Watching;
+use super::wire::Wire;
+use super::{Folder, Remote, changed, mtime, nature};
+use crate::inbox::intake::{self, Behind, Draft, Hashing, Plan};
+use crate::inbox::sieve::{self, Nature};
+use crate::inbox::{Archive, Archived, Candidate, InboxFault};
+use ssh2::FileStat;
+use std::io::{Read, Seek, SeekFrom};
+use std::sync::atomic::Ordering;
+
+impl Remote {
+    /// Whether it is worth a second connection. A small `read_buffer` says that the server is a fragile one.
+    fn shares(&self, file: &Candidate) -> bool {
+        file.size >= halves::LARGE
+            && self.settings.read_buffer >= halves::ROBUST
+            && !self.alone.load(Ordering::Relaxed)
+    }
+
+    /// Reads the rest of a file over a connection of its own, if the server grants one and it is there in time. What
+    /// goes wrong before it has begun is nobody's concern: the first one reads it all.
+    fn second(&self, file: &Candidate, halves: &Halves, behind: Behind<'_>, first: &Watching<'_>) {
+        let wire = match Wire::open(&self.settings, &halves.second, &mut self.methods.clone()) {
+            Ok(wire) => wire,
+            // the first one was through before it
+            Err(InboxFault::Stopped) => return,
+            Err(_) => return self.alone.store(true, Ordering::Relaxed),
+        };
+        match (Folder { remote: self, wire: &wire }).rest(file, halves, behind, first) {
+            Ok(()) => drop(wire),
+            Err(fault) => {
+                wire.cut();
+                halves.lose(fault);
+            }
+        }
+    }
+}
+
+impl Folder<'_> {
+    /// Brings a file whole into the archive.
+    pub(super) fn fetch(&self, file: &Candidate, archive: &Archive) -> Result<Archived, InboxFault> {
+        let Some(_) = sieve::fetched(&self.remote.source, file.name.as_bytes()) else {
+            return Err(InboxFault::Limit(format!("{:?} is not a name of this feed's files", file.name)));
+        };
+        let watching = self.begin();
+        let mut open = self.open(file, &watching)?;
+        let buffer = self.remote.settings.read_buffer.max(1);
+        let plan = Plan { size: file.size, buffer, hashing: Hashing::WhileWriting };
+        let draft = if self.remote.shares(file) {
+            self.fetch_shared(file, &mut open, archive, plan, &watching)?
+        } else {
+            let mut read = 0;
+            intake::take(archive, plan, &mut |buffer| {
+                let most = piece(file.size.saturating_sub(read) + REQUEST, buffer.len());
+                self.read(file, &mut open, &mut read, buffer.get_mut(..most).unwrap_or_default(), &watching)
+            })?
+        };
+        if draft.size != file.size {
+            return Err(changed(file, &format!("had {} bytes and ended after {}", file.size, draft.size)));
+        }
+        let end = open.stat().map_err(|e| self.file_fault(file, "looking at", &e))?;
+        self.expect(file, "when read", &end)?;
+        let fresh = self
+            .sftp()?
+            .lstat(&self.path(&file.name))
+            .map_err(|e| self.file_fault(file, "looking at", &e))?;
+        self.expect(file, "after that", &fresh)?;
+        draft.keep(archive)
+    }
+
+    /// A file that is still the one that was listed.
+    fn open(&self, file: &Candidate, watching: &Watching<'_>) -> Result<ssh2::File, InboxFault> {
+        let path = self.path(&file.name);
+        let mut open = self.sftp()?.open(&path).map_err(|e| self.file_fault(file, "opening", &e))?;
+        watching.progress();
+        let start = open.stat().map_err(|e| self.file_fault(file, "looking at", &e))?;
+        self.expect(file, "when opened", &start)?;
+        Ok(open)
+    }
+
+    /// The next bytes after the first `read` ones; 0 of them at the end.
+    fn read(
+        &self,
+        file: &Candidate,
+        open: &mut ssh2::File,
+        read: &mut u64,
+        buffer: &mut [u8],
+        watching: &Watching<'_>,
+    ) -> Result<usize, InboxFault> {
+        let got = open.read(buffer).map_err(|e| self.reading(file, &e))?;
+        watching.progress();
+        *read += got as u64;
+        if *read > file.size {
+            return Err(changed(file, &format!("grew beyond its {} bytes while it was read", file.size)));
+        }
+        Ok(got)
+    }
+
+    /// The second half, once the file is open here too.
+    fn rest(
+        &self,
+        file: &Candidate,
+        halves: &Halves,
+        mut behind: Behind<'_>,
+        first: &Watching<'_>,
+    ) -> Result<(), InboxFault> {
+        let watching = self.begin();
+        let Ok(mut open) = self.open(file, &watching) else { return Ok(()) };
+        let Some(border) = halves.share() else { return Ok(()) };
+        let mut read = border - SEAM as u64;
+        open.seek(SeekFrom::Start(read)).map_err(|e| self.reading(file, &e))?;
+        let seam = self.seam(file, &mut open, &mut read, &watching)?;
+        behind.join(border - SEAM as u64, seam, self.disjoint(file))?;
+        let mut buffer = vec![0; self.remote.settings.read_buffer];
+        loop {
+            let at = read;
+            let most = piece(file.size.saturating_sub(read) + REQUEST, buffer.len());
+            let bytes = buffer.get_mut(..most).unwrap_or_default();
+            let got = self.read(file, &mut open, &mut read, bytes, &watching)?;
+            // while this one goes on, the first has nothing to do and is not idle
+            first.progress();
+            if got == 0 {
+                break;
+            }
+            behind.write(at, bytes.get(..got).unwrap_or_default())?;
+        }
+        // whoever waits for the last bytes need not wait for the farewell
+        drop(behind);
+        self.wire.hang_up();
+        Ok(())
+    }
+
+    /// What is just before the second half, once more: a server that gives the same bytes wherever they are asked from, or
+    /// another file of this name, is found out by it.
+    fn seam(
+        &self,
+        file: &Candidate,
+        open: &mut ssh2::File,
+        read: &mut u64,
+        watching: &Watching<'_>,
+    ) -> Result<Vec<u8>, InboxFault> {
+        let mut seam = vec![0; SEAM];
+        let mut filled = 0;
+        while let Some(room) = seam.get_mut(filled..).filter(|room| !room.is_empty()) {
+            match self.read(file, open, read, room, watching)? {
+                0 => seam.truncate(filled),
+                got => filled += got,
+            }
+        }
+        Ok(seam)
+    }
+
+    fn disjoint(&self, file: &Candidate) -> InboxFault {
+        self.wire.fault_saying(
+            &format!("reading {}", file.name),
+            "a second connection gave other bytes of the same place",
+        )
+    }
+
+    fn reading(&self, file: &Candidate, error: &std::io::Error) -> InboxFault {
+        self.wire.fault_saying(&format!("reading {}", file.name), &error.to_string())
+    }
+
+    /// The front over this connection, the rest over a second one as soon as there is one.
+    fn fetch_shared(
+        &self,
+        file: &Candidate,
+        open: &mut ssh2::File,
+        archive: &Archive,
+        plan: Plan,
+        watching: &Watching<'_>,
+    ) -> Result<Draft, InboxFault> {
+        let halves = Halves::of(file.size, &self.remote.cancel);
+        let mut read = 0;
+        let mut front = |buffer: &mut [u8]| {
+            let most = match halves.next(read)? {
+                Next::Done => return Ok(0),
+                Next::Until(left) => {
+                    piece(left, buffer.len()).min(usize::try_from(left).unwrap_or(usize::MAX))
+                }
+                Next::End => piece(file.size.saturating_sub(read) + REQUEST, buffer.len()),
+            };
+            let got =
+                self.read(file, open, &mut read, buffer.get_mut(..most).unwrap_or_default(), watching)?;
+            if got == 0 {
+                halves.give_up();
+            }
+            Ok(got)
+        };
+        // nobody waits for a second one that has nothing to do any more
+        let mut front = |buffer: &mut [u8]| front(buffer).inspect_err(|_| halves.give_up());
+        let taken = intake::take_with_rest(archive, plan, &mut front, &|behind| {
+            self.remote.second(file, &halves, behind, watching);
+        });
+        self.remote.cancel.check()?;
+        match taken.and_then(|draft| halves.whole().map(|()| draft)) {
+            Err(InboxFault::Temporary(why)) => {
+                self.remote.alone.store(true, Ordering::Relaxed);
+                Err(InboxFault::Temporary(why))
+            }
+            other => other,
+        }
+    }
+
+    /// Size and mtime are those of the listing, and it is no link.
+    fn expect(&self, file: &Candidate, when: &str, stat: &FileStat) -> Result<(), InboxFault> {
+        let plain = stat.perm.is_none() || nature(stat) == Nature::File;
+        if plain && stat.size == Some(file.size) && mtime(stat) == file.mtime {
+            return Ok(());
+        }
+        Err(changed(
+            file,
+            &format!(
+                "was listed with {} bytes and mtime {}, {when} it had {} and {}",
+                file.size,
+                sieve::shown(file.mtime),
+                stat.size.map_or("none".to_owned(), |size| size.to_string()),
+                sieve::shown(mtime(stat))
+            ),
+        ))
+    }
+}
