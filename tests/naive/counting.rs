@@ -202,7 +202,12 @@ impl Judge<'_> {
             return own;
         }
         let item = self.known.items.on(&self.filled(place, "sku").to_lowercase(), self.date(place));
-        item.and_then(|i| i.get("category")).cloned().unwrap_or_default()
+        item.and_then(|i| i.get("category")).cloned().unwrap_or_else(|| {
+            let theirs: Vec<String> =
+                self.joined[place].returned.iter().map(|line| self.category(*line)).collect();
+            let alike = theirs.windows(2).all(|pair| same(&pair[0], &pair[1]));
+            theirs.into_iter().next().filter(|_| alike).unwrap_or_default()
+        })
     }
 
     fn channel(&self, place: usize) -> String {

@@ -21,7 +21,8 @@
 //! 7. A line that some rule excludes for good is `no`, whatever else holds it ("they count as soon as the cause is
 //!    gone"), but `future_date` comes right after `cancelled`. Of several holds: partner, sku, rate.
 //! 8. A blank category is the item master's, a blank channel the partner master's, after what a credit note takes
-//!    from its invoice. `earns_points = no` is `sku_excluded`. A line without a SKU is not an unlisted SKU.
+//!    from its invoice; a note without an item of its own takes the category that the master gives all lines it returns.
+//!    `earns_points = no` is `sku_excluded`. A line without a SKU is not an unlisted SKU.
 //! 9. "The first record of a code without one" applies from the beginning: the first record of that code at all, where
 //!    it is undated. An undated one after a dated one is a later one.
 //! 10. A ladder level with `from = 0` is reached by a measure of 0; a slab's tier only above 0.
@@ -285,7 +286,9 @@ fn see(
     let lines = counting::lines(known, &rules, today);
     let cycles = cycles(&rules, today, before, occasion);
     let closed_on = closed_on(&cycles, today, before);
-    let codes: BTreeSet<&String> = lines.iter().map(|l| &l.partner).collect();
+    // a partner whose sales are another's by now still has what was posted
+    let had = before.into_iter().flat_map(|b| b.posted.keys()).map(|(_, partner)| partner);
+    let codes: BTreeSet<&String> = lines.iter().map(|l| &l.partner).chain(had).collect();
     let mut positions = BTreeMap::new();
     let mut posted = BTreeMap::new();
     for code in codes {

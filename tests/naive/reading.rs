@@ -57,9 +57,30 @@ pub fn rows(bytes: &[u8], feed: &Feed) -> Vec<(u64, Cells)> {
         Err(_) => return vec![],
     };
     let canonical: Vec<String> = headers.iter().map(|h| canonical(h, feed)).collect();
-    let records = reader.records().filter_map(Result::ok);
+    let records = reader.records().filter_map(Result::ok).filter(|record| !is_trailer(record, feed));
     let line = |record: &csv::StringRecord| record.position().map_or(0, csv::Position::line);
     records.map(|record| (line(&record), cells(&record, &canonical, feed))).collect()
+}
+
+fn is_trailer(record: &csv::StringRecord, feed: &Feed) -> bool {
+    feed.trailer && record.get(0).is_some_and(|cell| cell.trim() == "TRAILER")
+}
+
+/// Whether a file has as many rows, and as much in amount as written, as its trailer says. What cannot be read adds nothing.
+pub fn totals_agree(bytes: &[u8], feed: &Feed) -> bool {
+    let figure = |cell: &str| number::in_file(cell.trim(), feed.decimal_mark);
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(feed.delimiter)
+        .flexible(true)
+        .has_headers(false)
+        .from_reader(bytes);
+    let trailer = reader.records().filter_map(Result::ok).find(|record| is_trailer(record, feed));
+    let Some(trailer) = trailer else { return !feed.trailer };
+    let rows = rows(bytes, feed);
+    let amounts = rows.iter().filter_map(|(_, cells)| figure(cells.get("amount")?));
+    let sum = amounts.fold(number::int(0), |sum, amount| sum + amount);
+    trailer.get(1).and_then(|cell| cell.trim().parse().ok()) == Some(rows.len())
+        && trailer.get(2).and_then(figure) == Some(sum)
 }
 
 fn canonical(header: &str, feed: &Feed) -> String {

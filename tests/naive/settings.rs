@@ -27,6 +27,8 @@ pub struct Feed {
     pub files: String,
     pub replaces: bool,
     pub expected: String,
+    /// The last row of a file is TRAILER,rows,sum.
+    pub trailer: bool,
     pub max_void_percent: super::number::Frac,
 }
 
@@ -66,6 +68,7 @@ fn one(feed: &Table) -> Feed {
         }),
         files: text("files", ""),
         expected: text("expected", "none"),
+        trailer: feed.get("totals").is_some_and(|totals| totals["rows"].as_str() == Some("trailer")),
         replaces: text("mode", "append") == "replace",
         max_void_percent: super::number::plain(&text("max_void_percent", "5")).expect("a decimal"),
         max_reject_percent: super::number::plain(&text("max_reject_percent", "1")).expect("a decimal"),

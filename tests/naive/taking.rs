@@ -67,8 +67,12 @@ impl Log {
         let feed_of = |drop: &Drop| feeds.iter().find(|f| f.name == drop.feed).expect("a feed");
         let day = |feed: &Feed| run.as_of.with_timezone(&feed.zone).date_naive();
         let mut became = vec![];
-        for (drop, named, _) in self.aside.released() {
+        for (drop, named, why) in self.aside.released() {
             let feed = feed_of(&drop);
+            if why != Why::TotalsDisagree && !reading::totals_agree(&drop.bytes, feed) {
+                self.aside.put(&drop, &named, Why::TotalsDisagree);
+                continue;
+            }
             let fates = self.read(feed, &drop, named, day(feed));
             became.push((drop.feed, drop.name, Some(fates)));
         }
@@ -138,6 +142,9 @@ impl Log {
             |(other, bytes, empty): &Told| *other != drop.feed && *bytes == drop.bytes && empty.is_empty();
         if self.seen.iter().any(elsewhere) {
             return Some(Why::OtherFeed);
+        }
+        if !reading::totals_agree(&drop.bytes, feed) {
+            return Some(Why::TotalsDisagree);
         }
         self.voids_too_much(feed, drop, named, day).then_some(Why::TooMuchVoid)
     }

@@ -2,7 +2,7 @@
 
 use chrono::{Duration, NaiveDate};
 
-use super::plan::{Act, Batch, Dialect, FeedPlan, FilePlan, History, Row, Trouble, Wrong};
+use super::plan::{Act, Batch, Dialect, FeedPlan, FilePlan, History, Row, TRAILER, Trouble, Wrong};
 use super::rows::{Document, Maker};
 use super::schemes::{self, ZONES};
 use super::{expecting, money, replacing};
@@ -80,8 +80,14 @@ fn run_days(r: &mut Random) -> Vec<NaiveDate> {
             first(*r.pick(&[2, 3, 4, 5, 7, 7, 8, 10])) + Duration::days(*r.pick(&[-1, 0, 3, 4, 5, 6, 9, 20]))
         })
         .collect();
+    // at times the day on which what was closed then is locked, or the one before
+    if r.chance(40) {
+        let then = *r.pick(&days);
+        days.push(then + Duration::days(*r.pick(&[1, 1, 2, 10])));
+    }
     days.sort();
     days.dedup();
+    days.truncate(4);
     days
 }
 
@@ -175,6 +181,9 @@ fn feeds(r: &mut Random, restarting: bool, any_order: bool) -> Vec<FeedPlan> {
             };
             first.get_or_insert_with(|| dialect.clone());
             let wrong = if r.chance(12) { wrong(r, &dialect) } else { None };
+            if wrong.is_none() && !settings.contains("replace") && r.chance(15) {
+                settings += TRAILER;
+            }
             let zone = ZONES[r.below(ZONES.len())];
             FeedPlan { name, kind: "sales", zone, pattern, settings, dialect, wrong }
         })
@@ -234,14 +243,17 @@ fn sales(maker: &mut Maker, day: NaiveDate, place: usize) -> Vec<FilePlan> {
     for number in 0..1 + maker.r.below(3) {
         let mut documents: Vec<Document> = vec![];
         for _ in 0..1 + maker.r.below(6) {
-            let back = Duration::days(*maker.r.pick(&[0, 2, 2, 20, 40, 80, 335, 366, 396]));
+            let back = Duration::days(*maker.r.pick(&[0, 2, 2, 20, 40, 80, 335, 366, 380, 396]));
             documents.push(maker.event(day - back));
         }
         documents.retain(|d| !maker.feeds[d.feed].settings.contains("replace"));
         files.extend(written(maker.any_order, &documents, &format!("{place}-{number}")));
     }
     for file in &mut files {
-        file.name = expecting::named(maker.r, &maker.feeds[file.feed], day, std::mem::take(&mut file.name));
+        let feed = &maker.feeds[file.feed];
+        let off = feed.settings.contains(TRAILER) && !maker.any_order && maker.r.chance(20);
+        let name = if off { format!("off-{}", file.name) } else { file.name.clone() };
+        file.name = expecting::named(maker.r, feed, day, name);
     }
     files
 }

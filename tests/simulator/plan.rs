@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
 
 use super::schemes::Head;
-use crate::naive::Word;
+use crate::naive::{Word, number};
 
 /// A row in canonical columns, numbers plain and dates as ISO 8601.
 pub type Row = BTreeMap<&'static str, String>;
@@ -35,6 +35,9 @@ pub struct FeedPlan {
     /// How it is read, as a person wrote it down, until somebody mends it: another zone, other dates, ...
     pub wrong: Option<Wrong>,
 }
+
+/// In the settings of a feed: its files end with their totals.
+pub const TRAILER: &str = "# with a trailer\n";
 
 /// A setting that a person got wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,7 +181,12 @@ impl History {
     }
 
     pub fn bytes(&self, file: &FilePlan) -> Vec<u8> {
-        self.feeds[file.feed].render(&file.documents.concat())
+        let trailer = match (self.feeds[file.feed].settings.contains(TRAILER), file.name.contains("off")) {
+            (false, _) => Trailer::None,
+            (true, false) => Trailer::Right,
+            (true, true) => Trailer::Off,
+        };
+        self.feeds[file.feed].render(&file.documents.concat(), trailer)
     }
 
     /// The whole history as text, for the message of a failing test.
@@ -245,6 +253,15 @@ impl Act {
     }
 }
 
+/// What a file ends with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trailer {
+    None,
+    Right,
+    /// It says one row more than there is.
+    Off,
+}
+
 /// Whether a person has put the settings of a feed right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -291,6 +308,9 @@ impl FeedPlan {
             let (a, b) = day_first;
             writeln!(text, "dates = [\"{a}/{b}/%Y\", \"{a}/{b}/%Y %H:%M\"]").expect("a string takes text");
         }
+        if self.settings.contains(TRAILER) {
+            text += "[feed.totals]\nrows = \"trailer\"\n";
+        }
         if d.own_headers || wrong == Some(Wrong::Column) {
             text += "[feed.columns]\n";
         }
@@ -312,16 +332,27 @@ impl FeedPlan {
         text
     }
 
-    pub fn render(&self, rows: &[Row]) -> Vec<u8> {
+    fn render(&self, rows: &[Row], trailer: Trailer) -> Vec<u8> {
         let delimiter = if self.dialect.semicolons { b';' } else { b',' };
-        let mut writer = csv::WriterBuilder::new().delimiter(delimiter).from_writer(vec![]);
+        let mut writer = csv::WriterBuilder::new().delimiter(delimiter).flexible(true).from_writer(vec![]);
         let columns = self.columns();
         writer.write_record(columns.iter().map(|c| self.header(c))).expect("to memory");
         for row in rows {
             let cells = columns.iter().map(|c| self.spaced(self.cell(c, &self.signed(c, row))));
             writer.write_record(cells).expect("to memory");
         }
+        if trailer != Trailer::None {
+            writer.write_record(self.trailer(rows, trailer)).expect("to memory");
+        }
         writer.into_inner().expect("to memory")
+    }
+
+    /// How many rows, and the sum of their amounts as written.
+    fn trailer(&self, rows: &[Row], trailer: Trailer) -> [String; 3] {
+        let amounts = rows.iter().filter_map(|row| number::plain(&self.signed("amount", row)));
+        let sum = amounts.fold(number::int(0), |sum, amount| sum + amount);
+        let count = if trailer == Trailer::Off { rows.len() + 1 } else { rows.len() };
+        ["TRAILER".into(), count.to_string(), self.figure(&number::show(&sum))]
     }
 
     fn header(&self, column: &'static str) -> &'static str {

@@ -90,7 +90,9 @@ pub fn successor(r: &mut Random, plan: &SchemePlan) -> (&'static str, SchemePlan
 
 fn scheme(r: &mut Random, file: &str, head: &Head) -> SchemePlan {
     let by_quantity = r.chance(15);
-    let ladder = r.chance(40);
+    // where there is a year before this one, what is measured over twelve months matters
+    let old = head.starts() < NaiveDate::from_ymd_opt(2025, 6, 1).expect("a date");
+    let ladder = r.chance(if old { 80 } else { 40 });
     let marginal = r.chance(40);
     let head_text = head.toml(r);
     let mut slabs = slabs(r, marginal, ladder, by_quantity);
@@ -98,8 +100,8 @@ fn scheme(r: &mut Random, file: &str, head: &Head) -> SchemePlan {
         slabs += &levels(by_quantity);
     }
     let mut sections = vec![earn(r, by_quantity)];
-    if r.chance(60) {
-        sections.push(tier(r, ladder));
+    if r.chance(if old { 90 } else { 60 }) {
+        sections.push(tier(r, ladder, old));
     }
     if r.chance(70) {
         sections.push(multipliers(r, ladder));
@@ -156,8 +158,8 @@ impl Head {
     fn toml(&self, r: &mut Random) -> String {
         let ends = self.ends.map_or(String::new(), |ends| format!("ends = {ends}\n"));
         let post = if r.chance(30) { CONTINUOUS } else { "" };
-        let lock = if r.chance(15) {
-            format!("lock_after_days = {}\n", r.pick(&["0", "10", "45"]))
+        let lock = if r.chance(25) {
+            format!("lock_after_days = {}\n", r.pick(&["0", "1", "10"]))
         } else {
             String::new()
         };
@@ -221,8 +223,12 @@ fn levels(by_quantity: bool) -> String {
     .collect()
 }
 
-fn tier(r: &mut Random, ladder: bool) -> String {
-    let windows: &[&str] = if ladder { &["cycle", "year-to-date", "trailing-12-months"] } else { &["cycle"] };
+fn tier(r: &mut Random, ladder: bool, old: bool) -> String {
+    let windows: &[&str] = match (ladder, old) {
+        (false, _) => &["cycle"],
+        (true, false) => &["cycle", "year-to-date", "trailing-12-months"],
+        (true, true) => &["year-to-date", "trailing-12-months", "trailing-12-months", "trailing-12-months"],
+    };
     format!(
         "[tier]\nmeasured_over = \"{}\"\napplies = \"{}\"\n",
         r.pick(windows),
