@@ -10,6 +10,9 @@ pub struct Amounts(BTreeMap<String, Decimal>);
 impl Amounts {
     /// Puts an amount on top. Currencies match without case.
     pub fn add(&mut self, currency: &str, amount: Decimal) {
+        if amount.is_zero() {
+            return;
+        }
         let known = self.0.iter_mut().find(|(known, _)| known.as_str() == currency);
         let sum = match known {
             Some((_, sum)) => sum,

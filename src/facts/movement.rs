@@ -166,11 +166,19 @@ pub fn money_moved(before: &[Money], after: &[Money]) -> Movement {
 
 /// The lines of a fact that are in force, of one partner where one is named.
 pub fn in_force(lines: &[Line<'_>], partner: Option<&str>) -> Sum {
-    let mut sum = Sum::default();
     let counts =
         |line: &&Line<'_>| !line.cancelled && partner.is_none_or(|partner| line.row.partner_code == partner);
+    let mut sum = Sum::default();
+    // nearly always they are of one currency
+    let (mut currency, mut run) = ("", Decimal::ZERO);
     for line in lines.iter().filter(counts) {
-        sum.add(line.row.currency, line.row.amount);
+        if line.row.currency != currency {
+            sum.amounts.add(currency, run);
+            (currency, run) = (line.row.currency, Decimal::ZERO);
+        }
+        sum.lines += 1;
+        run = run.saturating_add(line.row.amount);
     }
+    sum.amounts.add(currency, run);
     sum
 }
