@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
+use num_traits::Signed;
 
 use super::masters::Meaning;
 use super::reading::{self, Kind, Sale, Stamped};
@@ -126,7 +127,7 @@ impl Facts {
         fates: &mut Fates,
     ) {
         let updated_at = rows.iter().filter_map(|r| r.updated_at).max();
-        let mut content: Vec<Sale> = rows.iter().map(|r| content_of(&r.sale)).collect();
+        let mut content: Vec<Sale> = rows.iter().map(|r| content_of(&r.sale, signed)).collect();
         let mut repeated = 0;
         if !key.1.is_empty() || key.0.kind == Kind::Cancellation {
             content.dedup();
@@ -284,9 +285,13 @@ fn percent(feed: &Feed) -> usize {
     feed.max_reject_percent.to_integer().to_usize().expect("a small percentage")
 }
 
-/// A cancellation says nothing but what it cancels and when; the content of anything else is all its columns.
-fn content_of(sale: &Sale) -> Sale {
+/// A cancellation says nothing but what it cancels and when; the content of anything else is all its columns. What a note gives
+/// back is negative, whatever its sign, unless the feed says that it is signed.
+fn content_of(sale: &Sale, signed: bool) -> Sale {
     let mut content = sale.clone();
+    if sale.kind == Kind::CreditNote && !signed {
+        (content.amount, content.quantity) = (-sale.amount.abs(), -sale.quantity.abs());
+    }
     if sale.kind == Kind::Cancellation {
         content.other.clear();
         content.line_no.clear();
@@ -302,7 +307,7 @@ pub fn carried(bytes: &[u8], feed: &Feed) -> BTreeSet<Key> {
     let mut facts: BTreeMap<Key, Vec<Sale>> = BTreeMap::new();
     for (_, cells) in reading::rows(bytes, feed) {
         if let Some(row) = reading::sale(&cells, feed) {
-            facts.entry(key(&row, feed)).or_default().push(content_of(&row.sale));
+            facts.entry(key(&row, feed)).or_default().push(content_of(&row.sale, feed.notes_signed));
         }
     }
     let speaks = |(key, rows): &(Key, Vec<Sale>)| key.1.is_empty() || rows.iter().all(|row| *row == rows[0]);
