@@ -178,6 +178,7 @@ impl Run<'_> {
         line: &mut CycleLine,
     ) -> Result<Accounts<'s>> {
         let store = Store::open_reading(&self.places.data)?.context("the store is not there any more")?;
+        let store = store.keeping_few_pages()?;
         let (stamp, head) = (&self.stamp, self.store.ledger_head()?);
         std::thread::scope(|scope| {
             let (drafts, drafted) = sync_channel::<Vec<Entry>>(DRAFTS);

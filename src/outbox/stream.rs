@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 /// Bytes handed over at once.
-const BUFFER: usize = 512 << 10;
+const BUFFER: usize = 256 << 10;
 /// Buffers waiting for the disk: with those in the making the memory of a stream stays below 4 MiB.
 const WAITING: usize = 4;
 /// Bytes after which the disk is asked to take them for good, so that the end has little left to wait for.

@@ -171,6 +171,14 @@ fn as_it_lies(path: &Path) -> String {
     name
 }
 
+impl Store {
+    /// For walking through once, beside another connection: pages that were read are not kept.
+    pub fn keeping_few_pages(self) -> Result<Store> {
+        self.connection.pragma_update(None, "cache_size", -1_024)?;
+        Ok(self)
+    }
+}
+
 fn settings(connection: &Connection) -> Result<()> {
     connection.busy_timeout(std::time::Duration::from_secs(10))?;
     // a file's facts come before its own record, which tells how they were judged: references are documentation

@@ -19,6 +19,10 @@ fn bundles(which: &str) -> String {
     )
 }
 
+/// Bytes of facts after which no further partner is read along: what is worked out and rendered at once is bounded by the
+/// lines, not by the partners.
+const ENOUGH: usize = 96 << 10;
+
 /// Nothing where its file is silent.
 fn raw_bundle(row: &Row<'_>) -> rusqlite::Result<Option<RawBundle>> {
     if !row.get::<_, bool>(5)? {
@@ -295,7 +299,8 @@ impl Store {
         Ok(())
     }
 
-    /// The dossiers of the next `count` partners with facts after one, in order of partner code.
+    /// The dossiers of the next partners with facts after one, in order of partner code: `count` of them, or fewer where they
+    /// have much to say.
     pub fn dossiers_after(&self, after: &str, count: usize) -> Result<Vec<Dossier>> {
         let presence = self.presence()?;
         if presence.aliases {
@@ -303,19 +308,21 @@ impl Store {
             return partners.iter().map(|partner| self.dossier(partner, None)).collect();
         }
         let mut dossiers: Vec<Dossier> = Vec::with_capacity(count);
+        let mut bytes = 0;
         {
             let mut select = self.connection.prepare_cached(&bundles("partner > ?1"))?;
             let mut rows = select.query((after, i64::MAX))?;
             while let Some(row) = rows.next().context("cannot read facts from the store")? {
                 let partner = row.get_ref(0)?.as_str()?;
                 if dossiers.last().is_none_or(|last| last.partner != partner) {
-                    if dossiers.len() == count {
+                    if dossiers.len() == count || bytes >= ENOUGH {
                         break;
                     }
                     dossiers.push(Dossier { partner: partner.to_owned(), ..Dossier::default() });
                 }
                 // a partner of whom only silent files speak has a dossier all the same: what it had is to be taken back
                 if let (Some(last), Some(raw)) = (dossiers.last_mut(), raw_bundle(row)?) {
+                    bytes += raw.body.len();
                     last.own.push(raw);
                 }
             }
