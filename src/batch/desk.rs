@@ -1,6 +1,7 @@
 //! The threads that evaluate: batches of partners are handed out in turn, and answers taken in the order of the questions.
 
-use super::evaluating::{Answers, Question, Scene, answer_all};
+use super::answering::{Answers, Question, answer_all};
+use super::evaluating::Scene;
 use super::sheets::Sheets;
 use crate::calendar::ZoneCache;
 use anyhow::{Result, anyhow};

@@ -1,6 +1,7 @@
 //! One run: fetch -> ingest -> evaluate -> post -> publish. The only place where the rooms meet.
 
 mod accounts;
+mod answering;
 mod aside;
 mod closing;
 mod desk;
