@@ -10,17 +10,17 @@ use super::reason;
 use super::sheets::{Listing, Sheet, Sheets};
 use super::stakes::{self, Stakes};
 use crate::calendar::{Cycle, ZoneCache};
-use crate::evaluate::{Converted, Payments, Position, Subject, World, evaluate};
+use crate::evaluate::{Converted, Facts, Position, World, evaluate};
 use crate::facts::dossier::Dossier;
 use crate::facts::fx::Asked;
 use crate::facts::master;
-use crate::facts::settle::{Line, settle};
+use crate::facts::settle::Line;
 use crate::facts::sketch::Sketch;
 use crate::scheme::{Family, Post};
 use crate::statement::papers::Partner;
 use crate::store::holds::Hold;
 use crate::store::positions::{Kept, Settled};
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One partner, and all that is to be known of it.
@@ -90,19 +90,10 @@ fn answer(scene: &Scene<'_>, zone: &ZoneCache, question: Question, sheets: &mut 
         today: scene.plan.today,
         zone,
     };
-    let (said, called) = dossier
-        .said_on(|when| world.business_date(when))
-        .map_err(|fault| anyhow!("the facts of partner {} cannot be read: {}", dossier.partner, fault.0))?;
-    let settled = settle(&said, &dossier.cancellations, &dossier.decisions);
-    let known_cycles: BTreeSet<Cycle> = kept.iter().map(|kept| Cycle(kept.cycle)).collect();
-    let subject = Subject {
-        partner_code: &dossier.partner,
-        lines: &settled.lines,
-        masters: &dossier.masters,
-        called: Some(&called),
-        known_cycles: &known_cycles,
-        payments: Payments::Said(&dossier.payments),
-    };
+    let facts = Facts::of(&world, &dossier)?;
+    let Facts { said, called, settled, .. } = &facts;
+    let known: BTreeSet<Cycle> = kept.iter().map(|kept| Cycle(kept.cycle)).collect();
+    let subject = facts.subject(&known);
     let positions = evaluate(&world, &subject);
     let wake_on = positions.wake_on();
     let mut held = stakes::of(&positions, &settled.lines);
@@ -111,7 +102,7 @@ fn answer(scene: &Scene<'_>, zone: &ZoneCache, question: Question, sheets: &mut 
         let by_today = evaluate(&World { family: today, ..world }, &subject);
         holding::differences(scene.family, &positions, &by_today)
     });
-    let aside = aside::review(&dossier, &said, (&settled.fates, &settled.lines), &called, &waiting);
+    let aside = aside::review(&dossier, said, (&settled.fates, &settled.lines), called, &waiting);
     let skus = scene.items.is_some().then(|| sketch_of(&settled.lines));
     let asked = asked_rates(scene.family, &positions.positions, &settled.lines);
     let name = partner_name(&dossier, &settled.lines, scene.plan.today);
@@ -124,7 +115,7 @@ fn answer(scene: &Scene<'_>, zone: &ZoneCache, question: Question, sheets: &mut 
         let reason = scene.before.get(&position.cycle).map_or_else(String::new, |&before| {
             let on = scene.family.scheme(position.version).earn.on;
             let otherwise = otherwise.get(&position.cycle);
-            reason::reason(before, &dossier, &said, &settled, (position, on), otherwise)
+            reason::reason(before, &dossier, said, settled, (position, on), otherwise)
         });
         let before = kept.iter().find(|before| before.cycle == position.cycle.0);
         let prior = Prior {

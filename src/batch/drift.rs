@@ -12,11 +12,10 @@ use super::posting::waits_over_limit;
 use crate::calendar::{Cycle, ZoneCache};
 use crate::clock;
 use crate::domain::points::Points;
-use crate::evaluate::{Payments, Position, Subject, World, evaluate};
+use crate::evaluate::{Facts, Position, World, evaluate};
 use crate::facts::dossier::Dossier;
 use crate::facts::fx::Rates;
 use crate::facts::master::ItemRecord;
-use crate::facts::settle::settle;
 use crate::scheme::Family;
 use crate::store::Store;
 use crate::store::holds::{Hold, HoldState, NewHold, Opened};
@@ -179,25 +178,9 @@ impl Earlier {
             today: then.today,
             zone,
         };
-        let (said, called) = dossier.said_on(|when| world.business_date(when)).map_err(|fault| {
-            anyhow!(
-                "the facts of partner {} as of record {} cannot be read: {}",
-                dossier.partner,
-                then.upto,
-                fault.0
-            )
-        })?;
-        let settled = settle(&said, &dossier.cancellations, &dossier.decisions);
-        let known_cycles: BTreeSet<Cycle> = kept.iter().map(|kept| Cycle(kept.cycle)).collect();
-        let subject = Subject {
-            partner_code: &dossier.partner,
-            lines: &settled.lines,
-            masters: &dossier.masters,
-            called: Some(&called),
-            known_cycles: &known_cycles,
-            payments: Payments::Said(&dossier.payments),
-        };
-        let positions = evaluate(&world, &subject).positions;
+        let facts = Facts::of(&world, dossier).with_context(|| format!("as of record {}", then.upto))?;
+        let known: BTreeSet<Cycle> = kept.iter().map(|kept| Cycle(kept.cycle)).collect();
+        let positions = evaluate(&world, &facts.subject(&known)).positions;
         positions.iter().map(|position| Ok((position.cycle, Figures::of(position)?))).collect()
     }
 }

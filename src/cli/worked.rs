@@ -1,14 +1,14 @@
 //! Positions worked out again from the facts in the store, for commands that read: as they stand, or as they stood.
 
 use crate::calendar::{Cycle, ZoneCache};
-use crate::evaluate::{Payments, Positions, Subject, World, evaluate};
+use crate::evaluate::{Facts, Positions, World, evaluate};
 use crate::facts::dossier::Dossier;
 use crate::facts::fx::Rates;
 use crate::facts::master::ItemRecord;
-use crate::facts::settle::{Line, Said, Settled, settle};
+use crate::facts::settle::{Line, Said, Settled};
 use crate::scheme::Family;
 use crate::store::Store;
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use chrono::NaiveDate;
 use std::collections::{BTreeSet, HashMap};
 
@@ -75,19 +75,8 @@ impl<'f> Scene<'f> {
             today: self.today,
             zone: &self.zone,
         };
-        let (said, called) = dossier.said_on(|when| world.business_date(when)).map_err(|fault| {
-            anyhow!("the facts of partner {} cannot be read: {}", dossier.partner, fault.0)
-        })?;
-        let settled = settle(&said, &dossier.cancellations, &dossier.decisions);
-        let subject = Subject {
-            partner_code: &dossier.partner,
-            lines: &settled.lines,
-            masters: &dossier.masters,
-            called: Some(&called),
-            known_cycles: known,
-            payments: Payments::Said(&dossier.payments),
-        };
-        Ok(look(&evaluate(&world, &subject), &said, &settled))
+        let facts = Facts::of(&world, dossier)?;
+        Ok(look(&evaluate(&world, &facts.subject(known)), &facts.said, &facts.settled))
     }
 
     /// The name of the file that an ingestion took.

@@ -4,12 +4,13 @@
 //!
 //! [`evaluate`] reads from top to bottom as the page does: `dates` (1.4 to 1.6), `counts` (2), `walk` (which cycles, what is
 //! carried between them), `cycle` (3, one step after the other: `slab`, `multiply`, `caps`, `tiers`), `share_out` (each line's
-//! part of the points). `trail` puts a position in words.
+//! part of the points). `trail` puts a position in words; [`Facts`] are what the store gives, settled.
 
 mod caps;
 mod counts;
 mod cycle;
 mod dates;
+mod facts;
 mod multiply;
 mod paid;
 mod share_out;
@@ -21,6 +22,7 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
+pub use facts::{Facts, Unreadable};
 pub use paid::Missing;
 pub use trail::{Step, trail};
 

@@ -6,16 +6,15 @@ use crate::batch;
 use crate::calendar::{Cycle, ZoneCache};
 use crate::cli::summary::counted;
 use crate::domain::points::Points;
-use crate::evaluate::{Payments, Subject, World, evaluate};
+use crate::evaluate::{Facts, World, evaluate};
 use crate::facts::dossier::Dossier;
 use crate::facts::fx::Rates;
 use crate::facts::master::ItemRecord;
-use crate::facts::settle::settle;
 use crate::scheme::{Family, Post};
 use crate::store::Store;
 use crate::store::positions::Kept;
 use crate::store::versions::MadeBy;
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Partners read at once.
@@ -137,21 +136,10 @@ impl Scene<'_> {
             today: self.today,
             zone: self.zone,
         };
-        let (said, called) = dossier
-            .said_on(|when| world.business_date(when))
-            .map_err(|fault| anyhow!("the facts of partner {partner} cannot be read: {}", fault.0))?;
-        let settled = settle(&said, &dossier.cancellations, &dossier.decisions);
+        let facts = Facts::of(&world, dossier)?;
         let kept = self.store.positions_of(&self.family.id, partner)?;
-        let known_cycles: BTreeSet<Cycle> = kept.iter().map(|kept| Cycle(kept.cycle)).collect();
-        let subject = Subject {
-            partner_code: partner,
-            lines: &settled.lines,
-            masters: &dossier.masters,
-            called: Some(&called),
-            known_cycles: &known_cycles,
-            payments: Payments::Said(&dossier.payments),
-        };
-        for position in &evaluate(&world, &subject).positions {
+        let known: BTreeSet<Cycle> = kept.iter().map(|kept| Cycle(kept.cycle)).collect();
+        for position in &evaluate(&world, &facts.subject(&known)).positions {
             let version = self.family.scheme(position.version);
             let name = version.calendar.name(position.cycle);
             let has = posted.remove(&name).unwrap_or(0);
