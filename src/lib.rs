@@ -39,7 +39,8 @@
 //! | [`outbox`] | edge | `domain` | files and folders that appear whole or not at all |
 //! | [`config`] | shell | `domain`, `calendar`, `schedule`, `fault`, `facts`, `scheme`, `ingest`, `inbox` | accrued.toml -> checked settings, those of each room in that room's own words |
 //! | [`batch`] | shell | every pure room, every edge, `config` | one run: fetch, ingest, evaluate, post, publish |
-//! | [`cli`] | shell | every pure room, every edge, `config`, `batch` | the commands: parse, call, print |
+//! | [`job`] | shell | `lock`, `clock`, `outbox`, `store`, `config`, `batch` | one real run under the lock, and what the world is told of it |
+//! | [`cli`] | shell | every pure room, every edge, `config`, `batch`, `job` | the commands: parse, call, print |
 //!
 //! The kind is also held by the compiler's lints: clock, disk, network, environment and threads (`.clippy.toml`) are
 //! refused everywhere but in the modules that say below what they need them for.
@@ -118,3 +119,5 @@ pub mod batch;
 #[expect(clippy::disallowed_methods, reason = "shell: terminal and environment")]
 pub mod cli;
 pub mod config;
+#[expect(clippy::disallowed_methods, reason = "shell: makes data_dir")]
+pub mod job;

@@ -3,11 +3,11 @@
 use super::exit::{Exit, Fault};
 use super::session::Session;
 use super::{progress, summary, who};
-use crate::batch::{self, CloseByHand, Fetch, Order};
+use crate::batch::{CloseByHand, Fetch, Order};
 use crate::calendar::Cycle;
-use crate::fault;
 use crate::scheme::Family;
 use crate::store::Store;
+use crate::{fault, job};
 use anyhow::{Context, Result};
 
 #[derive(Debug, clap::Args)]
@@ -27,7 +27,7 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {
     }
     let config = session.config()?;
     let schemes = session.schemes(&config)?;
-    let lock = session.lock(&config)?;
+    let turn = job::turn(&config)?;
     let store = session.store_if_any(&config)?;
     let families: Vec<&Family> = schemes.families.iter().collect();
     let family = family(&families, &args.scheme)?;
@@ -50,8 +50,7 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {
         reread: None,
         replay: None,
     };
-    let report = batch::run(&config, schemes, &order)?;
-    drop(lock);
+    let report = turn.run(&config, schemes, &order)?;
     watching.end();
     summary::print(session, &config, &report, summary::Tense::Done)?;
     Ok(report.exit().into())

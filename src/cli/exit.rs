@@ -4,6 +4,7 @@
 
 use crate::batch;
 use crate::inbox::InboxFault;
+use crate::job::Busy;
 use std::fmt;
 use std::io::ErrorKind;
 
@@ -100,6 +101,9 @@ pub(super) fn of(fault: &anyhow::Error, signal: Option<u8>) -> Exit {
         if let Some(fault) = cause.downcast_ref::<Fault>() {
             return fault.exit;
         }
+        if cause.is::<Busy>() {
+            return Exit::Locked;
+        }
         if cause.is::<batch::Invalid>() {
             return Exit::Invalid;
         }
@@ -160,7 +164,7 @@ mod tests {
         assert_eq!(of(&stopped.context("while fetching"), Some(15)), Exit::Stopped(15));
         let invalid: anyhow::Error = batch::Invalid(Vec::new()).into();
         assert_eq!(of(&invalid.context("a"), None), Exit::Invalid);
-        let locked: anyhow::Result<()> = Err(Fault::with(Exit::Locked, "pid 1"));
+        let locked: anyhow::Result<()> = Err(Busy { folder: "var".into(), who: "pid 1".into() }.into());
         assert_eq!(of(&locked.context("b").expect_err("it failed"), None), Exit::Locked);
         assert_eq!(of(&anyhow!("disk"), None), Exit::Failed);
         let pipe = std::io::Error::from(ErrorKind::BrokenPipe);

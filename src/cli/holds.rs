@@ -11,6 +11,7 @@ use super::who;
 use crate::batch::OTHER_VERSION;
 use crate::clock;
 use crate::domain::points::Points;
+use crate::job;
 use crate::scheme::Family;
 use crate::store::holds::{Ended, Hold, HoldState};
 use crate::store::journal::Stamp;
@@ -178,7 +179,7 @@ fn decide(session: &Session, word: &Word, state: HoldState) -> Result<Exit> {
         return Err(Fault::usage("--reason is empty: say why, for whoever asks later"));
     }
     let config = session.config()?;
-    let lock = session.lock(&config)?;
+    let turn = job::turn(&config)?;
     let (reading, stamp) = {
         let reading = session.store(&config)?;
         let stamp = stamp(session, &reading)?;
@@ -191,7 +192,7 @@ fn decide(session: &Session, word: &Word, state: HoldState) -> Result<Exit> {
     drop(reading);
     let mut store = Store::open(&config.data_dir, &config.data_dir)?;
     let hold = store.decide_hold(&stamp, word.id, state, word.reason.trim())?;
-    drop(lock);
+    drop(turn);
     session.say(format_args!("hold {} ({}) is {} by {}", hold.id, hold.kind, state.word(), stamp.actor));
     session.next("accrued run carries it out");
     Ok(Exit::Done)
@@ -203,7 +204,7 @@ fn discard_rejects(session: &Session, what: &str, reason: &str) -> Result<Exit> 
         return Err(Fault::usage("--reason is empty: say why, for whoever asks later"));
     }
     let config = session.config()?;
-    let lock = session.lock(&config)?;
+    let turn = job::turn(&config)?;
     let stamp = stamp(session, &session.store(&config)?)?;
     let mut store = Store::open(&config.data_dir, &config.data_dir)?;
     let (mut name, mut line) = (what, None);
@@ -216,7 +217,7 @@ fn discard_rejects(session: &Session, what: &str, reason: &str) -> Result<Exit> 
     for file in files {
         discarded += store.discard_rejects(&stamp, file.seq, line, reason.trim())?;
     }
-    drop(lock);
+    drop(turn);
     if discarded == 0 {
         return Err(Fault::failed(format!(
             "{what} names no hold and no open reject: accrued holds lists holds, accrued status files with rejects"

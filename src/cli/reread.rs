@@ -8,7 +8,8 @@ use super::exit::{Exit, Fault};
 use super::output::Format;
 use super::session::Session;
 use super::{progress, summary, who};
-use crate::batch::{self, Fetch, Order, Reread};
+use crate::batch::{Fetch, Order, Reread};
+use crate::job;
 use crate::store::ClockMode;
 use anyhow::{Context, Result};
 
@@ -55,17 +56,16 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {
         progress: watching.progress(),
         replay: None,
     };
-    let lock = if args.dry_run { None } else { Some(session.lock(&config)?) };
+    let turn = if args.dry_run { None } else { Some(job::turn(&config)?) };
     let planned = plan::work_out(session, &config, &store, schemes.clone(), &order, &files)?;
     drop(store);
-    let report = match &lock {
+    let report = match turn {
         None => {
             session.next("accrued reread, without --dry-run, does it");
             planned
         }
-        Some(_) => batch::run(&config, schemes, &order)?,
+        Some(turn) => turn.run(&config, schemes, &order)?,
     };
-    drop(lock);
     watching.end();
     let tense = if args.dry_run { summary::Tense::Would } else { summary::Tense::Done };
     match session.asked_format() {

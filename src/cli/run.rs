@@ -5,7 +5,7 @@ use super::session::Session;
 use super::{dry_run, progress, summary};
 use crate::batch::{self, Fetch, Order};
 use crate::config::Config;
-use crate::fault;
+use crate::{fault, job};
 use anyhow::Result;
 
 #[derive(Debug, clap::Args)]
@@ -45,9 +45,7 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {
     if args.dry_run {
         return dry_run::run(session, &config, schemes, order, watching);
     }
-    let lock = session.lock(&config)?;
-    let report = batch::run(&config, schemes, &order)?;
-    drop(lock);
+    let report = job::turn(&config)?.run(&config, schemes, &order)?;
     watching.end();
     summary::print(session, &config, &report, summary::Tense::Done)?;
     Ok(report.exit().into())

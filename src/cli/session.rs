@@ -11,7 +11,6 @@ use crate::batch::{self, Invalid, RealSchemes};
 use crate::config::{self, Config};
 use crate::fault::Faults;
 use crate::inbox::{Cancel, libssh2_version};
-use crate::lock::{self, Lock};
 use crate::scheme::Family;
 use crate::store::{ClockMode, Store};
 use crate::{clock, fault};
@@ -208,26 +207,6 @@ impl Session {
                 config.data_dir.display()
             ))
         })
-    }
-
-    /// The lock of data_dir, which is made if it is not there.
-    pub(crate) fn lock(&self, config: &Config) -> Result<Lock> {
-        let folder = &config.data_dir;
-        std::fs::create_dir_all(folder)
-            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
-        match lock::take(folder, &clock::stamp(clock::now()))? {
-            lock::Taken::Ours(lock) => Ok(lock),
-            lock::Taken::Theirs(who) => {
-                let who = if who.is_empty() { "it has only just started".to_owned() } else { who };
-                Err(Fault::with(
-                    Exit::Locked,
-                    format!(
-                        "another run holds the lock of {}: {who}; try again when it has ended",
-                        folder.display()
-                    ),
-                ))
-            }
-        }
     }
 
     /// The flag that a signal sets; from now on signals are heard.
