@@ -141,6 +141,20 @@ impl Store {
             .optional()?)
     }
 
+    /// The entry with a chain hash (lower-case hex); `None` where the ledger has none.
+    pub fn entry_of_hash(&self, hash: &str) -> Result<Option<i64>> {
+        self.number_of_hash("SELECT min(entry) FROM ledger WHERE hash = unhex(?1)", hash)
+    }
+
+    /// The journal record with a chain hash (lower-case hex); `None` where the journal has none.
+    pub fn record_of_hash(&self, hash: &str) -> Result<Option<i64>> {
+        self.number_of_hash("SELECT min(seq) FROM journal WHERE hash = unhex(?1)", hash)
+    }
+
+    fn number_of_hash(&self, sql: &str, hash: &str) -> Result<Option<i64>> {
+        Ok(self.connection.query_row(sql, [hash], |row| row.get(0))?)
+    }
+
     /// Guards of ledger and journal that somebody has taken away.
     pub fn guards_gone(&self) -> Result<Vec<&'static str>> {
         let mut select = self.connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'")?;

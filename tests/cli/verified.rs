@@ -240,3 +240,38 @@ fn a_standing_that_is_replaced_and_taken_away_is_not_missed() {
     workspace.trial(&["run", "--as-of", "2026-02-10"]).check();
     workspace.trial(&["verify"]).check();
 }
+
+#[test]
+fn a_head_that_was_kept_outside_is_found_where_it_stood() {
+    let mut workspace = closed();
+    let ledger = workspace.trial(&["ledger"]).check().csv();
+    let (first, last) = (ledger[0]["hash"].clone(), ledger[1]["hash"].clone());
+    workspace.drop("drop/sales/late.csv", format!("{HEADER}A3,1,2026-01-07,P1,500\n"));
+    let ran = workspace.trial(&["run", "--as-of", "2026-03-08"]).check();
+    let printed = ran.stdout.lines().find_map(|line| line.strip_prefix("chain head 3 ")).expect("the head");
+    let says = |head: &str, status: i32| {
+        let outcome = workspace.trial(&["verify", "chain", "--head", head]).status(status).check();
+        outcome.csv().last().expect("a row").clone()
+    };
+    for (head, place) in
+        [(first.as_str(), "entry 1 of 3"), (&last, "entry 2 of 3"), (printed, "entry 3 of 3")]
+    {
+        let row = says(head, 0);
+        assert_eq!(row["detail"], format!("head {head} is that of ledger {place}"));
+    }
+    assert!(says(&first.to_uppercase(), 0)["detail"].ends_with("ledger entry 1 of 3"));
+    // verify prints the journal's head too
+    let whole = workspace.trial(&["verify"]).check().csv()[0]["detail"].clone();
+    let journal = whole.rsplit_once(' ').expect("a hash").1.to_owned();
+    assert!(says(&journal, 0)["detail"].contains("is that of journal record "));
+    assert!(says(&"0".repeat(64), 0)["detail"].contains("empty chain"));
+    let row = says(&"ab".repeat(32), 4);
+    assert_eq!((row["state"].as_str(), row["what"].as_str()), ("broken", "head"));
+    for wrong in ["", "3", "xyz", &first[..63], &format!("{first}0")] {
+        workspace.trial(&["verify", "chain", "--head", wrong]).status(2).check();
+    }
+    workspace.trial(&["verify", "files", "--head", &first]).status(2).check();
+    // a store that is older than the head does not contain it
+    let older = closed();
+    older.trial(&["verify", "--head", printed]).status(4).check();
+}

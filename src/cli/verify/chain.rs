@@ -2,10 +2,11 @@
 
 use super::Proof;
 use crate::cli::summary::counted;
+use crate::domain::chain::GENESIS;
 use crate::store::Store;
 use anyhow::Result;
 
-pub(super) fn prove(store: &Store) -> Result<Proof> {
+pub(super) fn prove(store: &Store, head: Option<&str>) -> Result<Proof> {
     let mut proof = Proof::default();
     if let Some(fault) = store.structure_fault()? {
         proof.finds("accrued.db", format!("the file is damaged: {fault}"));
@@ -25,6 +26,9 @@ pub(super) fn prove(store: &Store) -> Result<Proof> {
     heads(store, &mut proof)?;
     for how in store.unlike_journal()? {
         proof.finds("journal", how);
+    }
+    if let Some(head) = head {
+        kept_outside(store, head, &mut proof)?;
     }
     let (entry, hash) = store.ledger_head()?;
     let (seq, journal) = store.journal_head()?;
@@ -50,6 +54,26 @@ fn heads(store: &Store, proof: &mut Proof) -> Result<()> {
                 format!("entry {entry} is gone, and journal record {seq} was written over it"),
             ),
         }
+    }
+    Ok(())
+}
+
+/// A head that was kept outside stands where it was the last one: what comes before it cannot have been changed since.
+fn kept_outside(store: &Store, head: &str, proof: &mut Proof) -> Result<()> {
+    if head == GENESIS {
+        proof
+            .notes
+            .push(format!("head {head} is that of an empty chain: it proves nothing of what came after"));
+        return Ok(());
+    }
+    if let Some(entry) = store.entry_of_hash(head)? {
+        let (last, _) = store.ledger_head()?;
+        proof.notes.push(format!("head {head} is that of ledger entry {entry} of {last}"));
+    } else if let Some(record) = store.record_of_hash(head)? {
+        let (last, _) = store.journal_head()?;
+        proof.notes.push(format!("head {head} is that of journal record {record} of {last}"));
+    } else {
+        proof.finds("head", format!("neither the ledger's chain nor the journal's contains {head}: this is another store, an older one, or one that was changed before that entry"));
     }
     Ok(())
 }
