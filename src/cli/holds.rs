@@ -2,6 +2,7 @@
 
 use super::at_stake::Scales;
 use super::exit::{Exit, Fault};
+use super::held_files::{self, Extent, Stake, Weighing};
 use super::listing::{Listing, Titled};
 use super::output::{Column, count, number, text};
 use super::session::Session;
@@ -24,6 +25,9 @@ pub(super) struct Args {
     /// Also those that have ended
     #[arg(long)]
     all: bool,
+    /// Also the points of whole files that are too large to work them out by the way
+    #[arg(long)]
+    points: bool,
     #[command(subcommand)]
     decision: Option<Decision>,
 }
@@ -56,7 +60,10 @@ struct Word {
 
 pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {
     match &args.decision {
-        None => list(session, if args.all { Ended::With } else { Ended::Without }),
+        None => {
+            let extent = if args.points { Extent::Whole } else { Extent::ByTheWay };
+            list(session, if args.all { Ended::With } else { Ended::Without }, extent)
+        }
         Some(Decision::Release(word)) => decide(session, word, HoldState::Released),
         Some(Decision::Discard(Discarded { what, reason })) => match what.parse() {
             Ok(id) => decide(session, &Word { id, reason: reason.clone() }, HoldState::Discarded),
@@ -101,7 +108,7 @@ const FOR_PEOPLE: [Titled; 13] = [
     ("reason", "why"),
 ];
 
-fn list(session: &Session, ended: Ended) -> Result<Exit> {
+fn list(session: &Session, ended: Ended, extent: Extent) -> Result<Exit> {
     let config = session.config()?;
     let store = session.store(&config)?;
     let shown = match ended {
@@ -113,12 +120,16 @@ fn list(session: &Session, ended: Ended) -> Result<Exit> {
     // a scheme file with a fault in it is no reason not to say what waits
     let families = session.families(&config, &store).unwrap_or_default();
     let mut scales = Scales::of(session, &store, &families)?;
+    let mut files = Weighing::of(session, &config, &store, extent);
     for hold in &holds {
-        let points = match hold.state {
-            HoldState::Open => scales.points(hold)?.unwrap_or(hold.points),
-            HoldState::Released | HoldState::Discarded | HoldState::Gone | HoldState::Done => hold.points,
+        let stake = match hold.state {
+            HoldState::Open if held_files::is_of_file(hold) => files.weigh(hold)?,
+            HoldState::Open => known(scales.points(hold)?.unwrap_or(hold.points)),
+            HoldState::Released | HoldState::Discarded | HoldState::Gone | HoldState::Done => {
+                known(hold.points)
+            }
         };
-        table.row(&cells(&store, &families, hold, points)?)?;
+        table.row(&cells(&store, &families, hold, &stake)?)?;
     }
     if table.end(session)? == 0 {
         session.say("nothing waits for a person");
@@ -135,6 +146,11 @@ fn list(session: &Session, ended: Ended) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// Points that need no further words.
+fn known(points: Points) -> Stake {
+    Stake::Told { points, words: String::new() }
+}
+
 /// The money that waits: of lines what they say, of points alone what they are worth.
 fn money(families: &[Family], hold: &Hold, points: Points) -> String {
     match hold.kind.as_str() {
@@ -146,7 +162,14 @@ fn money(families: &[Family], hold: &Hold, points: Points) -> String {
     }
 }
 
-fn cells(store: &Store, families: &[Family], hold: &Hold, points: Points) -> Result<[String; 16]> {
+fn cells(store: &Store, families: &[Family], hold: &Hold, stake: &Stake) -> Result<[String; 16]> {
+    let (points, told, words) = match stake {
+        Stake::Told { points, words } if words.is_empty() && *points == Points::ZERO => {
+            (*points, String::new(), words)
+        }
+        Stake::Told { points, words } => (*points, points.to_string(), words),
+        Stake::Untold(words) => (Points::ZERO, String::new(), words),
+    };
     let word = match hold.state {
         HoldState::Open | HoldState::Gone => None,
         HoldState::Released | HoldState::Discarded | HoldState::Done => store.word_on(hold.id)?,
@@ -166,8 +189,8 @@ fn cells(store: &Store, families: &[Family], hold: &Hold, points: Points) -> Res
         hold.line.map(|line| line.to_string()).unwrap_or_default(),
         if hold.lines == 0 { String::new() } else { hold.lines.to_string() },
         money(families, hold, points),
-        if points == Points::ZERO { String::new() } else { points.to_string() },
-        hold.detail.clone(),
+        told,
+        if words.is_empty() { hold.detail.clone() } else { format!("{}; {words}", hold.detail) },
         decided_at,
         decided_by,
         reason,

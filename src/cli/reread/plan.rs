@@ -2,17 +2,15 @@
 
 use crate::batch::{self, Order, RealSchemes, Report};
 use crate::cli::listing::{Listing, Titled};
+use crate::cli::moved::{Moved, moved};
 use crate::cli::output::{Column, count, number, text};
 use crate::cli::scratch::Scratch;
 use crate::cli::session::Session;
 use crate::config::Config;
-use crate::domain::points::Points;
 use crate::scheme::Family;
 use crate::store::Store;
 use crate::store::files::FileRow;
-use crate::store::positions::Kept;
-use anyhow::{Context, Result};
-use rust_decimal::Decimal;
+use anyhow::Result;
 
 const PREFIX: &str = ".dry-run-";
 
@@ -82,7 +80,7 @@ pub(super) fn work_out(
     }
     for family in &families {
         for moved in moved(store, &after, family)? {
-            table.row(&moved.cells(family))?;
+            table.row(&cells(&moved, family))?;
         }
     }
     table.end(session)?;
@@ -112,60 +110,13 @@ fn reading(section: &str, file: &FileRow) -> [String; 16] {
     ]
 }
 
-/// What moves in one cycle of a scheme.
-struct Moved {
-    cycle: i32,
-    partners: u64,
-    measure: Decimal,
-    points: Points,
-}
-
-impl Moved {
-    fn cells(&self, family: &Family) -> [String; 16] {
-        let mut cells: [String; 16] = Default::default();
-        let version = family.versions.first();
-        let name = version.map(|version| version.calendar.name(crate::calendar::Cycle(self.cycle)));
-        cells[0] = "moved".to_owned();
-        cells[11].clone_from(&family.id);
-        cells[12] = name.unwrap_or_default();
-        cells[13] = self.partners.to_string();
-        cells[14] = self.measure.normalize().to_string();
-        cells[15] = self.points.plain(family.versions.last().map_or(0, |version| version.decimals));
-        cells
-    }
-}
-
-fn moved(before: &Store, after: &Store, family: &Family) -> Result<Vec<Moved>> {
-    let mut all = Vec::new();
-    for cycle in after.cycles_with_positions(&family.id)? {
-        let mut moved = Moved { cycle, partners: 0, measure: Decimal::ZERO, points: Points::ZERO };
-        after.each_position(&family.id, cycle, |now| {
-            let stood = before.position(&family.id, cycle, &now.partner)?;
-            moved.count(stood.as_ref(), &now)
-        })?;
-        if moved.partners > 0 {
-            all.push(moved);
-        }
-    }
-    Ok(all)
-}
-
-impl Moved {
-    fn count(&mut self, stood: Option<&Kept>, now: &Kept) -> Result<()> {
-        let measure = |kept: &Kept| kept.measure.parse::<Decimal>().unwrap_or_default();
-        let (points, sum) = stood.map_or((Points::ZERO, Decimal::ZERO), |kept| (kept.points, measure(kept)));
-        let difference = measure(now).checked_sub(sum).unwrap_or_default();
-        if points == now.points && difference.is_zero() {
-            return Ok(());
-        }
-        self.partners += 1;
-        self.measure = self.measure.checked_add(difference).unwrap_or(self.measure);
-        let more = now
-            .points
-            .0
-            .checked_sub(points.0)
-            .context("the points that move are more than a ledger can hold")?;
-        self.points = self.points.checked_add(Points(more)).unwrap_or(self.points);
-        Ok(())
-    }
+fn cells(moved: &Moved, family: &Family) -> [String; 16] {
+    let mut cells: [String; 16] = Default::default();
+    cells[0] = "moved".to_owned();
+    cells[11].clone_from(&family.id);
+    cells[12] = moved.name(family);
+    cells[13] = moved.partners.to_string();
+    cells[14] = moved.measure.normalize().to_string();
+    cells[15] = moved.shown(family);
+    cells
 }
