@@ -1,10 +1,14 @@
-//! A large file that two connections share: whole when all goes well, and whatever becomes of either of them.
+//! A large file that two connections share: whole when all goes well, and whatever becomes of either of them. Beside it, several
+//! files over a few connections.
 
 mod support {
     pub mod delay_proxy;
     pub mod feed;
     pub mod sshd;
 }
+
+#[path = "sftp/several.rs"]
+mod several;
 
 use accrued::inbox::{Archived, Cancel, Candidate, Connection, InboxFault, Sftp};
 use std::fs::{self, File};

@@ -94,8 +94,9 @@ fn by_accrued(server: &sshd::Sshd, addr: SocketAddr) -> Result<f64> {
     let began = Instant::now();
     let mut connection = accrued::inbox::Connection::open(&source, &Cancel::default())
         .map_err(|fault| anyhow::anyhow!("{fault:?}"))?;
-    for file in connection.list().map_err(|fault| anyhow::anyhow!("{fault:?}"))?.files {
-        connection.fetch(&file, &store.archive).map_err(|fault| anyhow::anyhow!("{fault:?}"))?;
+    let listing = connection.list().map_err(|fault| anyhow::anyhow!("{fault:?}"))?;
+    for (_, brought) in connection.bring(feed::wanted(listing), &store.archive, &|_| ()) {
+        brought.map_err(|fault| anyhow::anyhow!("{fault:?}"))?;
     }
     Ok(began.elapsed().as_secs_f64())
 }

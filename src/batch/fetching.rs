@@ -6,7 +6,7 @@ use super::{Fetch, Run};
 use crate::clock;
 use crate::config::Feed;
 use crate::inbox::complete::{Judged, Looks, Seen, Unready, judge};
-use crate::inbox::{Archive, Archived, Candidate, Connection, InboxFault, Passed};
+use crate::inbox::{Archive, Archived, Brought, Candidate, Connection, InboxFault, Passed, Wanted};
 use crate::store::files::Sidecar;
 use anyhow::Result;
 use std::collections::{BTreeMap, HashMap};
@@ -227,21 +227,19 @@ impl<'c> Run<'c> {
             };
             self.report.notices.push((look.feed.name.clone(), format!("{}: {why}", file.name)));
         }
-        for candidate in std::mem::take(&mut look.judged.ready) {
-            self.order.cancel.check()?;
-            self.order.progress.tell(Step::Fetching { feed: &look.feed.name, file: &candidate.name });
-            let sidecar = look.judged.sidecars.remove(&candidate.name);
-            match fetch_both(&mut look.connection, &candidate, sidecar, archive) {
-                Ok((archived, sidecar)) => {
-                    files.push(Fetched { feed: look.feed, candidate, archived, sidecar })
-                }
-                Err(fault) => {
-                    let ends = matches!(fault, InboxFault::Temporary(_) | InboxFault::Refused(_));
-                    self.feed_fault(look.feed, fault)?;
-                    if ends {
-                        return Ok(());
-                    }
-                }
+        self.order.cancel.check()?;
+        let wanted = std::mem::take(&mut look.judged.ready).into_iter().map(|file| {
+            let sidecar = look.judged.sidecars.remove(&file.name);
+            Wanted { file, sidecar }
+        });
+        let progress = &self.order.progress;
+        let begun = |file: &Candidate| {
+            progress.tell(Step::Fetching { feed: &look.feed.name, file: &file.name });
+        };
+        for (wanted, brought) in look.connection.bring(wanted.collect(), archive, &begun) {
+            match brought {
+                Ok(brought) => files.push(fetched(look.feed, wanted, brought)),
+                Err(fault) => self.feed_fault(look.feed, fault)?,
             }
         }
         Ok(())
@@ -266,15 +264,13 @@ impl<'c> Run<'c> {
     }
 }
 
-/// A file, and the control totals beside it.
-fn fetch_both(
-    connection: &mut Connection,
-    file: &Candidate,
-    sidecar: Option<Candidate>,
-    archive: &Archive,
-) -> Result<(Archived, Option<Sidecar>), InboxFault> {
-    let archived = connection.fetch(file, archive)?;
-    let Some(Candidate { name, size, mtime, named }) = sidecar else { return Ok((archived, None)) };
-    let fetched = connection.fetch(&Candidate { name: name.clone(), size, mtime, named }, archive)?;
-    Ok((archived, Some(Sidecar { name, size, mtime, sha256: fetched.sha256 })))
+fn fetched(feed: &Feed, wanted: Wanted, brought: Brought) -> Fetched<'_> {
+    let sidecar =
+        wanted.sidecar.zip(brought.sidecar).map(|(Candidate { name, size, mtime, .. }, archived)| Sidecar {
+            name,
+            size,
+            mtime,
+            sha256: archived.sha256,
+        });
+    Fetched { feed, candidate: wanted.file, archived: brought.file, sidecar }
 }

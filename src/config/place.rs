@@ -233,6 +233,7 @@ fn sftp(ssh: &mut Table<'_>, reading: &mut Reading<'_>, scope: Scope<'_>, server
     let file_deadline = ssh.or(reading, "file_deadline", seconds(3600), "\"1h\"", some_duration).value;
     let retries = ssh.or(reading, "retries", 4, "4", whole(0, 100)).value;
     let read_buffer = ssh.or(reading, "read_buffer", 1 << 20, "\"1 MiB\"", size(1 << 10, 64 << 20)).value;
+    let connections = ssh.or(reading, "connections", 4, "4", whole(1, 16)).value;
     Some(Sftp {
         host: server.host,
         port: server.port,
@@ -245,6 +246,7 @@ fn sftp(ssh: &mut Table<'_>, reading: &mut Reading<'_>, scope: Scope<'_>, server
         file_deadline,
         retries,
         read_buffer: usize::try_from(read_buffer).ok()?,
+        connections: usize::try_from(connections).ok()?,
     })
 }
 

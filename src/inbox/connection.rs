@@ -1,9 +1,9 @@
-//! A feed's folder, local or remote, behind one face. One connection serves a whole run of the feed; a large
-//! file comes over a second one too.
+//! A feed's folder, local or remote, behind one face. One connection serves a whole run of the feed; where it pays, further ones
+//! help to bring a large file or many.
 
 use super::folder::Folder;
 use super::sftp::Remote;
-use super::{Archive, Archived, Cancel, Candidate, InboxFault, Listing, Place, Source};
+use super::{Archive, Archived, Brought, Cancel, Candidate, InboxFault, Listing, Place, Source, Wanted};
 
 /// An open feed. Both kinds name, refuse and check files by the same rules.
 #[derive(Debug)]
@@ -63,4 +63,48 @@ impl Connection {
             Connection::Sftp(remote) => remote.fetch(file, archive),
         }
     }
+
+    /// Brings files into the archive, each whole or not at all, in this order or several at once; `begun` hears of each as its
+    /// download begins. What becomes of each, in the order wanted: once the feed cannot be reached any more (`Temporary`,
+    /// `Refused`, `Stopped`), those that were not begun are left out.
+    pub fn bring(&mut self, wanted: Vec<Wanted>, archive: &Archive, begun: Begun<'_>) -> Vec<Outcome> {
+        match self {
+            Connection::Sftp(remote) => remote.bring(wanted, archive, begun),
+            Connection::Folder(folder) => one_by_one(wanted, begun, &mut |file| folder.fetch(file, archive)),
+        }
+    }
+}
+
+/// Hears of each file whose download begins.
+pub type Begun<'b> = &'b (dyn Fn(&Candidate) + Sync);
+
+/// What became of a file that was wanted.
+pub type Outcome = (Wanted, Result<Brought, InboxFault>);
+
+fn one_by_one(
+    wanted: Vec<Wanted>,
+    begun: Begun<'_>,
+    fetch: &mut dyn FnMut(&Candidate) -> Result<Archived, InboxFault>,
+) -> Vec<Outcome> {
+    let mut outcomes = Vec::new();
+    for one in wanted {
+        begun(&one.file);
+        let brought = pair(&one, fetch);
+        let last = brought.as_ref().is_err_and(InboxFault::ends_the_feed);
+        outcomes.push((one, brought));
+        if last {
+            break;
+        }
+    }
+    outcomes
+}
+
+/// A file, and the control totals beside it.
+pub(super) fn pair(
+    wanted: &Wanted,
+    fetch: &mut dyn FnMut(&Candidate) -> Result<Archived, InboxFault>,
+) -> Result<Brought, InboxFault> {
+    let file = fetch(&wanted.file)?;
+    let sidecar = wanted.sidecar.as_ref().map(fetch).transpose()?;
+    Ok(Brought { file, sidecar })
 }

@@ -38,6 +38,14 @@ impl fmt::Display for InboxFault {
 impl std::error::Error for InboxFault {}
 
 impl InboxFault {
+    /// Whether nothing more can be had of the feed in this run.
+    pub(super) fn ends_the_feed(&self) -> bool {
+        match self {
+            InboxFault::Temporary(_) | InboxFault::Refused(_) | InboxFault::Stopped => true,
+            InboxFault::Changed(_) | InboxFault::Disk(_) | InboxFault::Limit(_) => false,
+        }
+    }
+
     /// A fault of our own disk, with the path that it is about.
     pub(super) fn disk(path: &std::path::Path, doing: &str, error: &io::Error) -> InboxFault {
         InboxFault::Disk(io::Error::new(error.kind(), format!("cannot {doing} {}: {error}", path.display())))
@@ -49,7 +57,7 @@ impl InboxFault {
 pub struct Cancel {
     flag: Arc<AtomicBool>,
     /// that of the whole, where this one is of a part
-    above: Option<Arc<AtomicBool>>,
+    above: Option<Arc<Cancel>>,
 }
 
 impl Cancel {
@@ -60,7 +68,7 @@ impl Cancel {
 
     /// One for a part of what this one ends: it ends with the whole, or by itself.
     pub(super) fn part(&self) -> Cancel {
-        Cancel { flag: Arc::default(), above: Some(Arc::clone(&self.flag)) }
+        Cancel { flag: Arc::default(), above: Some(Arc::new(self.clone())) }
     }
 
     /// Ends what is under way.
@@ -70,8 +78,7 @@ impl Cancel {
 
     /// Whether to end.
     pub fn is_set(&self) -> bool {
-        let set = |flag: &AtomicBool| flag.load(Ordering::SeqCst);
-        set(&self.flag) || self.above.as_deref().is_some_and(set)
+        self.flag.load(Ordering::SeqCst) || self.above.as_deref().is_some_and(Cancel::is_set)
     }
 
     /// `Err(Stopped)` once it is set.

@@ -74,6 +74,8 @@ pub struct Sftp {
     pub retries: u32,
     /// bytes asked for at once
     pub read_buffer: usize,
+    /// connections at work at once, at most
+    pub connections: usize,
 }
 
 /// A pinned host key.
@@ -153,6 +155,24 @@ pub struct Listing {
     pub markers: BTreeSet<String>,
     /// control totals by the name of the file that they are of; `None` where the feed has none
     pub sidecars: Option<BTreeMap<String, Candidate>>,
+}
+
+/// A file that a run wants, and the control totals that came beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// the file, as it was listed
+    pub file: Candidate,
+    /// its control totals
+    pub sidecar: Option<Candidate>,
+}
+
+/// What was wanted, whole in the archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Brought {
+    /// the file
+    pub file: Archived,
+    /// its control totals
+    pub sidecar: Option<Archived>,
 }
 
 /// A file whole in the archive.

@@ -1,23 +1,26 @@
 //! A feed's folder on an SFTP server, by ssh2. A lost connection is made anew and what may pass is tried again; a refusal never.
 
+mod crew;
 mod dial;
 mod download;
 mod halves;
 mod login;
 mod offers;
 mod pins;
+mod several;
 mod watchdog;
 mod wire;
 
 use super::sieve::{self, Facts, Nature, Sort};
 use super::{Archive, Archived, Cancel, Candidate, InboxFault, Listing, Sftp, Source};
+use crew::Crew;
 use ssh2::{ErrorCode, FileStat};
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use watchdog::{Limits, Watching};
 use wire::Wire;
@@ -38,8 +41,10 @@ pub struct Remote {
     wire: Option<Wire>,
     /// ways to show a host key that worked
     methods: Option<Vec<&'static str>>,
-    /// whether the server has shown that one connection is all that it wants of us
-    alone: AtomicBool,
+    /// further connections that may help
+    crew: Arc<Crew>,
+    /// how long logging in took
+    login: Duration,
 }
 
 /// What another try would be worth.
@@ -61,7 +66,8 @@ impl Remote {
             cancel: cancel.clone(),
             wire: None,
             methods: None,
-            alone: AtomicBool::new(false),
+            crew: Crew::of(settings),
+            login: Duration::ZERO,
         };
         remote.trying(|_, _| Ok(()))?;
         Ok(remote)
@@ -115,7 +121,7 @@ impl Remote {
         let kept = self.wire.is_some();
         let wire = match self.wire.take() {
             Some(wire) => wire,
-            None => match Wire::open(&self.settings, &self.cancel, &mut self.methods) {
+            None => match self.log_in() {
                 Ok(wire) => wire,
                 Err(fault) => return (Err(fault), Prospect::Fair),
             },
@@ -133,6 +139,13 @@ impl Remote {
             ) => wire.cut(),
         }
         (outcome, prospect)
+    }
+
+    fn log_in(&mut self) -> Result<Wire, InboxFault> {
+        let began = Instant::now();
+        let wire = Wire::open(&self.settings, &self.cancel, &mut self.methods)?;
+        self.login = began.elapsed();
+        Ok(wire)
     }
 
     /// Waits before the next try: doubling, with jitter so that many feeds do not come back at once.

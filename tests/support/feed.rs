@@ -5,7 +5,7 @@ use super::sshd::Sshd;
 use accrued::inbox::pattern::Pattern;
 use accrued::inbox::{
     Archive, Cancel, Candidate, Complete, Connection, HostKey, InboxFault, Listing, Login, Place, Sftp,
-    Source,
+    Source, Wanted,
 };
 use std::fs;
 use std::net::SocketAddr;
@@ -27,6 +27,7 @@ pub fn settings(server: &Sshd) -> Sftp {
         file_deadline: Duration::from_secs(600),
         retries: 0,
         read_buffer: 1024 * 1024,
+        connections: 4,
     }
 }
 
@@ -93,6 +94,11 @@ pub fn names(listing: &Listing) -> Vec<&str> {
 pub fn only(listing: Listing) -> Candidate {
     let [file] = <[Candidate; 1]>::try_from(listing.files).expect("one file");
     file
+}
+
+/// All of a listing.
+pub fn wanted(listing: Listing) -> Vec<Wanted> {
+    listing.files.into_iter().map(|file| Wanted { file, sidecar: None }).collect()
 }
 
 /// An archive in a folder of its own.

@@ -1,6 +1,7 @@
 //! One file on its way from a server into the archive: opened, read over one connection or two, and compared with what was listed
 //! before it is kept.
 
+use super::crew::Place;
 use super::halves::{self, Halves, Next, REQUEST, SEAM, piece};
 use super::watchdog::Watching;
 use super::wire::Wire;
@@ -10,14 +11,11 @@ use crate::inbox::sieve::{self, Nature};
 use crate::inbox::{Archive, Archived, Candidate, InboxFault};
 use ssh2::FileStat;
 use std::io::{Read, Seek, SeekFrom};
-use std::sync::atomic::Ordering;
 
 impl Remote {
-    /// Whether it is worth a second connection. A small `read_buffer` says that the server is a fragile one.
-    fn shares(&self, file: &Candidate) -> bool {
-        file.size >= halves::LARGE
-            && self.settings.read_buffer >= halves::ROBUST
-            && !self.alone.load(Ordering::Relaxed)
+    /// Leave for a second connection, where the file is worth one.
+    fn shares(&self, file: &Candidate) -> Option<Place> {
+        (file.size >= halves::LARGE).then(|| self.crew.place()).flatten()
     }
 
     /// Reads the rest of a file over a connection of its own, if the server grants one and it is there in time. What
@@ -27,7 +25,7 @@ impl Remote {
             Ok(wire) => wire,
             // the first one was through before it
             Err(InboxFault::Stopped) => return,
-            Err(_) => return self.alone.store(true, Ordering::Relaxed),
+            Err(_) => return self.crew.dismiss(),
         };
         match (Folder { remote: self, wire: &wire }).rest(file, halves, behind, first) {
             Ok(()) => drop(wire),
@@ -49,8 +47,8 @@ impl Folder<'_> {
         let mut open = self.open(file, &watching)?;
         let buffer = self.remote.settings.read_buffer.max(1);
         let plan = Plan { size: file.size, buffer, hashing: Hashing::WhileWriting };
-        let draft = if self.remote.shares(file) {
-            self.fetch_shared(file, &mut open, archive, plan, &watching)?
+        let draft = if let Some(place) = self.remote.shares(file) {
+            self.fetch_shared(file, &mut open, (archive, plan), place, &watching)?
         } else {
             let mut read = 0;
             intake::take(archive, plan, &mut |buffer| {
@@ -169,8 +167,8 @@ impl Folder<'_> {
         &self,
         file: &Candidate,
         open: &mut ssh2::File,
-        archive: &Archive,
-        plan: Plan,
+        (archive, plan): (&Archive, Plan),
+        _place: Place,
         watching: &Watching<'_>,
     ) -> Result<Draft, InboxFault> {
         let halves = Halves::of(file.size, &self.remote.cancel);
@@ -198,7 +196,7 @@ impl Folder<'_> {
         self.remote.cancel.check()?;
         match taken.and_then(|draft| halves.whole().map(|()| draft)) {
             Err(InboxFault::Temporary(why)) => {
-                self.remote.alone.store(true, Ordering::Relaxed);
+                self.remote.crew.dismiss();
                 Err(InboxFault::Temporary(why))
             }
             other => other,
