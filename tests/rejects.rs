@@ -4,7 +4,7 @@
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod program;
 
-use program::Workspace;
+use program::{Outcome, Workspace};
 
 const CONFIG: &str = "data_dir = \"var\"\nschemes_dir = \"schemes\"\n[[feed]]\nname = \"sales\"\nkind = \"sales\"\nurl = \"file:drop/sales\"\n\
                       files = \"*.csv\"\ntimezone = \"Asia/Kolkata\"\nsettle_seconds = 0\n";
@@ -54,7 +54,7 @@ fn a_reject_closes_when_its_line_is_accepted_in_whatever_file() {
     w.trial(&["run", "--as-of", "2026-01-08"]).check();
     assert_eq!(open(&w), "1", "of the last nobody can tell what it is");
     let status = w.trial(&["status", "--format", "csv"]).status(3).check();
-    assert!(status.stdout.contains("1 row: rejects/sales/a.csv"), "{}", status.whole());
+    assert!(status.stdout.contains("1 row: var/rejects/sales/a.csv"), "{}", status.whole());
     w.trial(&["verify", "--deep"]).check();
 }
 
@@ -136,5 +136,42 @@ fn what_a_run_refused_that_could_not_say_so_is_said_by_the_next() {
     w.obstructed("var/statements/club/2026-02", &["run", "--as-of", "2026-03-04"]);
     let again = w.trial(&["run", "--as-of", "2026-03-05"]).check();
     assert!(!again.stderr.contains("killed"), "{}", again.whole());
+    w.trial(&["verify", "--deep"]).check();
+}
+
+/// Files that wait, by `accrued status`.
+fn waiting(w: &Workspace) -> Vec<(String, String)> {
+    let rows = w.accrued(&["status", "--format", "csv"]).csv();
+    let files = rows.into_iter().filter(|row| row["what"] == "file");
+    files.map(|row| (row["name"].clone(), row["state"].clone())).collect()
+}
+
+fn discarding(w: &Workspace, what: &str, status: i32) -> Outcome {
+    w.trial(&["holds", "discard", what, "--reason", "sent by mistake"]).status(status).check()
+}
+
+#[test]
+fn a_refused_file_waits_until_its_name_speaks_or_a_person_discards_it() {
+    let mut w = Workspace::new(CONFIG);
+    w.write("schemes/club.toml", SCHEME);
+    let wait = |name: &str, state: &str| (name.to_owned(), state.to_owned());
+    w.drop("drop/sales/a.csv", "no header\n");
+    w.drop("drop/sales/b.csv", "nor here\n");
+    w.trial(&["run", "--as-of", "2026-01-04"]).status(3).check();
+    assert_eq!(waiting(&w), [wait("a.csv", "refused"), wait("b.csv", "refused")]);
+    // the rows that are still bad are told of the file that speaks
+    drop_rows(&mut w, "a", "A1,1,2026-01-03,P1,10\nA2,1,2026-01-03,P2,no\n");
+    w.trial(&["run", "--as-of", "2026-01-05"]).status(3).check();
+    assert_eq!(waiting(&w), [wait("b.csv", "refused"), wait("a.csv", "rejected")]);
+    let done = discarding(&w, "b.csv", 0);
+    assert!(done.stderr.starts_with("b.csv, which was refused, waits no longer, by "), "{}", done.whole());
+    let again = discarding(&w, "b.csv", 1);
+    let nothing = "error: b.csv names no hold, no open reject and no refused file: ";
+    assert!(again.stderr.starts_with(nothing), "{}", again.whole());
+    discarding(&w, "b.csv:1", 1);
+    discarding(&w, "a.csv", 0);
+    assert_eq!(waiting(&w), []);
+    w.trial(&["status"]).check();
+    w.trial(&["run", "--as-of", "2026-01-06"]).check();
     w.trial(&["verify", "--deep"]).check();
 }

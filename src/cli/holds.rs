@@ -36,7 +36,7 @@ pub(super) struct Args {
 enum Decision {
     /// Let it count; the next run carries it out
     Release(Word),
-    /// Let it never count; or let the rejects of a file (FILE, or FILE:LINE) wait no longer
+    /// Let it never count; or let a refused file, or the rejects of a file (FILE, or FILE:LINE), wait no longer
     Discard(Discarded),
 }
 
@@ -236,22 +236,23 @@ fn discard_rejects(session: &Session, what: &str, reason: &str) -> Result<Exit> 
         (name, line) = (file, number.parse().ok());
         files = if line.is_some() { store.files(Some(name))? } else { Vec::new() };
     }
-    let mut discarded = 0;
+    let (mut rejects, mut refused) = (0, false);
     for file in files {
-        discarded += store.discard_rejects(&stamp, file.seq, line, reason.trim())?;
+        rejects += store.discard_rejects(&stamp, file.seq, line, reason.trim())?;
+        refused |= line.is_none() && store.discard_refusal(&stamp, file.seq, reason.trim())?;
     }
     drop(turn);
-    if discarded == 0 {
-        return Err(Fault::failed(format!(
-            "{what} names no hold and no open reject: accrued holds lists holds, accrued status files with rejects"
-        )));
-    }
-    session.say(format_args!(
-        "{} of {name} {} no longer, by {}",
-        counted(discarded as u64, "reject"),
-        if discarded == 1 { "waits" } else { "wait" },
-        stamp.actor
-    ));
+    let what = match (rejects, refused) {
+        (0, false) => {
+            return Err(Fault::failed(format!(
+                "{what} names no hold, no open reject and no refused file: accrued holds lists holds, accrued status files that wait"
+            )));
+        }
+        (0, true) => format!("{name}, which was refused, waits"),
+        (1, _) => format!("1 reject of {name} waits"),
+        (many, _) => format!("{} of {name} wait", counted(many as u64, "reject")),
+    };
+    session.say(format_args!("{what} no longer, by {}", stamp.actor));
     Ok(Exit::Done)
 }
 

@@ -3,17 +3,17 @@
 use super::exit::Exit;
 use super::output::{Column, text};
 use super::session::Session;
-use super::summary::counted;
+use super::summary::{MEND, counted};
 use crate::batch::{
-    Missing, OTHER_VERSION, OpenCycle, Stays, open_cycles, open_since, overdue, this_version,
+    Missing, OTHER_VERSION, OpenCycle, Places, Stays, open_cycles, open_since, overdue, this_version,
 };
 use crate::calendar::Cycle;
 use crate::config::Config;
 use crate::schedule::{Cron, upcoming};
 use crate::scheme::Family;
-use crate::store::Store;
 use crate::store::files::{FileRow, FileState};
 use crate::store::holds::{Ended, Hold};
+use crate::store::{HELD_BEFORE, Store};
 use anyhow::{Context, Result, anyhow};
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
@@ -51,7 +51,7 @@ pub(super) fn run(session: &Session, _args: &Args) -> Result<Exit> {
             lines.push(last_run(&store)?);
             lines.extend(feeds(&config, &store)?);
             lines.extend(missing(&config, &store, &families, now)?);
-            lines.extend(files(&store)?);
+            lines.extend(files(&store, &config)?);
             lines.extend(holds(&store)?);
             lines.extend(cycles(&config, &store, &families, now)?);
         }
@@ -80,7 +80,7 @@ fn hint(session: &Session, lines: &[Line]) {
             .next("accrued close SCHEME CYCLE --reason R closes a cycle without a file that will not come");
     }
     if any("file") {
-        session.next("drop the corrected file under its name and run again");
+        session.next(MEND);
     }
 }
 
@@ -200,19 +200,13 @@ fn given_up(store: &Store, families: &[Family]) -> Result<Vec<((NaiveDate, Naive
 }
 
 /// Files refused that no later file of their name or period has mended, and files with open rejects.
-fn files(store: &Store) -> Result<Vec<Line>> {
+fn files(store: &Store, config: &Config) -> Result<Vec<Line>> {
     let files = store.files(None)?;
-    let mends = |bad: &FileRow, later: &FileRow| {
-        later.seq > bad.seq
-            && later.state == FileState::Ingested
-            && later.counts.rejected == 0
-            && later.arrival.feed == bad.arrival.feed
-            && (later.arrival.name == bad.arrival.name || same_period(bad, later))
-    };
     let mut lines = Vec::new();
     for file in &files {
         let open = match file.state {
-            FileState::Refused if !files.iter().any(|later| mends(file, later)) => 0,
+            FileState::Refused if files.iter().any(|later| mends(file, later)) => continue,
+            FileState::Refused if !store.is_discarded(file.seq)? => 0,
             FileState::Ingested if file.counts.rejected > 0 => match store.open_rejects(file.seq)? {
                 0 => continue,
                 open => open,
@@ -220,9 +214,24 @@ fn files(store: &Store) -> Result<Vec<Line>> {
             // a hold tells of it
             FileState::Refused | FileState::Ingested | FileState::Held | FileState::Duplicate => continue,
         };
-        lines.push(of_file(file, open));
+        lines.push(of_file(config, file, open));
     }
     Ok(lines)
+}
+
+/// Under its own name whatever speaks again mends it: rows that are still bad are told of that file. One of its period under
+/// another name may be another part of it, unless nothing in it is bad.
+fn mends(bad: &FileRow, later: &FileRow) -> bool {
+    if later.seq <= bad.seq || later.arrival.feed != bad.arrival.feed {
+        return false;
+    }
+    let same_name = later.arrival.name == bad.arrival.name;
+    match later.state {
+        FileState::Ingested => same_name || later.counts.rejected == 0 && same_period(bad, later),
+        // what was ingested before stands under its name again
+        FileState::Duplicate => same_name && later.reason != HELD_BEFORE,
+        FileState::Refused | FileState::Held => false,
+    }
 }
 
 fn same_period(one: &FileRow, other: &FileRow) -> bool {
@@ -233,7 +242,7 @@ fn same_period(one: &FileRow, other: &FileRow) -> bool {
     one.arrival.period.is_some() && key(one) == key(other)
 }
 
-fn of_file(file: &FileRow, open: u64) -> Line {
+fn of_file(config: &Config, file: &FileRow, open: u64) -> Line {
     let (state, detail) = match file.state {
         FileState::Refused | FileState::Held | FileState::Duplicate => {
             (file.state.word().to_owned(), file.detail.clone())
@@ -241,7 +250,8 @@ fn of_file(file: &FileRow, open: u64) -> Line {
         FileState::Ingested => {
             let name = crate::statement::name::reject_file(&file.arrival.name, &file.arrival.sha256);
             let rows = counted(open, "row");
-            ("rejected".to_owned(), format!("{rows}: rejects/{}/{name}", file.arrival.feed))
+            let path = Places::of(config).rejects.join(&file.arrival.feed).join(name);
+            ("rejected".to_owned(), format!("{rows}: {}", path.display()))
         }
     };
     Line {

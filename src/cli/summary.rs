@@ -294,6 +294,9 @@ fn hold_words(hold: &NewHold) -> String {
     words
 }
 
+/// What to do about rows or files that were not understood.
+pub(super) const MEND: &str = "drop the corrected file under its name and run again; or, were the feed's settings wrong, mend them and accrued reread FILE";
+
 fn hint(session: &Session, report: &Report, tense: Tense) {
     if tense == Tense::Would {
         return;
@@ -302,7 +305,7 @@ fn hint(session: &Session, report: &Report, tense: Tense) {
         session.next("accrued holds lists what waits for a person and how to end it");
     }
     if report.files.iter().any(|file| file.state == FileState::Refused || file.counts.rejected > 0) {
-        session.next("drop the corrected file under its name and run again");
+        session.next(MEND);
     }
     if !report.missing.is_empty() || !report.waiting.is_empty() {
         session.next("accrued status says what is missing, and since when");

@@ -89,6 +89,16 @@ impl Dates {
         format!("a date as {} (dates in [feed.csv])", formats.join(" or "))
     }
 
+    /// What a person may want to know of a text that is not understood: another way of writing dates is a setting, a day that
+    /// the calendar has not is a fault of the file.
+    pub fn remark(&self, text: &str) -> &'static str {
+        match (self.formats.is_empty(), has_iso_day(text.as_bytes())) {
+            (true, true) if text.len() == 10 => "; there is no such day",
+            (true, false) => "; other ways of writing dates are named as dates in [feed.csv]",
+            (true, true) | (false, _) => "",
+        }
+    }
+
     fn written(&mut self, text: &str) -> Option<Written> {
         if self.formats.is_empty() {
             return iso(text.as_bytes()).filter(in_range);
@@ -129,6 +139,15 @@ impl Dates {
         self.days[slot] = Some(DayOffset { day, seconds });
         seconds
     }
+}
+
+/// `dddd-dd-dd` at its head.
+fn has_iso_day(text: &[u8]) -> bool {
+    let shape = |(place, byte): (usize, &u8)| match place {
+        4 | 7 => *byte == b'-',
+        _ => byte.is_ascii_digit(),
+    };
+    text.len() >= 10 && text[..10].iter().enumerate().all(shape)
 }
 
 fn in_range(written: &Written) -> bool {

@@ -226,6 +226,7 @@ pub(super) fn doc_type(word: &str) -> Option<DocType> {
 }
 
 pub(super) fn not_a_date(column: &Column, value: &str, dates: &Dates) -> Box<Bad> {
-    let detail = format!("{}; looked for {}", holds(column, value), dates.looked_for());
+    let detail =
+        format!("{}; looked for {}{}", holds(column, value), dates.looked_for(), dates.remark(value));
     Box::new(Bad { reason: "date_not_understood", detail })
 }

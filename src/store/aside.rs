@@ -31,6 +31,9 @@ impl AtStake {
     }
 }
 
+/// Said of a file whose bytes were held before: they wait with that hold, or were decided about.
+pub const HELD_BEFORE: &str = "held_before";
+
 /// Kinds of holds on whole files.
 pub const FILE_HOLDS: [&str; 4] =
     ["same_file_other_feed", "several_of_period", "void_over_limit", "totals_disagree"];
@@ -79,7 +82,7 @@ impl Store {
                     format!("the same bytes were held before: hold {id} ({kind}) is {}", state.word())
                 }
             };
-            return self.put_duplicate(stamp, arrival, ("held_before", detail));
+            return self.put_duplicate(stamp, arrival, (HELD_BEFORE, detail));
         }
         let rows = at_stake.rows;
         let counts = Counts { rows, held: rows, ..Counts::default() };

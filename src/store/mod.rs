@@ -34,6 +34,6 @@ mod tamper;
 pub mod versions;
 mod void;
 
-pub use aside::{AtStake, FILE_HOLDS};
+pub use aside::{AtStake, FILE_HOLDS, HELD_BEFORE};
 pub use connect::{ClockMode, Store};
 pub use intake::{Attempt, EVENT_CONFLICT, Feeder, Intake, Outcome, Reading, Reject, held_facts};

@@ -4,6 +4,7 @@
 //! Answers for: which are open, what closes them. Does not: understand rows.
 
 use super::Store;
+use super::files::FileState;
 use super::journal::Stamp;
 use crate::facts::bundle;
 use crate::facts::settle::NumberScope;
@@ -123,5 +124,28 @@ impl Store {
             }
             Ok(open.len())
         })
+    }
+
+    /// A person's word that a file that was refused whole need not come again; `false` where it was not refused, or somebody has
+    /// said so before. Journalled.
+    pub fn discard_refusal(&mut self, stamp: &Stamp, seq: i64, reason: &str) -> Result<bool> {
+        self.whole(|store| {
+            let refused = store.file(seq)?.is_some_and(|file| file.state == FileState::Refused);
+            if !refused || store.is_discarded(seq)? {
+                return Ok(false);
+            }
+            store.append(stamp, "refusal-discarded", &json!({ "file": seq, "reason": reason }))?;
+            Ok(true)
+        })
+    }
+
+    /// Whether a person has said that of a refused file.
+    pub fn is_discarded(&self, seq: i64) -> Result<bool> {
+        Ok(self
+            .connection
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM journal WHERE kind = 'refusal-discarded' AND body ->> 'file' = ?1)",
+            )?
+            .query_row([seq], |row| row.get(0))?)
     }
 }

@@ -122,7 +122,7 @@ impl Store {
         let next: i64 = self
             .connection
             .prepare_cached(
-                "SELECT min(seq) FROM journal WHERE seq > ?1 AND kind IN ('run-started', 'decision', 'rejects-discarded')",
+                "SELECT min(seq) FROM journal WHERE seq > ?1 AND kind IN ('run-started', 'decision', 'rejects-discarded', 'refusal-discarded')",
             )?
             .query_row([killed], |row| row.get(0))?;
         Ok(next - 1)

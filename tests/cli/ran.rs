@@ -73,7 +73,7 @@ fn hints_are_at_most_two() {
         hints,
         [
             "next: accrued holds lists what waits for a person and how to end it",
-            "next: drop the corrected file under its name and run again"
+            "next: drop the corrected file under its name and run again; or, were the feed's settings wrong, mend them and accrued reread FILE"
         ]
     );
     assert!(outcome.stderr.contains("held: future_date: club 2026-03, partner P1, 1 line: "));

@@ -141,6 +141,13 @@ impl<'s> Replayer<'s> {
                 let reason = body["reason"].as_str().unwrap_or_default();
                 return store.discard_rejects(&record.stamp, file, body["line"].as_u64(), reason).map(drop);
             }
+            "refusal-discarded" => {
+                self.do_again()?;
+                let mut store = Store::open(&self.folder, &self.folder.join("tmp"))?;
+                let file = body["file"].as_i64().context("it does not say of which file")?;
+                let reason = body["reason"].as_str().unwrap_or_default();
+                return store.discard_refusal(&record.stamp, file, reason).map(drop);
+            }
             "decision" => {
                 self.do_again()?;
                 return self.decide(record, &body);
