@@ -4,15 +4,22 @@ use super::migrate;
 use anyhow::{Context, Result, bail};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// Of a copy of the store.
 const PAGES_AT_ONCE: std::ffi::c_int = 4_096;
 
-/// The SQLite file of a data_dir.
+/// The SQLite file of a data_dir. Dropped by who wrote, its write-ahead log is emptied and stays: see [`Store::rest`].
 pub struct Store {
     pub(super) connection: Connection,
     pub(super) scratch: PathBuf,
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.rest();
+    }
 }
 
 /// Whose clock a store lives by: as its first run was (interfaces.md 2).
@@ -64,8 +71,16 @@ impl Store {
     /// Opens the store for reading only; `None` where no run has made one yet.
     pub fn open_reading(data_dir: &Path) -> Result<Option<Store>> {
         let path = data_dir.join("accrued.db");
-        if !path.exists() {
-            return Ok(None);
+        match std::fs::File::open(&path) {
+            Ok(_) => {}
+            Err(fault) if fault.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(fault) if fault.kind() == ErrorKind::PermissionDenied => bail!(
+                "this user may not read the store {}: its readers are the user who runs accrued and the members of its folder's group (as root: usermod -aG GROUP USER, then log in again)",
+                path.display()
+            ),
+            Err(fault) => {
+                return Err(fault).with_context(|| format!("cannot read the store {}", path.display()));
+            }
         }
         let connection =
             reading(&path).with_context(|| format!("cannot open the store {}", path.display()))?;
@@ -75,6 +90,19 @@ impl Store {
         // one reading command sees one state, whatever a run writes meanwhile
         connection.execute_batch("BEGIN")?;
         Ok(Some(Store { connection, scratch: data_dir.to_path_buf() }))
+    }
+
+    /// Brings the write-ahead log into the file and empties it, as far as nobody reads it: who reads is not waited for.
+    /// The log and its index are left in place. SQLite would remove them, and who may read the store but not write
+    /// beside it could then not open it: whoever reads needs the index, and only a writer can make one.
+    fn rest(&self) {
+        if self.connection.is_readonly(rusqlite::MAIN_DB).unwrap_or(true) || !self.connection.is_autocommit()
+        {
+            return;
+        }
+        // what is not brought into the file now is in the log, durable, and comes with the next run
+        let _ = self.connection.busy_timeout(std::time::Duration::ZERO);
+        let _ = self.connection.pragma_update(None, "wal_checkpoint", "TRUNCATE");
     }
 
     /// Copies the store as it stands into another data_dir.
@@ -136,8 +164,8 @@ impl Store {
     }
 }
 
-/// A connection that changes nothing. Who may not write beside the store cannot share its write-ahead log with a run either:
-/// where there is none, the file alone is the store.
+/// A connection that changes nothing. Who may not write beside the store shares the write-ahead log that a run has left there,
+/// also while a run writes. Where there is none (a copy on a read-only disk) the file alone is the store.
 fn reading(path: &Path) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
@@ -189,6 +217,8 @@ fn settings(connection: &Connection) -> Result<()> {
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     // a statement keeps the plan it was prepared with, whatever is bound to it: else many are planned anew each time
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    // see Store::rest
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())
 }
