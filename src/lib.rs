@@ -40,7 +40,8 @@
 //! | [`config`] | shell | `domain`, `calendar`, `schedule`, `fault`, `facts`, `scheme`, `ingest`, `inbox` | accrued.toml -> checked settings, those of each room in that room's own words |
 //! | [`batch`] | shell | every pure room, every edge, `config` | one run: fetch, ingest, evaluate, post, publish |
 //! | [`job`] | shell | `lock`, `clock`, `outbox`, `store`, `config`, `batch` | one real run under the lock, and what the world is told of it |
-//! | [`cli`] | shell | every pure room, every edge, `config`, `batch`, `job` | the commands: parse, call, print |
+//! | [`keep`] | shell | every pure room, every edge, `config`, `batch` | backup and restore; the journal done again |
+//! | [`cli`] | shell | every pure room, every edge, `config`, `batch`, `job`, `keep` | the commands: parse, call, print |
 //!
 //! The kind is also held by the compiler's lints: clock, disk, network, environment and threads (`.clippy.toml`) are
 //! refused everywhere but in the modules that say below what they need them for.
@@ -58,12 +59,12 @@
 //! | `cron` | `schedule` |
 //! | `annotate-snippets`, `strsim` | `fault` |
 //! | `toml` | `scheme`, `config` |
-//! | `csv` | `ingest`, `statement`, `cli` |
+//! | `csv` | `ingest`, `statement`, `keep`, `cli` |
 //! | `encoding_rs`, `flate2`, `memchr` | `ingest` |
 //! | `ssh2`, `libssh2-sys`, `hmac`, `sha1`, `base64` | `inbox/sftp` |
 //! | `libc` | `inbox` |
 //! | `rusqlite` | `store` |
-//! | `serde_json` | `store`, `batch`, `cli` |
+//! | `serde_json` | `store`, `batch`, `keep`, `cli` |
 //! | `rustix` | `outbox` |
 //! | `tracing` | edges and shell |
 //! | `mimalloc` | `main` |
@@ -121,3 +122,5 @@ pub mod cli;
 pub mod config;
 #[expect(clippy::disallowed_methods, reason = "shell: makes data_dir")]
 pub mod job;
+#[expect(clippy::disallowed_methods, reason = "shell: copies the store, puts what is restored in its place")]
+pub mod keep;

@@ -10,6 +10,7 @@ mod drift;
 mod evaluating;
 mod fetching;
 mod holding;
+mod journalling;
 mod layouts;
 mod periods;
 mod posting;
@@ -28,6 +29,7 @@ mod waiting;
 
 pub use closing::{Missing, OpenCycle, Stays, missing_files, open_cycles, open_since, overdue};
 pub use drift::{KIND as OTHER_VERSION, by_another, drift_upto, this_version};
+pub use journalling::{JOURNAL_FILE, keep_journal};
 pub use layouts::{kind_of_text, layout_of_text};
 pub use posting::{over_limit_upto, withheld};
 pub use progress::{Progress, Step};
@@ -157,6 +159,7 @@ pub fn run(config: &Config, schemes: RealSchemes, order: &Order) -> Result<Repor
     let schemes = run.start(schemes)?;
     run.note_version()?;
     let listed = run.fetch_and_take()?;
+    run.keep_journal()?;
     for family in schemes.families {
         run.go_on()?;
         let family = &run.carry_out_edits(family)?;
@@ -200,6 +203,7 @@ fn same_clock(store: &Store, order: &Order) -> Result<()> {
 impl Run<'_> {
     /// Finishes what a killed run has left: recorded publications get in place, the rest of staging goes.
     fn recover(&mut self) -> Result<()> {
+        self.keep_journal()?;
         self.place_all()?;
         let waiting: Vec<String> = self.store.unplaced()?.into_iter().map(|one| one.staging).collect();
         outbox::staged::sweep(&self.places.staging, &|name| waiting.iter().any(|one| one == name))?;
@@ -278,6 +282,7 @@ impl Run<'_> {
         let finished = json!({ "exit": self.report.exit().code(), "entry": entry, "head": head });
         let stamp = self.stamp.clone();
         self.store.whole(|store| store.append(&stamp, "run-finished", &finished).map(drop))?;
+        self.keep_journal()?;
         Ok(self.report)
     }
 }

@@ -237,6 +237,9 @@ impl Run<'_> {
     /// Puts in place what is recorded and waits.
     pub(super) fn place_all(&mut self) -> Result<()> {
         let waiting = self.store.unplaced()?;
+        if !waiting.is_empty() {
+            self.keep_journal()?;
+        }
         for (index, publication) in waiting.iter().enumerate() {
             let replaced_later = waiting[index + 1..].iter().any(|later| later.folder == publication.folder);
             if !replaced_later {

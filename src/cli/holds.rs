@@ -9,7 +9,7 @@ use super::session::Session;
 use super::shown::worth;
 use super::summary::counted;
 use super::who;
-use crate::batch::OTHER_VERSION;
+use crate::batch::{OTHER_VERSION, keep_journal};
 use crate::clock;
 use crate::domain::points::Points;
 use crate::job;
@@ -215,6 +215,7 @@ fn decide(session: &Session, word: &Word, state: HoldState) -> Result<Exit> {
     drop(reading);
     let mut store = Store::open(&config.data_dir, &config.data_dir)?;
     let hold = store.decide_hold(&stamp, word.id, state, word.reason.trim())?;
+    keep_journal(&store, &config.data_dir)?;
     drop(turn);
     session.say(format_args!("hold {} ({}) is {} by {}", hold.id, hold.kind, state.word(), stamp.actor));
     session.next("accrued run carries it out");
@@ -241,6 +242,7 @@ fn discard_rejects(session: &Session, what: &str, reason: &str) -> Result<Exit> 
         rejects += store.discard_rejects(&stamp, file.seq, line, reason.trim())?;
         refused |= line.is_none() && store.discard_refusal(&stamp, file.seq, reason.trim())?;
     }
+    keep_journal(&store, &config.data_dir)?;
     drop(turn);
     let what = match (rejects, refused) {
         (0, false) => {

@@ -5,6 +5,7 @@
 
 mod aligned;
 mod at_stake;
+mod backup;
 mod balances;
 mod check;
 mod choice;
@@ -30,6 +31,7 @@ mod papers;
 mod progress;
 mod report;
 mod reread;
+mod restore;
 mod run;
 mod scratch;
 mod session;
@@ -57,7 +59,7 @@ struct Cli {
     command: Command,
 }
 
-const NOT_YET: &str = "Not yet supported: adjust, apply, backup, dispute, doctor, export, plan, record, restore, scheme, \
+const NOT_YET: &str = "Not yet supported: adjust, apply, dispute, doctor, export, plan, record, scheme, \
                        serve";
 
 #[derive(Debug, Subcommand)]
@@ -96,6 +98,10 @@ enum Command {
     Report(report::Args),
     /// Close a cycle without a file that will not come
     Close(close::Args),
+    /// Copy the store, verified, into a folder of its own, while runs go on
+    Backup(backup::Args),
+    /// Put a backup back into a data_dir that has no store, and take again what came after it
+    Restore(restore::Args),
     /// Prove the store
     Verify(verify::Args),
     /// A script that completes commands in a shell
@@ -107,8 +113,6 @@ enum Command {
     #[command(hide = true)]
     Apply(later::Args),
     #[command(hide = true)]
-    Backup(later::Args),
-    #[command(hide = true)]
     Dispute(later::Args),
     #[command(hide = true)]
     Doctor(later::Args),
@@ -118,8 +122,6 @@ enum Command {
     Plan(later::Args),
     #[command(hide = true)]
     Record(later::Args),
-    #[command(hide = true)]
-    Restore(later::Args),
     #[command(hide = true)]
     Scheme(later::Args),
     #[command(hide = true)]
@@ -146,6 +148,8 @@ fn dispatch(session: &Session, command: &Command) -> anyhow::Result<Exit> {
         Command::Holds(args) => holds::run(session, args),
         Command::Report(args) => report::run(session, args),
         Command::Close(args) => close::run(session, args),
+        Command::Backup(args) => backup::run(session, args),
+        Command::Restore(args) => restore::run(session, args),
         Command::Verify(args) => verify::run(session, args),
         Command::Completions(args) => papers::completions(args),
         Command::Man(args) => papers::man(session, args),
@@ -158,13 +162,11 @@ fn dispatch(session: &Session, command: &Command) -> anyhow::Result<Exit> {
         Command::Statement(args) => statement::run(session, args),
         Command::Adjust(_) => later::not_yet("adjust"),
         Command::Apply(_) => later::not_yet("apply"),
-        Command::Backup(_) => later::not_yet("backup"),
         Command::Dispute(_) => later::not_yet("dispute"),
         Command::Doctor(_) => later::not_yet("doctor"),
         Command::Export(_) => later::not_yet("export"),
         Command::Plan(_) => later::not_yet("plan"),
         Command::Record(_) => later::not_yet("record"),
-        Command::Restore(_) => later::not_yet("restore"),
         Command::Scheme(_) => later::not_yet("scheme"),
         Command::Serve(_) => later::not_yet("serve"),
     }

@@ -10,6 +10,8 @@
 pub mod check;
 pub mod fault;
 pub mod folder;
+pub mod lines;
+pub mod parcel;
 pub mod place;
 pub mod single;
 pub mod staged;

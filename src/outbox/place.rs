@@ -2,6 +2,7 @@
 //!
 //! What tells one folder's bytes from another's is the SHA-256 of its manifest, which the store has recorded.
 
+use super::check;
 use super::fault::OutboxFault;
 use super::folder::{self, Exchanged};
 use super::staged::{MANIFEST, Sealed, sha256};
@@ -33,7 +34,7 @@ pub fn place(sealed: &Sealed, target: &Path) -> Result<Placed, OutboxFault> {
         },
         Standing::Manifest(found) if found == sealed.manifest_sha256 => {
             if staged == Stage::Whole {
-                same_sizes(&sealed.folder, target, "")?;
+                same_bytes(&sealed.folder, target, "")?;
             }
             folder::remove(&sealed.folder)?;
             Ok(Placed::Already)
@@ -157,26 +158,28 @@ fn differs(sealed: &Sealed, target: &Path, placed_has: String) -> OutboxFault {
     }
 }
 
-/// The same manifest is taken at its word, but for files that are gone or have another size.
-fn same_sizes(staged: &Path, placed: &Path, inner: &str) -> Result<(), OutboxFault> {
+/// A folder may stand with the right manifest and other files: somebody has changed them.
+fn same_bytes(staged: &Path, placed: &Path, inner: &str) -> Result<(), OutboxFault> {
     let folder = staged.join(inner);
     for entry in fs::read_dir(&folder).map_err(OutboxFault::disk("list", &folder))? {
         let entry = entry.map_err(OutboxFault::disk("list", &folder))?;
         let name = entry.file_name().to_string_lossy().into_owned();
         let file = if inner.is_empty() { name } else { format!("{inner}/{name}") };
-        let here = entry.metadata().map_err(OutboxFault::disk("look at", &entry.path()))?;
-        if here.is_dir() {
-            same_sizes(staged, placed, &file)?;
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            same_bytes(staged, placed, &file)?;
             continue;
         }
-        let there = fs::metadata(placed.join(&file)).ok().map(|there| there.len());
-        if there != Some(here.len()) {
+        let (here, there) = (check::file_sha256(&entry.path())?, check::file_sha256(&placed.join(&file))?);
+        if there != here {
+            let told = |sha256: Option<String>| {
+                sha256.map_or("nothing".to_owned(), |sha256| format!("SHA-256 {sha256}"))
+            };
             return Err(OutboxFault::Differs {
                 placed: placed.to_owned(),
                 staged: staged.to_owned(),
                 file,
-                placed_has: there.map_or("nothing".to_owned(), |bytes| format!("{bytes} bytes")),
-                staged_has: format!("{} bytes", here.len()),
+                placed_has: told(there),
+                staged_has: told(here),
             });
         }
     }
@@ -248,12 +251,12 @@ mod tests {
     }
 
     #[test]
-    fn a_placed_file_of_another_size_is_found() {
+    fn a_placed_file_with_other_bytes_is_found() {
         let room = Room::new();
         place(&room.stage("a", "one"), &room.target()).unwrap();
-        fs::write(room.target().join("partners/P.csv"), "tampered").unwrap();
+        fs::write(room.target().join("partners/P.csv"), "y").unwrap();
         let message = place(&room.stage("a", "one"), &room.target()).unwrap_err().to_string();
-        assert!(message.contains("partners/P.csv has 8 bytes there and 1 bytes here"), "{message}");
+        assert!(message.contains("partners/P.csv has SHA-256 a1fce4363854ff888cff4b8e7875d600c2682390412a8cf79b37d0b11148b0fa there"), "{message}");
     }
 
     #[test]

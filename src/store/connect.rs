@@ -2,6 +2,7 @@
 
 use super::migrate;
 use anyhow::{Context, Result, bail};
+use rusqlite::backup::{Backup, StepResult};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::io::ErrorKind;
@@ -82,14 +83,19 @@ impl Store {
                 return Err(fault).with_context(|| format!("cannot read the store {}", path.display()));
             }
         }
+        Store::open_file(&path).map(Some)
+    }
+
+    /// Opens a store for reading only, whatever its file is called.
+    pub fn open_file(path: &Path) -> Result<Store> {
         let connection =
-            reading(&path).with_context(|| format!("cannot open the store {}", path.display()))?;
+            reading(path).with_context(|| format!("cannot open the store {}", path.display()))?;
         settings(&connection)?;
         migrate::check_current(&connection)
             .with_context(|| format!("cannot read the store {}", path.display()))?;
         // one reading command sees one state, whatever a run writes meanwhile
         connection.execute_batch("BEGIN")?;
-        Ok(Some(Store { connection, scratch: data_dir.to_path_buf() }))
+        Ok(Store { connection, scratch: path.parent().unwrap_or(Path::new("")).to_path_buf() })
     }
 
     /// Brings the write-ahead log into the file and empties it, as far as nobody reads it: who reads is not waited for.
@@ -110,10 +116,33 @@ impl Store {
         let path = data_dir.join("accrued.db");
         let mut copy =
             Connection::open(&path).with_context(|| format!("cannot make the store {}", path.display()))?;
-        let backup = rusqlite::backup::Backup::new(&self.connection, &mut copy)?;
+        let backup = Backup::new(&self.connection, &mut copy)?;
         backup
             .run_to_completion(PAGES_AT_ONCE, std::time::Duration::ZERO, None)
             .with_context(|| format!("cannot copy the store to {}", path.display()))
+    }
+
+    /// Copies the store as it stands to a file that needs no other beside it. `go_on` is asked between pages and may end it. What a
+    /// run writes meanwhile neither waits for the copy nor gets into it: it is of the state that this store was opened in.
+    pub fn copy_alone(&self, path: &Path, go_on: &mut dyn FnMut() -> Result<()>) -> Result<()> {
+        let cannot = || format!("cannot copy the store to {}", path.display());
+        let mut copy = Connection::open(path).with_context(cannot)?;
+        let backup = Backup::new(&self.connection, &mut copy)?;
+        while backup.step(PAGES_AT_ONCE).with_context(cannot)? != StepResult::Done {
+            go_on()?;
+        }
+        drop(backup);
+        drop(copy);
+        // it says that it has a write-ahead log, as its original has
+        let copy = Connection::open(path).with_context(cannot)?;
+        copy.pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(())).with_context(cannot)
+    }
+
+    /// Everything written is in the store's own file; nothing stands beside it once this is dropped.
+    pub fn settle(&self) -> Result<()> {
+        self.connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            .context("cannot write to the store")
     }
 
     /// Many small questions of one state: the locks that each would take are taken once.

@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use chrono::NaiveDate;
 use rusqlite::OptionalExtension;
 use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A closed cycle.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -250,6 +251,28 @@ impl Store {
         ))?;
         let rows = select.query_map((scheme, cycle), publication)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The publications that must be in place: of a folder that is replaced the last, and of an open cycle's standing none
+    /// once the cycle has closed.
+    pub fn in_place(&self) -> Result<Vec<Publication>> {
+        let all = self.publications(None)?;
+        let waiting: BTreeSet<i64> = self.unplaced()?.into_iter().map(|one| one.seq).collect();
+        let last: BTreeMap<&str, i64> = all.iter().map(|one| (one.folder.as_str(), one.seq)).collect();
+        let stands = |one: &&Publication| {
+            let closed = one
+                .folder
+                .strip_suffix("/current")
+                .is_some_and(|cycle| last.contains_key(format!("{cycle}/rev-001").as_str()));
+            last.get(one.folder.as_str()) == Some(&one.seq) && !closed && !waiting.contains(&one.seq)
+        };
+        Ok(all.iter().filter(stands).cloned().collect())
+    }
+
+    /// It waits to be put in place again.
+    pub fn unplace(&self, seq: i64) -> Result<()> {
+        self.connection.execute("UPDATE publication SET placed = 0 WHERE seq = ?1", [seq])?;
+        Ok(())
     }
 
     /// The last ledger entry that a scheme's statements have told of.

@@ -4,7 +4,7 @@ use super::{ClockMode, Store};
 use crate::domain::chain;
 use anyhow::{Context, Result};
 use rusqlite::OptionalExtension;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Who writes, when and in which run: given once, stamped on everything a run writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +46,36 @@ impl Record {
                 &self.body,
             ],
         )
+    }
+}
+
+impl Record {
+    /// As one line of text, with its line end: JSON, the body as the text that was hashed.
+    pub fn line(&self) -> String {
+        let Record { seq, stamp, kind, body, hash } = self;
+        let (at, run, actor) = (&stamp.at, stamp.run, &stamp.actor);
+        format!(
+            "{}\n",
+            json!({"seq": seq, "at": at, "run": run, "actor": actor, "kind": kind, "body": body, "hash": hash})
+        )
+    }
+
+    /// Out of such a line; none where it is none.
+    pub fn of_line(line: &str) -> Option<Record> {
+        let value: Value = serde_json::from_str(line).ok()?;
+        let text = |key: &str| value[key].as_str().map(str::to_owned);
+        Some(Record {
+            seq: value["seq"].as_i64()?,
+            stamp: Stamp { at: text("at")?, run: value["run"].as_i64()?, actor: text("actor")? },
+            kind: text("kind")?,
+            body: text("body")?,
+            hash: text("hash")?,
+        })
+    }
+
+    /// Whether it is what was written after the record with that hash.
+    pub fn follows(&self, previous: &str) -> bool {
+        self.hash_after(previous) == self.hash
     }
 }
 
@@ -96,11 +126,16 @@ impl Store {
     }
 
     /// Walks the journal in order.
-    pub fn each_record(&self, mut take: impl FnMut(Record) -> Result<()>) -> Result<()> {
-        let mut select = self
-            .connection
-            .prepare("SELECT seq, at, run, actor, kind, body, lower(hex(hash)) FROM journal ORDER BY seq")?;
-        let mut rows = select.query([])?;
+    pub fn each_record(&self, take: impl FnMut(Record) -> Result<()>) -> Result<()> {
+        self.each_record_after(0, take)
+    }
+
+    /// Walks what follows a record, in order.
+    pub fn each_record_after(&self, seq: i64, mut take: impl FnMut(Record) -> Result<()>) -> Result<()> {
+        let mut select = self.connection.prepare(
+            "SELECT seq, at, run, actor, kind, body, lower(hex(hash)) FROM journal WHERE seq > ?1 ORDER BY seq",
+        )?;
+        let mut rows = select.query([seq])?;
         while let Some(row) = rows.next()? {
             take(record(row)?)?;
         }
@@ -163,6 +198,15 @@ impl Store {
         )?;
         let rows = select.query_map([], |row| row.get(0))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The chain hash of a record; `None` where there is no such record.
+    pub fn record_hash(&self, seq: i64) -> Result<Option<String>> {
+        Ok(self
+            .connection
+            .prepare_cached("SELECT lower(hex(hash)) FROM journal WHERE seq = ?1")?
+            .query_row([seq], |row| row.get(0))
+            .optional()?)
     }
 
     /// The instant of a record; `None` where there is no such record.

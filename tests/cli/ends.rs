@@ -107,8 +107,6 @@ fn what_later_issues_bring_says_so() {
         &["plan", "x.toml", "--out", "f"],
         &["apply", "f"],
         &["record", "P1", "--scheme", "s", "--cycle", "c"],
-        &["backup", "d"],
-        &["restore", "d"],
         &["adjust", "propose"],
         &["dispute", "list"],
         &["scheme", "diff"],

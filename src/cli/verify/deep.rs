@@ -5,7 +5,6 @@
 //! It works in a folder of its own below data_dir, which is removed afterwards, and contacts no feed.
 
 mod files;
-mod replayer;
 
 use super::Proof;
 use crate::batch;
@@ -14,10 +13,10 @@ use crate::cli::session::Session;
 use crate::cli::summary::counted;
 use crate::config::Config;
 use crate::domain::points::Points;
+use crate::keep::{Replayed, Replayer};
 use crate::store::Store;
 use crate::store::compare::{Compared, Differences};
 use anyhow::{Context, Result};
-use replayer::{Replayed, Replayer};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -31,7 +30,7 @@ pub(super) fn prove(session: &Session, config: &Config, store: &Store) -> Result
     }
     let scratch = Scratch::begin(&config.data_dir, PREFIX)?;
     scratch.lead_to_archive(&config.data_dir)?;
-    let mut replayer = Replayer::new(session, &scratch.folder)?;
+    let mut replayer = Replayer::new(&session.cancel()?, &scratch.folder)?;
     store.each_record(|record| replayer.take(&record))?;
     let replayed = replayer.end()?;
     let versions = other_versions(&replayed);

@@ -138,6 +138,15 @@ fn prove(check: Check, config: &Config, store: &Store, head: Option<&str>) -> Pr
     })
 }
 
+/// What is broken in a store by itself: its chains, and its balances against its facts. Its files are another question.
+pub(super) fn faults(store: &Store) -> Result<Vec<String>> {
+    let mut proof = chain::prove(store, None)?;
+    if store.last_run()? > 0 {
+        proof.broken.extend(balances::prove(store)?.broken);
+    }
+    Ok(proof.broken.into_iter().map(|(what, how)| format!("{what}: {how}")).collect())
+}
+
 /// The last run, where it has not finished: what it left undone is the next one's.
 fn unfinished(store: &Store) -> Result<Option<i64>> {
     let started = store.last_record("run-started")?.context("a store begins with a run")?;

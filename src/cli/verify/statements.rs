@@ -37,7 +37,7 @@ pub(super) fn prove(config: &Config, store: &Store) -> Result<Proof> {
 
 fn compare(config: &Config, store: &Store) -> Result<Proof> {
     let mut proof = Proof::default();
-    let in_force = in_force(store)?;
+    let in_force = store.in_place()?;
     let mut files = 0;
     let mut closings: BTreeMap<&str, BTreeMap<String, Points>> = BTreeMap::new();
     for publication in &in_force {
@@ -55,22 +55,6 @@ fn compare(config: &Config, store: &Store) -> Result<Proof> {
     let folders = counted(in_force.len() as u64, "folder");
     proof.well = format!("{folders} with {}, every account adds up", counted(files, "file"));
     Ok(proof)
-}
-
-/// The publications that must be in place: of a folder that is replaced the last, and of an open cycle's standing none
-/// once the cycle has closed.
-fn in_force(store: &Store) -> Result<Vec<Publication>> {
-    let all = store.publications(None)?;
-    let waiting: BTreeSet<i64> = store.unplaced()?.into_iter().map(|one| one.seq).collect();
-    let last: BTreeMap<&str, i64> = all.iter().map(|one| (one.folder.as_str(), one.seq)).collect();
-    let stands = |one: &&Publication| {
-        let closed = one
-            .folder
-            .strip_suffix("/current")
-            .is_some_and(|cycle| last.contains_key(format!("{cycle}/rev-001").as_str()));
-        last.get(one.folder.as_str()) == Some(&one.seq) && !closed && !waiting.contains(&one.seq)
-    };
-    Ok(all.iter().filter(stands).cloned().collect())
 }
 
 /// How many files are as the manifest says, whose own hash the journal has recorded.

@@ -3,8 +3,8 @@
 use crate::batch::{
     self, Arrived, Fetch, Halted, Looked, Order, Places, Progress, RealSchemes, Replay, Reread,
 };
-use crate::cli::session::Session;
 use crate::config::{self, Config};
+use crate::inbox::Cancel;
 use crate::outbox::check::file_sha256;
 use crate::scheme;
 use crate::store::files::Sidecar;
@@ -20,19 +20,19 @@ use std::path::{Path, PathBuf};
 
 /// What the replay came to.
 #[derive(Debug, Default)]
-pub(super) struct Replayed {
+pub struct Replayed {
     /// runs done again
-    pub(super) runs: u64,
+    pub runs: u64,
     /// the last run, where the journal does not tell of its end
-    pub(super) unfinished: Option<i64>,
+    pub unfinished: Option<i64>,
     /// how many runs each version of program and time-zone data made
-    pub(super) made_by: BTreeMap<MadeBy, u64>,
+    pub made_by: BTreeMap<MadeBy, u64>,
     /// where the replay could not go on, and why
-    pub(super) stopped: Option<(String, String)>,
+    pub stopped: Option<(String, String)>,
     /// whether that is since an early version began the journal, and did not tell in it all that a run went by
-    pub(super) begun_early: bool,
+    pub begun_early: bool,
     /// whether that is since the archive is not what it was: no version's doing
-    pub(super) archive_changed: bool,
+    pub archive_changed: bool,
 }
 
 /// The journal does not tell which versions of the schemes runs went by.
@@ -59,8 +59,8 @@ struct Told {
 }
 
 /// Takes records in order.
-pub(super) struct Replayer<'s> {
-    session: &'s Session,
+pub struct Replayer {
+    cancel: Cancel,
     folder: PathBuf,
     config: Option<Config>,
     /// path and text by version
@@ -71,12 +71,13 @@ pub(super) struct Replayer<'s> {
     replayed: Replayed,
 }
 
-impl<'s> Replayer<'s> {
-    pub(super) fn new(session: &'s Session, folder: &Path) -> Result<Replayer<'s>> {
+impl Replayer {
+    /// In a folder that becomes a data_dir, or is one: then what comes is done on top of what its store has. Its archive is there.
+    pub fn new(cancel: &Cancel, folder: &Path) -> Result<Replayer> {
         // where there is no run yet, an empty store is compared with an empty one
         drop(Store::open(folder, &folder.join("tmp"))?);
         Ok(Replayer {
-            session,
+            cancel: cancel.clone(),
             folder: folder.to_owned(),
             config: None,
             texts: BTreeMap::new(),
@@ -87,19 +88,27 @@ impl<'s> Replayer<'s> {
     }
 
     /// The next record; nothing more is done once the replay cannot go on.
-    pub(super) fn take(&mut self, record: &Record) -> Result<()> {
+    pub fn take(&mut self, record: &Record) -> Result<()> {
         if self.replayed.stopped.is_some() {
             return Ok(());
         }
-        self.session.cancel()?.check()?;
+        self.cancel.check()?;
         match self.hear(record) {
             Ok(()) => Ok(()),
             Err(fault) => self.stop(format!("journal record {} ({})", record.seq, record.kind), fault),
         }
     }
 
+    /// A record of what the store has already: only the texts that later runs go by are taken from it.
+    pub fn recall(&mut self, record: &Record) -> Result<()> {
+        match record.kind.as_str() {
+            "config" | "scheme" | "schemes" => self.hear(record),
+            _ => Ok(()),
+        }
+    }
+
     /// The end of the journal.
-    pub(super) fn end(mut self) -> Result<Replayed> {
+    pub fn end(mut self) -> Result<Replayed> {
         if let Err(fault) = self.do_again() {
             self.stop("the last run".to_owned(), fault)?;
         }
@@ -108,7 +117,7 @@ impl<'s> Replayer<'s> {
 
     /// Only a signal ends the command; all else is a finding.
     fn stop(&mut self, what: String, fault: anyhow::Error) -> Result<()> {
-        self.session.cancel()?.check()?;
+        self.cancel.check()?;
         self.replayed.begun_early = fault.is::<BegunEarly>();
         self.replayed.stopped = Some((what, format!("cannot be replayed: {fault:#}")));
         Ok(())
@@ -119,7 +128,7 @@ impl<'s> Replayer<'s> {
         match record.kind.as_str() {
             "run-started" => {
                 self.do_again()?;
-                self.told = Some(told(record, &body, self.session)?);
+                self.told = Some(told(record, &body, &self.cancel)?);
             }
             "config" => self.config = Some(config_of(&body, &self.folder)?),
             "scheme" => {
@@ -247,7 +256,7 @@ impl<'s> Replayer<'s> {
     }
 }
 
-fn told(record: &Record, body: &Value, session: &Session) -> Result<Told> {
+fn told(record: &Record, body: &Value, cancel: &Cancel) -> Result<Told> {
     let now = DateTime::parse_from_rfc3339(&record.stamp.at).context("its instant is none")?.to_utc();
     let close = body["close"].as_object().map(|_| batch::CloseByHand {
         scheme: text(&body["close"]["scheme"]),
@@ -262,7 +271,7 @@ fn told(record: &Record, body: &Value, session: &Session) -> Result<Told> {
         close,
         reread: Reread::read(&body["reread"]),
         actor: record.stamp.actor.clone(),
-        cancel: session.cancel()?,
+        cancel: cancel.clone(),
         progress: Progress::default(),
         replay: None,
     };
