@@ -65,7 +65,7 @@
 //! | `libc` | `inbox` |
 //! | `rusqlite` | `store` |
 //! | `serde_json` | `store`, `batch`, `keep`, `cli` |
-//! | `rustix` | `outbox` |
+//! | `rustix` | `outbox`, `inbox` |
 //! | `tracing` | edges and shell |
 //! | `mimalloc` | `main` |
 //! | `tracing-subscriber`, `clap`, `clap_complete`, `clap_mangen`, `comfy-table`, `indicatif`, `nix`, `signal-hook` | `cli` |

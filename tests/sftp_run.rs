@@ -2,10 +2,14 @@
 //! while the other feeds are committed all the same.
 
 mod support {
+    pub mod feed;
     #[allow(dead_code, reason = "each test program uses its own part")]
     pub mod program;
     pub mod sshd;
 }
+
+#[path = "sftp/after.rs"]
+mod after;
 
 use std::fs;
 use std::os::unix::fs::symlink;

@@ -1,12 +1,13 @@
 //! Fetch: look at every feed, wait once for what may still grow, look again, bring what is ready into the archive.
 
+use super::clearing::{Beside, Lying};
 use super::progress::Step;
 use super::report::{Exit, FeedFault};
 use super::{Fetch, Run};
 use crate::clock;
 use crate::config::Feed;
 use crate::inbox::complete::{Judged, Looks, Seen, Unready, judge};
-use crate::inbox::{Archive, Archived, Brought, Candidate, Connection, InboxFault, Passed, Wanted};
+use crate::inbox::{After, Archive, Archived, Brought, Candidate, Connection, InboxFault, Passed, Wanted};
 use crate::store::files::Sidecar;
 use anyhow::Result;
 use std::collections::{BTreeMap, HashMap};
@@ -33,14 +34,16 @@ struct Look<'c> {
     feed: &'c Feed,
     connection: Connection,
     judged: Judged,
+    beside: Beside,
 }
 
 impl<'c> Run<'c> {
     /// Looks at the feeds and takes what is there.
     pub(super) fn fetch_and_take(&mut self) -> Result<Listed> {
         let order = self.order;
+        let mut lying = Vec::new();
         let (mut files, listed) = match (order.fetch, &order.replay) {
-            (Fetch::Feeds, None) => self.fetch()?,
+            (Fetch::Feeds, None) => self.fetch(&mut lying)?,
             (Fetch::Feeds, Some(replay)) => (Vec::new(), self.look_again(replay)?),
             (Fetch::Nothing, _) => (Vec::new(), Listed::NotAll),
         };
@@ -51,10 +54,12 @@ impl<'c> Run<'c> {
         }
         let files = self.hold_several_of_period(files)?;
         self.take_all(files)?;
+        self.clear(lying)?;
         Ok(listed)
     }
 
-    fn fetch(&mut self) -> Result<(Vec<Fetched<'c>>, Listed)> {
+    /// Brings what is new into the archive; what lies at feeds that are to be cleared is told too.
+    fn fetch(&mut self, lying: &mut Vec<Lying<'c>>) -> Result<(Vec<Fetched<'c>>, Listed)> {
         let config = self.config;
         let wanted = |feed: &&Feed| self.order.feeds.is_empty() || self.order.feeds.contains(&feed.name);
         let feeds: Vec<&'c Feed> = config.feeds.iter().filter(wanted).collect();
@@ -75,7 +80,7 @@ impl<'c> Run<'c> {
         archive.prepare()?;
         let mut files = Vec::new();
         for look in looks {
-            self.bring(look, &archive, &mut files)?;
+            lying.extend(self.bring(look, &archive, &mut files)?);
         }
         // in order of mtime, then name (interfaces.md 3)
         files.sort_by(|a, b| {
@@ -134,6 +139,7 @@ impl<'c> Run<'c> {
             }
         };
         self.note_passed(feed, &listing.passed)?;
+        let beside = Beside::of(feed, &listing);
         let files = std::mem::take(&mut listing.files);
         listing.files = self.store.in_one_state(|| self.unknown(feed, files, listing.sidecars.as_ref()))?;
         // looks are on the machine's clock, also where the run is given its time
@@ -141,7 +147,7 @@ impl<'c> Run<'c> {
         let earlier = self.looks_of(feed)?;
         let judged = judge(feed.source.complete, &listing, &earlier, now);
         self.keep_looks(feed, &judged.looks)?;
-        Ok(Some(Look { feed, connection, judged }))
+        Ok(Some(Look { feed, connection, judged, beside }))
     }
 
     /// Those of the files that this feed has not taken as they stand: most of a folder has been.
@@ -217,8 +223,14 @@ impl<'c> Run<'c> {
         self.store.whole(|store| store.keep_sightings(&feed.name, &seen))
     }
 
-    /// Downloads what is ready at one feed.
-    fn bring(&mut self, mut look: Look<'c>, archive: &Archive, files: &mut Vec<Fetched<'c>>) -> Result<()> {
+    /// Downloads what is ready at one feed; what lies there is told where the feed can still be reached and is to be cleared.
+    fn bring(
+        &mut self,
+        mut look: Look<'c>,
+        archive: &Archive,
+        files: &mut Vec<Fetched<'c>>,
+    ) -> Result<Option<Lying<'c>>> {
+        let mut lost = false;
         for (file, why) in &look.judged.unready {
             let why = match why {
                 Unready::Settling(_) => "still changing, or seen for the first time: left for the next run",
@@ -239,14 +251,18 @@ impl<'c> Run<'c> {
         for (wanted, brought) in look.connection.bring(wanted.collect(), archive, &begun) {
             match brought {
                 Ok(brought) => files.push(fetched(look.feed, wanted, brought)),
-                Err(fault) => self.feed_fault(look.feed, fault)?,
+                Err(fault) => {
+                    lost |= matches!(fault, InboxFault::Temporary(_) | InboxFault::Refused(_));
+                    self.feed_fault(look.feed, fault)?;
+                }
             }
         }
-        Ok(())
+        let clears = look.feed.source.after != After::Leave && !lost;
+        Ok(clears.then(|| look.beside.at(look.feed, look.connection)))
     }
 
     /// Feeds are independent: what went wrong at one is reported, the others go on.
-    fn feed_fault(&mut self, feed: &Feed, fault: InboxFault) -> Result<()> {
+    pub(super) fn feed_fault(&mut self, feed: &Feed, fault: InboxFault) -> Result<()> {
         let why = fault.to_string();
         let exit = match fault {
             InboxFault::Temporary(_) => Exit::Temporary,

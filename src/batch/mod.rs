@@ -3,6 +3,7 @@
 mod accounts;
 mod answering;
 mod aside;
+mod clearing;
 mod closing;
 mod desk;
 mod drafting;

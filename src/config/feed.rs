@@ -7,9 +7,9 @@ use super::table::{Read, Reading, Table};
 use super::values::{
     MONTHS, Wrong, as_toml, date, percent, shown, size, text, text_as_toml, whole, word, zone,
 };
-use super::{Distributor, Expected, Feed, mode, place, totals};
+use super::{Distributor, Expected, Feed, after, mode, place, totals};
 use crate::facts::settle::NumberScope;
-use crate::fault::{Fault, nearest};
+use crate::fault::Fault;
 use crate::inbox::pattern::{Grain, Pattern};
 use crate::inbox::{Complete, Source};
 use crate::ingest::Layout;
@@ -59,7 +59,7 @@ pub(super) fn read(
     let due_days = table.or(reading, "due_days", 5, "5", whole(0, 366)).value;
     let timezone = table.required(reading, "timezone", "add timezone = \"Asia/Kolkata\"", zone);
     let mode = mode::read(&mut table, reading, pattern.as_ref());
-    after(&mut table, reading);
+    let after = after::read(&mut table, reading, scope, place.as_ref(), pattern.as_ref());
     let complete = complete(&mut table, reading);
     let max_reject_percent = table.or(reading, "max_reject_percent", Decimal::ONE, "\"1\"", percent).value;
     let max_bytes = table.or(reading, "max_bytes", 4 << 30, "\"4 GiB\"", size(1, 1 << 50)).value;
@@ -102,6 +102,7 @@ pub(super) fn read(
                 complete,
                 max_bytes,
                 sidecar: totals.sidecar(),
+                after,
             },
             name,
             kind,
@@ -211,29 +212,6 @@ fn expected_needs_period(
         Some(place) => fault.and(place, format!("needs {needs}")),
         None => fault,
     });
-}
-
-fn after(table: &mut Table<'_>, reading: &mut Reading<'_>) {
-    let Some((value, at)) = table.raw("after") else {
-        reading.note(table.key("after"), "\"leave\"".to_owned(), None);
-        return;
-    };
-    reading.note(table.key("after"), as_toml(value), Some(&at));
-    let help = "write after = \"leave\": a file that was taken is not taken twice";
-    match value.as_str() {
-        Some("leave") => {}
-        Some("delete") => reading.not_yet("after = \"delete\"", at, help),
-        Some(text) if text.strip_prefix("move:").is_some_and(|dir| !dir.trim().is_empty()) => {
-            reading.not_yet("after = \"move:DIR\"", at, help);
-        }
-        given => {
-            let near = nearest(given.unwrap_or_default(), &["leave", "delete", "move:DIR"]);
-            let label =
-                near.map_or_else(|| "not one of them".to_owned(), |near| format!("did you mean {near:?}?"));
-            let message = format!("cannot be {}", shown(value));
-            reading.wrong("after", Wrong::new(message, label, help), at);
-        }
-    }
 }
 
 fn complete(table: &mut Table<'_>, reading: &mut Reading<'_>) -> Complete {

@@ -5,6 +5,7 @@
 //! tells which files must come, `init` writes a first one. Does not: read files, the environment or the network
 //! (they are passed in), nor check that what a path names is there.
 
+mod after;
 mod agree;
 mod columns;
 mod dates;

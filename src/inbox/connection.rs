@@ -3,13 +3,15 @@
 
 use super::folder::Folder;
 use super::sftp::Remote;
-use super::{Archive, Archived, Brought, Cancel, Candidate, InboxFault, Listing, Place, Source, Wanted};
+use super::{
+    Archive, Archived, Away, Brought, Cancel, Candidate, InboxFault, Listing, Place, Source, Taken, Wanted,
+};
 
 /// An open feed. Both kinds name, refuse and check files by the same rules.
 #[derive(Debug)]
 pub enum Connection {
     /// `file:`
-    Folder(Folder),
+    Folder(Box<Folder>),
     /// `sftp:`, logged in
     Sftp(Box<Remote>),
 }
@@ -23,7 +25,9 @@ impl Connection {
     pub fn open(source: &Source, cancel: &Cancel) -> Result<Connection, InboxFault> {
         cancel.check()?;
         match &source.place {
-            Place::Folder(folder) => Folder::open(source, folder, cancel).map(Connection::Folder),
+            Place::Folder(folder) => {
+                Folder::open(source, folder, cancel).map(|folder| Connection::Folder(Box::new(folder)))
+            }
             Place::Sftp(settings) => {
                 Remote::open(source, settings, cancel).map(|remote| Connection::Sftp(Box::new(remote)))
             }
@@ -71,6 +75,28 @@ impl Connection {
         match self {
             Connection::Sftp(remote) => remote.bring(wanted, archive, begun),
             Connection::Folder(folder) => one_by_one(wanted, begun, &mut |file| folder.fetch(file, archive)),
+        }
+    }
+
+    /// Makes sure of the folder that taken files are moved to, where the feed's `after` names one.
+    ///
+    /// # Errors
+    /// `Limit` for one that cannot be; else as `list`.
+    pub fn make_room(&mut self) -> Result<(), InboxFault> {
+        match self {
+            Connection::Folder(folder) => folder.make_room(),
+            Connection::Sftp(remote) => remote.make_room(),
+        }
+    }
+
+    /// Does with a file that the store has what the feed's `after` says, and with its marker and control totals.
+    ///
+    /// # Errors
+    /// `Changed` for a file that is another by now, which stays; `Limit` for one that may not be moved; else as `list`.
+    pub fn put_away(&mut self, taken: &Taken) -> Result<Away, InboxFault> {
+        match self {
+            Connection::Folder(folder) => folder.put_away(taken),
+            Connection::Sftp(remote) => remote.put_away(taken),
         }
     }
 }

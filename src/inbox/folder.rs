@@ -1,5 +1,7 @@
 //! A feed's local folder (`file:`), by the same rules as a remote one: no link is followed, no file is taken that changes.
 
+mod shelf;
+
 use super::intake::{self, Hashing, Plan};
 use super::sieve::{self, Facts, Nature, Sort};
 use super::{Archive, Archived, Cancel, Candidate, InboxFault, Listing, Source};
@@ -61,6 +63,10 @@ impl Folder {
     }
 
     pub(super) fn look(&mut self, name: &str) -> Result<Option<Candidate>, InboxFault> {
+        self.look_at(name)
+    }
+
+    fn look_at(&self, name: &str) -> Result<Option<Candidate>, InboxFault> {
         let Some((name, named)) = sieve::fetched(&self.source, name.as_bytes()) else {
             return Ok(None);
         };
@@ -254,6 +260,7 @@ mod tests {
                 complete,
                 max_bytes,
                 sidecar: None,
+                after: crate::inbox::After::Leave,
             };
             Connection::open(&source, &Cancel::default()).expect("open")
         }
@@ -458,6 +465,7 @@ mod tests {
             complete: Complete::Marker,
             max_bytes: 1,
             sidecar: None,
+            after: crate::inbox::After::Leave,
         };
         match Connection::open(&source, &Cancel::default()) {
             Err(InboxFault::Limit(why)) => {

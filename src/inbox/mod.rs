@@ -1,10 +1,11 @@
 //! Inbox: where files come from. An SFTP folder or a local one by the same path: list, choose, look twice, download whole or not at all.
 //!
 //! One run does, for each feed: `Connection::open`, `list`, `complete::judge` with what the store knows of earlier looks,
-//! wait once, `list` and `judge` again, `fetch` what is ready into the `Archive`.
+//! wait once, `list` and `judge` again, `bring` what is ready into the `Archive`; once the store has it, `put_away`.
 //! `ssh2` types stay in `sftp.rs` and `sftp/`. Knows nothing of rows, schemes or the store: what was seen before is passed in.
 
 pub mod archive;
+mod away;
 pub mod complete;
 mod connection;
 mod fault;
@@ -15,6 +16,7 @@ mod sftp;
 mod sieve;
 
 pub use archive::Archive;
+pub use away::{After, Away, Taken};
 pub use connection::Connection;
 pub use fault::{Cancel, InboxFault};
 pub use sftp::libssh2_version;
@@ -38,6 +40,8 @@ pub struct Source {
     pub max_bytes: u64,
     /// name of the file with control totals that comes beside each file, `{name}` being that file's name
     pub sidecar: Option<String>,
+    /// what becomes of a file once the store has it
+    pub after: After,
 }
 
 /// Local or remote.

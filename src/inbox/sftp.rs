@@ -8,6 +8,7 @@ mod login;
 mod offers;
 mod pins;
 mod several;
+mod shelf;
 mod watchdog;
 mod wire;
 

@@ -49,6 +49,11 @@ pub(super) enum Sort {
     Other,
 }
 
+/// The name of the marker beside a file.
+pub(super) fn marker_of(name: &str) -> String {
+    format!("{name}{MARKER}")
+}
+
 /// Sorts a raw name.
 pub(super) fn sort(source: &Source, raw: &[u8]) -> Sort {
     if raw == b"." || raw == b".." {

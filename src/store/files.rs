@@ -5,7 +5,7 @@ use super::holds::HoldState;
 use super::journal::Stamp;
 use anyhow::{Context, Result};
 use chrono::{DateTime, NaiveDate, Utc};
-use rusqlite::Row;
+use rusqlite::{OptionalExtension, Row};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
@@ -313,6 +313,34 @@ impl Store {
                  WHERE feed = ?1 AND name = ?2 AND size = ?3 AND mtime IS ?4 AND (state <> 'refused' OR layout.text = ?5))",
             )?
             .query_row((feed, name, size, mtime, layout), |row| row.get(0))?)
+    }
+
+    /// The SHA-256 of a file that this feed has taken as it stands and of which nothing is open any more: it was ingested, its bytes
+    /// were, or a person has decided about it. One that was refused, or that is held, is not.
+    pub fn settled_file(
+        &self,
+        feed: &str,
+        name: &str,
+        size: u64,
+        mtime: Option<i64>,
+    ) -> Result<Option<String>> {
+        let kinds = super::FILE_HOLDS.map(|kind| format!("'{kind}'")).join(", ");
+        let sql = format!(
+            "SELECT sha256, CASE state WHEN 'refused' THEN seq END FROM (SELECT * FROM file
+                 WHERE feed = ?1 AND name = ?2 AND size = ?3 AND mtime IS ?4 ORDER BY seq DESC LIMIT 1) AS last
+             WHERE NOT EXISTS (SELECT 1 FROM file JOIN hold ON hold.file = file.seq
+                 WHERE file.sha256 = last.sha256 AND file.feed = ?1 AND hold.kind IN ({kinds})
+                 AND hold.state IN ('open', 'released'))"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let found: Option<(String, Option<i64>)> = statement
+            .query_row((feed, name, size, mtime), |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        match found {
+            Some((_, Some(refused))) if !self.is_discarded(refused)? => Ok(None),
+            Some((sha256, _)) => Ok(Some(sha256)),
+            None => Ok(None),
+        }
     }
 
     /// The earlier taking of the same bytes that was ingested, and by which feed.

@@ -4,8 +4,8 @@
 use super::sshd::Sshd;
 use accrued::inbox::pattern::Pattern;
 use accrued::inbox::{
-    Archive, Cancel, Candidate, Complete, Connection, HostKey, InboxFault, Listing, Login, Place, Sftp,
-    Source, Wanted,
+    After, Archive, Cancel, Candidate, Complete, Connection, HostKey, InboxFault, Listing, Login, Place,
+    Sftp, Source, Wanted,
 };
 use std::fs;
 use std::net::SocketAddr;
@@ -45,6 +45,7 @@ pub fn source(sftp: Sftp) -> Source {
         complete: Complete::Stable { settle: Duration::ZERO },
         max_bytes: 4 << 30,
         sidecar: None,
+        after: After::Leave,
     }
 }
 
