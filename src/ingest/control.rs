@@ -129,19 +129,19 @@ fn no_rows_after(control: &Control, line: u64) -> Result<(), Stop> {
 pub fn sidecar(bytes: &mut dyn Read, layout: &Layout) -> Result<Totals, Stop> {
     let plain = Layout { last_row: LastRow::Data, ..layout.clone() };
     let mut records = open(bytes, Packing::Plain, &plain)?;
-    let mut first = String::new();
+    let mut read = String::new();
     // a header may stand above
     for _ in 0..2 {
         let Next::Record(record) = records.next()? else { break };
         if let Some(totals) = beside(&cells(&record), layout) {
             return nothing_more(&mut records, totals);
         }
-        if first.is_empty() {
-            first = String::from_utf8_lossy(record.raw).chars().take(100).collect();
+        if !record.raw.trim_ascii().is_empty() {
+            read = String::from_utf8_lossy(record.raw).chars().take(100).collect();
         }
     }
     let detail =
-        format!("the control totals beside it hold `{first}`; looked for rows,sum such as 120,45000.50");
+        format!("the control totals beside it hold `{read}`; looked for rows,sum such as 120,45000.50");
     Err(refuse("totals_not_understood", detail))
 }
 
@@ -151,7 +151,7 @@ fn beside(cells: &[String], layout: &Layout) -> Option<Totals> {
             let cells: Vec<String> = whole.split(',').map(|cell| cell.trim().to_owned()).collect();
             totals(&cells, DecimalMark::Point)
         }
-        cells => totals(cells, layout.decimal_mark),
+        cells => totals(cells, layout.decimal_mark).or_else(|| totals(cells, DecimalMark::Point)),
     }
 }
 

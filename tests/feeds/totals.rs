@@ -139,6 +139,20 @@ fn a_sidecar_of_another_dialect_than_its_file_is_understood() {
     assert_eq!(shop.points(), "3600");
 }
 
+/// With a decimal comma the file quotes its amounts; who writes the totals may do neither.
+#[test]
+fn a_sidecar_with_a_decimal_point_beside_a_file_with_commas_is_understood() {
+    let totals = "[feed.csv]\ndecimal_mark = \",\"\n[feed.totals]\nrows = \"{name}.ctl\"";
+    let mut shop = Shop::new(&feed("s", "*.csv*", totals));
+    for (name, beside) in [("a", "rows,sum\n1,0.25\n"), ("b", "1,\"0,25\"\n"), ("c", "1,0.26\n")] {
+        put(&mut shop, &format!("{name}.csv.ctl"), beside);
+        put(&mut shop, &format!("{name}.csv"), &format!("{HEADER}{name},1,2026-04-10,P1,\"0,25\"\n"));
+    }
+    let run = shop.settled(3);
+    let why = "c.csv: c.csv.ctl says 1 row and 0.26 in amount, the file has 1 row and 0.25 in amount";
+    assert!(run.stdout.contains("2 ingested") && run.stderr.contains(why), "{}", run.whole());
+}
+
 #[test]
 fn a_mended_sidecar_is_looked_at_again() {
     let mut shop = beside();

@@ -47,7 +47,12 @@ pub struct Aside(Vec<Held>);
 impl Aside {
     /// Sets a file aside. The same bytes wait no second time for the same reason.
     pub fn put(&mut self, drop: &Drop, named: &Named, why: Why) {
-        let asked = |h: &Held| h.why == why && h.drop.feed == drop.feed && h.drop.bytes == drop.bytes;
+        let asked = |h: &Held| {
+            h.why == why
+                && h.drop.feed == drop.feed
+                && h.drop.bytes == drop.bytes
+                && (why != Why::TotalsDisagree || h.drop.beside == drop.beside)
+        };
         if !self.0.iter().any(asked) {
             let (drop, named) = (drop.clone(), named.clone());
             self.0.push(Held { drop, named, why, state: State::Waits });

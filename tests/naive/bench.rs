@@ -45,6 +45,7 @@ pub fn judged(feed: &str, scheme: &str, day: &str, files: &[String]) -> Judgemen
             feed: "f".into(),
             name: format!("{i}.csv"),
             bytes: format!("{HEADER}{rows}").into(),
+            beside: None,
         }],
     };
     judge(&world, &files.iter().enumerate().map(run).collect::<Vec<_>>())

@@ -10,7 +10,10 @@ use super::settings::Feed;
 use super::time::Cycle;
 
 /// First and last day.
-type Days = (NaiveDate, NaiveDate);
+pub type Days = (NaiveDate, NaiveDate);
+
+/// What an ingested file came for, and the distributor that its name tells.
+pub type Come = (Days, Option<String>);
 
 /// What lets cycles close in a run.
 pub struct Occasion<'a> {
@@ -18,8 +21,8 @@ pub struct Occasion<'a> {
     pub listed: bool,
     /// The cycle that a person closes.
     pub by_hand: Option<&'a str>,
-    /// Sales feeds, each with the periods of the files of it that were ingested.
-    pub come: Vec<(&'a Feed, Vec<Days>)>,
+    /// Sales feeds, each with the periods of the files of it that were ingested, and whose they are.
+    pub come: Vec<(&'a Feed, Vec<Come>)>,
 }
 
 /// Every cycle from the first to today's (or the scheme's last), and whether it has closed.
@@ -57,15 +60,38 @@ fn lacks_files(rules: &Rules, cycle: &Cycle, occasion: &Occasion) -> bool {
     let first = cycle.first.max(rules.first().starts);
     let last = rules.last().ends.map_or(cycle.last, |ends| ends.min(cycle.last));
     occasion.come.iter().any(|(feed, come)| {
-        let met = |wanted: &Days| come.iter().any(|(from, to)| *from <= wanted.1 && wanted.0 <= *to);
-        expected(&feed.expected, first, last).iter().any(|wanted| !met(wanted))
+        let met = |wanted: &Days, whose: Option<&str>| {
+            come.iter().any(|((from, to), by)| {
+                *from <= wanted.1
+                    && wanted.0 <= *to
+                    && (whose.is_none() || by.is_none() || whose == by.as_deref())
+            })
+        };
+        expected(&feed.expected, first, last).iter().any(|wanted| {
+            if feed.distributors.is_empty() {
+                return !met(wanted, None);
+            }
+            let common = (wanted.0.max(first), wanted.1.min(last));
+            let lasts = feed.distributors.iter().filter(|d| d.from <= common.1 && common.0 <= d.to);
+            lasts.into_iter().any(|d| !met(wanted, Some(&d.code)))
+        })
     })
 }
 
 /// The calendar's periods that share a day with these.
-fn expected(every: &str, first: NaiveDate, last: NaiveDate) -> Vec<Days> {
+pub fn expected(every: &str, first: NaiveDate, last: NaiveDate) -> Vec<Days> {
+    let days = |days: i64, mut from: NaiveDate| {
+        let mut periods = vec![];
+        while from <= last {
+            periods.push((from, from + Duration::days(days - 1)));
+            from += Duration::days(days);
+        }
+        periods
+    };
     let months = match every {
         "none" => return vec![],
+        "daily" => return days(1, first),
+        "weekly" => return days(7, first - Duration::days(first.weekday().num_days_from_monday().into())),
         "monthly" => 1,
         "quarterly" => 3,
         other => panic!("the naive evaluator knows no {other} files"),

@@ -43,10 +43,12 @@
 //!     It is looked at again once the other files of its feed in that run are taken: lines may have moved to one of them.
 //!     A document under a distributor's own code for a partner and under the partner's is one partner's: versions are compared
 //!     by whom their codes mean by what is known so far: on arrival on the day as written, for a scheme on the business date.
-//! 19. About bytes that were held whole a person is asked once for each reason, also where a newer file has overtaken them.
+//! 19. About bytes that were held whole a person is asked once for each reason, also where a newer file has overtaken them;
+//!     other control totals beside them are another question.
 //!     A released file is read by the next run before what that run finds, as the newest of its period.
 //! 20. A file has come for an expected period when the period in its name shares a day with it. A cycle is closed by hand
 //!     by a run of its own, which looks at no feed and so closes no other.
+//!     Of several distributors each is expected for the periods of which it lasts on a day that counts; weeks begin on Monday.
 //! 21. One payment may pay several invoices, by one row for each. A row of a later file that says anything but what is said
 //!     already is a conflict; released, what its file said of the payment speaks instead of all before.
 
@@ -86,6 +88,8 @@ pub struct Drop {
     pub feed: String,
     pub name: String,
     pub bytes: Vec<u8>,
+    /// What stands beside it: its control totals.
+    pub beside: Option<Vec<u8>>,
 }
 
 /// A run: its instant and the files it found, in the order it takes them.
@@ -220,6 +224,11 @@ impl Judge {
 
     pub fn judgement(&self) -> Judgement {
         Judgement { fates: self.fates.clone(), schemes: self.schemes.clone() }
+    }
+
+    /// What was paid under each reference of a deposit on each day.
+    pub fn paid_by_deposit(&self) -> BTreeMap<(String, NaiveDate), Frac> {
+        self.log.known().payments.by_deposit()
     }
 
     /// Whether a version waits that stands in that file, its first row at that line.

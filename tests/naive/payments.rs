@@ -98,6 +98,16 @@ impl Payments {
         }
     }
 
+    /// What was paid under each reference of a deposit on each day; none under "".
+    pub fn by_deposit(&self) -> BTreeMap<(String, NaiveDate), Frac> {
+        let mut paid = BTreeMap::new();
+        for payment in self.speaking.values().flat_map(Says::values) {
+            let reference = payment.other.get("deposit_ref").cloned().unwrap_or_default();
+            *paid.entry((reference, payment.paid_on)).or_insert_with(Frac::zero) += &payment.amount;
+        }
+        paid
+    }
+
     /// Where those stand that wait for a person.
     pub fn held(&self) -> impl Iterator<Item = (usize, u64)> {
         self.held.iter().map(|held| (held.file, held.line))

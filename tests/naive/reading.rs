@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use super::Drop;
 use super::number::{self, Frac};
 use super::settings::Feed;
 use super::time::{self, When};
@@ -66,21 +67,43 @@ fn is_trailer(record: &csv::StringRecord, feed: &Feed) -> bool {
     feed.trailer && record.get(0).is_some_and(|cell| cell.trim() == "TRAILER")
 }
 
-/// Whether a file has as many rows, and as much in amount as written, as its trailer says. What cannot be read adds nothing.
-pub fn totals_agree(bytes: &[u8], feed: &Feed) -> bool {
-    let figure = |cell: &str| number::in_file(cell.trim(), feed.decimal_mark);
+/// Whether a file has as many rows, and as much in amount as written, as its trailer says, or the file beside it. What cannot be
+/// read adds nothing.
+pub fn totals_agree(drop: &Drop, feed: &Feed) -> bool {
+    let said = match (feed.trailer, &drop.beside) {
+        (true, _) => said_by_trailer(&drop.bytes, feed),
+        (false, Some(beside)) if feed.sidecar => said_beside(beside, feed),
+        (false, _) => return true,
+    };
+    let rows = rows(&drop.bytes, feed);
+    let figure = |cell: &String| number::in_file(cell, feed.decimal_mark);
+    let amounts = rows.iter().filter_map(|(_, cells)| figure(cells.get("amount")?));
+    let sum = amounts.fold(number::int(0), |sum, amount| sum + amount);
+    said.is_some_and(|(count, total)| count == rows.len() && total == sum)
+}
+
+fn said_by_trailer(bytes: &[u8], feed: &Feed) -> Option<(usize, Frac)> {
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(feed.delimiter)
         .flexible(true)
         .has_headers(false)
         .from_reader(bytes);
-    let trailer = reader.records().filter_map(Result::ok).find(|record| is_trailer(record, feed));
-    let Some(trailer) = trailer else { return !feed.trailer };
-    let rows = rows(bytes, feed);
-    let amounts = rows.iter().filter_map(|(_, cells)| figure(cells.get("amount")?));
-    let sum = amounts.fold(number::int(0), |sum, amount| sum + amount);
-    trailer.get(1).and_then(|cell| cell.trim().parse().ok()) == Some(rows.len())
-        && trailer.get(2).and_then(figure) == Some(sum)
+    let trailer = reader.records().filter_map(Result::ok).find(|record| is_trailer(record, feed))?;
+    let sum = number::in_file(trailer.get(2)?.trim(), feed.decimal_mark)?;
+    Some((trailer.get(1)?.trim().parse().ok()?, sum))
+}
+
+/// `rows,sum`, a header above it or not.
+fn said_beside(bytes: &[u8], feed: &Feed) -> Option<(usize, Frac)> {
+    let line = std::str::from_utf8(bytes).ok()?.lines().last()?;
+    let own = char::from(feed.delimiter);
+    let as_written = line.split_once(own).and_then(|(rows, sum)| {
+        Some((rows.trim().parse().ok()?, number::in_file(sum.trim(), feed.decimal_mark)?))
+    });
+    as_written.or_else(|| {
+        let (rows, sum) = line.split_once(',')?;
+        Some((rows.trim().parse().ok()?, number::in_file(sum.trim(), '.')?))
+    })
 }
 
 fn canonical(header: &str, feed: &Feed) -> String {

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 use toml::{Table, Value};
 
+use super::names::Named;
 use super::time;
 
 /// One feed's settings (interfaces.md 2).
@@ -29,7 +31,42 @@ pub struct Feed {
     pub expected: String,
     /// The last row of a file is TRAILER,rows,sum.
     pub trailer: bool,
+    /// A file beside it says rows,sum.
+    pub sidecar: bool,
+    pub distributors: Vec<Distributor>,
     pub max_void_percent: super::number::Frac,
+}
+
+/// One of a feed's `distributors`, and the days on which it lasts.
+#[derive(Clone, Debug)]
+pub struct Distributor {
+    pub code: String,
+    pub from: NaiveDate,
+    pub to: NaiveDate,
+}
+
+impl Feed {
+    /// The same for one file: whose it is stands in its name, or there is only one.
+    pub fn of_file(&self, named: &Named) -> Feed {
+        let mut feed = self.clone();
+        let only = self.distributors.first().filter(|_| self.distributors.len() == 1).map(|d| d.code.clone());
+        if let Some(code) = named.distributor.clone().or(only) {
+            feed.defaults.entry("distributor_code".into()).or_insert(code);
+        }
+        feed
+    }
+}
+
+fn distributor(value: &Value) -> Distributor {
+    let day = |key: &str, otherwise: NaiveDate| {
+        value.get(key).map_or(otherwise, |day| day.to_string().parse().expect("a date"))
+    };
+    let code = value.as_str().or_else(|| value["code"].as_str()).expect("a code");
+    Distributor {
+        code: code.into(),
+        from: if value.is_str() { NaiveDate::MIN } else { day("from", NaiveDate::MIN) },
+        to: if value.is_str() { NaiveDate::MAX } else { day("to", NaiveDate::MAX) },
+    }
 }
 
 /// Every feed of a config, in its order.
@@ -69,6 +106,10 @@ fn one(feed: &Table) -> Feed {
         files: text("files", ""),
         expected: text("expected", "none"),
         trailer: feed.get("totals").is_some_and(|totals| totals["rows"].as_str() == Some("trailer")),
+        sidecar: feed.get("totals").is_some_and(|totals| totals["rows"].as_str() != Some("trailer")),
+        distributors: feed
+            .get("distributors")
+            .map_or(vec![], |v| v.as_array().expect("a list").iter().map(distributor).collect()),
         replaces: text("mode", "append") == "replace",
         max_void_percent: super::number::plain(&text("max_void_percent", "5")).expect("a decimal"),
         max_reject_percent: super::number::plain(&text("max_reject_percent", "1")).expect("a decimal"),

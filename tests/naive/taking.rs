@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::aside::{Aside, Why};
+use super::closing::Come;
 use super::counting::Known;
 use super::facts::{self, Fates};
 use super::masters::Meaning;
@@ -69,7 +70,7 @@ impl Log {
         let mut became = vec![];
         for (drop, named, why) in self.aside.released() {
             let feed = feed_of(&drop);
-            if why != Why::TotalsDisagree && !reading::totals_agree(&drop.bytes, feed) {
+            if why != Why::TotalsDisagree && !reading::totals_agree(&drop, feed) {
                 self.aside.put(&drop, &named, Why::TotalsDisagree);
                 continue;
             }
@@ -143,7 +144,7 @@ impl Log {
         if self.seen.iter().any(elsewhere) {
             return Some(Why::OtherFeed);
         }
-        if !reading::totals_agree(&drop.bytes, feed) {
+        if !reading::totals_agree(drop, feed) {
             return Some(Why::TotalsDisagree);
         }
         self.voids_too_much(feed, drop, named, day).then_some(Why::TooMuchVoid)
@@ -161,7 +162,7 @@ impl Log {
     fn read(&mut self, feed: &Feed, drop: &Drop, named: Named, day: NaiveDate) -> Fates {
         let replaced = self.replaced(feed, &named);
         self.seen.insert(told(drop, feed));
-        let (name, bytes, read_by) = (drop.name.clone(), drop.bytes.clone(), feed.clone());
+        let (name, bytes, read_by) = (drop.name.clone(), drop.bytes.clone(), feed.of_file(&named));
         let taking = Taking { name, bytes, named, read_by, day, speaks: true };
         let fates = take(&mut self.known, &taking, self.events.len());
         self.events.push(Event::Taken(Box::new(taking)));
@@ -173,9 +174,11 @@ impl Log {
     }
 
     /// The periods of the files of a feed that were ingested, whether they still speak or not.
-    pub fn come(&self, feed: &str) -> Vec<(NaiveDate, NaiveDate)> {
+    pub fn come(&self, feed: &str) -> Vec<Come> {
         let of = |event: &Event| match event {
-            Event::Taken(t) if t.read_by.name == feed => t.named.period,
+            Event::Taken(t) if t.read_by.name == feed => {
+                t.named.period.map(|period| (period, t.named.distributor.clone()))
+            }
             Event::Taken(_) | Event::Decided { .. } => None,
         };
         self.events.iter().filter_map(of).collect()
@@ -210,7 +213,7 @@ impl Log {
                 && taking.read_by.name == feed.name
                 && name.is_none_or(|name| name == taking.name)
             {
-                taking.read_by = feed.clone();
+                taking.read_by = feed.of_file(&taking.named);
             }
         }
         self.anew();
@@ -312,6 +315,8 @@ fn take_by(known: &mut Known, taking: &Taking, place: usize, meaning: Option<&Me
             Fates::default()
         }
         "payments" => known.payments.take(&taking.bytes, feed, place),
+        // no point rests on what the bank credited
+        "deposits" => Fates::default(),
         other => panic!("the naive evaluator reads no {other}"),
     }
 }

@@ -3,11 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
+
 use super::place::{Place, accrued};
-use super::plan::{Act, History};
+use super::plan::{Act, History, Row};
 use super::within::Books;
 use crate::naive::number::{self, Frac, show};
-use crate::naive::{Judgement, Seen};
+use crate::naive::{Judge, Judgement, Seen};
 use crate::papers;
 use accrued::store::ledger::Wallet;
 
@@ -153,13 +155,39 @@ pub fn same_fates(books: &Books, history: &History, judgement: &Judgement) -> Re
     Ok(())
 }
 
-/// Whatever the files say is accounted for: every difference of the report is nothing.
-pub fn reconciled(place: &Place) -> Result<(), String> {
+/// Whatever the files say is accounted for: every difference of the report is nothing. What was paid and what the bank credited
+/// differ where they do, and nowhere else.
+pub fn reconciled(place: &Place, history: &History, judge: &Judge) -> Result<(), String> {
     let report = accrued(&place.workspace, &["report", "reconciliation", "--format", "csv"])?;
     let nothing = |cell: &str| cell.is_empty() || number::plain(cell) == Some(number::int(0));
     let rows = report.csv();
-    match rows.iter().find(|r| r["item"] == "difference" && !(nothing(&r["rows"]) && nothing(&r["amount"]))) {
-        Some(row) => Err(format!("reconciliation: {row:?}")),
-        None => Ok(()),
+    if let Some(row) =
+        rows.iter().find(|r| r["item"] == "difference" && !(nothing(&r["rows"]) && nothing(&r["amount"])))
+    {
+        return Err(format!("reconciliation: {row:?}"));
     }
+    let deposited = deposited(history);
+    let mut variances = if deposited.is_empty() { BTreeMap::new() } else { judge.paid_by_deposit() };
+    for (key, amount) in deposited {
+        *variances.entry(key).or_insert_with(|| number::int(0)) -= amount;
+    }
+    variances.retain(|_, variance| *variance != number::int(0));
+    let mut told = BTreeMap::new();
+    for row in rows.iter().filter(|row| row["section"] == "deposits" && row["item"] == "variance") {
+        let day = row["date"].parse().map_err(|e| format!("{row:?}: {e}"))?;
+        let variance = number::plain(&row["amount"]).ok_or_else(|| format!("{row:?}"))?;
+        *told.entry((row["deposit_ref"].clone(), day)).or_insert_with(|| number::int(0)) += variance;
+    }
+    if told == variances { Ok(()) } else { Err(format!("variances: {told:?}, not {variances:?}")) }
+}
+
+/// What was deposited under each reference on each day: each is said once, whatever file says it again.
+fn deposited(history: &History) -> BTreeMap<(String, NaiveDate), Frac> {
+    let files = history.batches.iter().flat_map(|b| &b.files);
+    let rows = files.filter(|f| history.feeds[f.feed].kind == "deposits").flat_map(|f| f.documents.concat());
+    let deposit = |row: Row| {
+        let day = row["date"].parse().expect("a date");
+        ((row["deposit_ref"].clone(), day), number::plain(&row["amount"]).expect("an amount"))
+    };
+    rows.map(deposit).collect()
 }

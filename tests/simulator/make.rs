@@ -2,7 +2,7 @@
 
 use chrono::{Duration, NaiveDate};
 
-use super::plan::{Act, Batch, Dialect, FeedPlan, FilePlan, History, Row, TRAILER, Trouble, Wrong};
+use super::plan::{Act, Batch, Dialect, FeedPlan, FilePlan, History, Row, SIDECAR, TRAILER, Trouble, Wrong};
 use super::rows::{Document, Maker};
 use super::schemes::{self, ZONES};
 use super::{expecting, money, replacing};
@@ -54,7 +54,9 @@ pub fn history(seed: u64) -> History {
             }
             match feeds[file.feed].pattern {
                 "*.csv" => file.name = format!("{place}-again.csv"),
-                expecting::BY_MONTH => file.name.insert_str(7, &format!("-{place}-again")),
+                pattern if pattern.ends_with("*.csv") => {
+                    file.name = file.name.replace(".csv", &format!("-{place}-again.csv"));
+                }
                 _ => {}
             }
             if files.iter().all(|f| (f.feed, &f.name) != (file.feed, &file.name)) {
@@ -147,6 +149,12 @@ fn acts(
             batch.acts.push(Act::Adopt { which: r.below(4) });
         }
     }
+    for batch in batches.iter_mut().filter(|batch| !batch.acts.is_empty()) {
+        if r.chance(4) {
+            let before = r.below(batch.acts.len());
+            batch.acts.insert(before, Act::Stumble(r.below(150) as u64));
+        }
+    }
 }
 
 fn feeds(r: &mut Random, restarting: bool, any_order: bool) -> Vec<FeedPlan> {
@@ -181,8 +189,9 @@ fn feeds(r: &mut Random, restarting: bool, any_order: bool) -> Vec<FeedPlan> {
             };
             first.get_or_insert_with(|| dialect.clone());
             let wrong = if r.chance(12) { wrong(r, &dialect) } else { None };
-            if wrong.is_none() && !settings.contains("replace") && r.chance(15) {
-                settings += TRAILER;
+            if wrong.is_none() && r.chance(20) {
+                let beside = settings.contains("replace") || r.chance(50);
+                settings += if beside { SIDECAR } else { TRAILER };
             }
             let zone = ZONES[r.below(ZONES.len())];
             FeedPlan { name, kind: "sales", zone, pattern, settings, dialect, wrong }
@@ -251,8 +260,14 @@ fn sales(maker: &mut Maker, day: NaiveDate, place: usize) -> Vec<FilePlan> {
     }
     for file in &mut files {
         let feed = &maker.feeds[file.feed];
-        let off = feed.settings.contains(TRAILER) && !maker.any_order && maker.r.chance(20);
-        let name = if off { format!("off-{}", file.name) } else { file.name.clone() };
+        let totals = match (feed.settings.contains(TRAILER), feed.settings.contains(SIDECAR)) {
+            _ if maker.any_order => "",
+            (true, _) => *maker.r.pick(&["", "", "", "", "off-"]),
+            // wrong, wrong and mended by the next run, not there before it
+            (_, true) => *maker.r.pick(&["", "", "", "", "off-", "off-mend-", "late-"]),
+            (false, false) => "",
+        };
+        let name = format!("{totals}{}", file.name);
         file.name = expecting::named(maker.r, feed, day, name);
     }
     files

@@ -1,5 +1,7 @@
 //! Payments of the invoices of a history, and exchange rates.
 
+use std::collections::BTreeMap;
+
 use chrono::{Duration, NaiveDate};
 
 use super::plan::{Dialect, FeedPlan, FilePlan, Row};
@@ -22,6 +24,9 @@ pub fn feeds(r: &mut Random, feeds: &mut Vec<FeedPlan>) {
         let scope = feeds[0].settings.contains("number_scope");
         let scope = if scope { "number_scope = \"space\"\n" } else { "" };
         feeds.push(plan("payments", format!("documents = \"dms\"\n{scope}")));
+        if r.chance(50) {
+            feeds.push(plan("deposits", String::new()));
+        }
     }
     if r.chance(40) {
         feeds.push(plan("fx", String::new()));
@@ -49,11 +54,51 @@ pub fn payments(maker: &mut Maker, day: NaiveDate, place: usize) -> Vec<FilePlan
         return vec![];
     }
     maker.paid.extend(rows.clone());
-    vec![FilePlan {
-        feed,
-        name: format!("{place}.csv"),
-        documents: rows.into_iter().map(|r| vec![r]).collect(),
-    }]
+    let deposits = deposits(maker, &rows, place);
+    let documents = rows.into_iter().map(|r| vec![r]).collect();
+    let mut files = vec![FilePlan { feed, name: format!("{place}.csv"), documents }];
+    files.extend(deposits);
+    files
+}
+
+/// What the bank credited of these payments: mostly all of a reference, at times another amount, a day late, or nothing.
+fn deposits(maker: &mut Maker, payments: &[Row], place: usize) -> Option<FilePlan> {
+    let feed = maker.feeds.iter().position(|f| f.kind == "deposits")?;
+    let mut sums: BTreeMap<(String, String), i64> = BTreeMap::new();
+    for payment in payments.iter().filter(|p| p["deposit_ref"].starts_with(&format!("DEP-{place}-"))) {
+        let key = (payment["deposit_ref"].clone(), payment["paid_on"].clone());
+        *sums.entry(key).or_default() += cents(&payment["amount"]);
+    }
+    let mut rows: Vec<Row> = vec![];
+    for ((reference, day), sum) in sums {
+        let (day, sum) = match maker.r.below(8) {
+            0 => continue,
+            1 => (day, sum + 1),
+            2 => ("2026-01-02".to_string(), sum),
+            _ => (day, sum),
+        };
+        // one credit a reference: the same one on another day would be another word on it
+        if rows.iter().any(|row| row["deposit_ref"] == reference) {
+            continue;
+        }
+        rows.push(
+            [("deposit_ref", reference), ("date", day), ("amount", written(sum))].into_iter().collect(),
+        );
+    }
+    let name = format!("{place}.csv");
+    (!rows.is_empty()).then(|| FilePlan { feed, name, documents: vec![rows] })
+}
+
+fn cents(text: &str) -> i64 {
+    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+    let sign = if whole.starts_with('-') { -1 } else { 1 };
+    let number = |digits: &str| digits.trim_start_matches('-').parse::<i64>().unwrap_or(0);
+    sign * (100 * number(whole) + number(&format!("{part:0<2}")))
+}
+
+fn written(cents: i64) -> String {
+    let sign = if cents < 0 { "-" } else { "" };
+    format!("{sign}{}.{:02}", cents.abs() / 100, cents.abs() % 100)
 }
 
 /// The same payment, as it was or with something of another one.
@@ -71,12 +116,6 @@ fn told_again(r: &mut Random, mut paid: Row, other: &Row) -> Row {
 }
 
 fn payment(r: &mut Random, invoice: &[Row], day: NaiveDate, reference: &str) -> Row {
-    let cents = |text: &str| -> i64 {
-        let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
-        let sign = if whole.starts_with('-') { -1 } else { 1 };
-        let number = |digits: &str| digits.trim_start_matches('-').parse::<i64>().unwrap_or(0);
-        sign * (100 * number(whole) + number(&format!("{part:0<2}")))
-    };
     let total = invoice[0].get("invoice_total").filter(|t| !t.is_empty());
     let sum: i64 = invoice.iter().map(|row| cents(&row["amount"])).sum();
     let due = total.map_or(sum, |total| cents(total));
@@ -93,8 +132,10 @@ fn payment(r: &mut Random, invoice: &[Row], day: NaiveDate, reference: &str) -> 
     row.insert("invoice_no", invoice[0]["invoice_no"].clone());
     row.insert("distributor_code", invoice[0]["distributor_code"].clone());
     row.insert("paid_on", (day - Duration::days(r.below(5) as i64)).to_string());
-    let sign = if amount < 0 { "-" } else { "" };
-    row.insert("amount", format!("{sign}{}.{:02}", amount.abs() / 100, amount.abs() % 100));
+    row.insert("amount", written(amount));
+    let place = reference.split('-').next().unwrap_or_default();
+    let deposit = r.below(5);
+    row.insert("deposit_ref", if deposit == 0 { String::new() } else { format!("DEP-{place}-{deposit}") });
     row
 }
 

@@ -1,6 +1,6 @@
 //! What people do between the runs, in the workspace and before the judge alike.
 
-use super::place::Place;
+use super::place::{Place, verb};
 use super::plan::{Act, History, SchemePlan};
 use crate::naive::{Judge, Step, Word};
 use crate::within;
@@ -10,11 +10,13 @@ pub struct People<'h> {
     history: &'h History,
     mended: Vec<usize>,
     schemes: Vec<SchemePlan>,
+    /// After how many milliseconds the next command is killed.
+    stumbles: Option<u64>,
 }
 
 impl<'h> People<'h> {
     pub fn of(history: &'h History) -> People<'h> {
-        People { history, mended: vec![], schemes: history.schemes.clone() }
+        People { history, mended: vec![], schemes: history.schemes.clone(), stumbles: None }
     }
 
     pub fn act(&mut self, act: &Act, place: &Place, judge: &mut Judge) -> Result<(), String> {
@@ -40,19 +42,30 @@ impl<'h> People<'h> {
                 self.write_schemes(place, judge);
                 Ok(())
             }
-            Act::Decide { which, verdict } => decide(*which, *verdict, place, judge),
+            Act::Decide { which, verdict } => self.decide(*which, *verdict, place, judge),
             Act::Adopt { which } => adopt(*which, place, judge),
             Act::Close { scheme } => {
                 let id = self.schemes.get(*scheme).map_or("s1", |plan| plan.base.id);
-                close(id, place, judge)
+                self.close(id, place, judge)
+            }
+            Act::Stumble(after) => {
+                self.stumbles = Some(*after);
+                Ok(())
             }
         }
     }
 
-    fn reread(&self, feed: usize, place: &Place, judge: &mut Judge) -> Result<(), String> {
+    /// The first try, where it is to fail.
+    fn stumble(&mut self, place: &Place, args: &[&str]) -> bool {
+        let after = self.stumbles.take();
+        after.inspect(|after| place.stumble(*after, args)).is_some()
+    }
+
+    fn reread(&mut self, feed: usize, place: &Place, judge: &mut Judge) -> Result<(), String> {
         let name = self.history.feeds[feed].name.clone();
         let taken = within::files(&place.workspace)?.iter().any(|file| file.feed == name && file.ingested);
         if taken {
+            self.stumble(place, &["reread", "--feed", &name]);
             place.reread(&name)?;
         }
         judge.step(&Step::Reread { feed: name, name: None });
@@ -72,42 +85,58 @@ impl<'h> People<'h> {
     }
 }
 
-/// Decides about something that was set aside: one that both know of.
-fn decide(which: usize, verdict: Word, place: &Place, judge: &mut Judge) -> Result<(), String> {
-    let mut waiting = within::holds(&place.workspace)?;
-    waiting.retain(|hold| match hold.kind.as_str() {
-        "identity_conflict" | "rows_vanished" | "event_conflict" => {
-            judge.holds(&hold.feed, &hold.name, hold.line)
+impl People<'_> {
+    /// Decides about something that was set aside: one that both know of.
+    fn decide(
+        &mut self,
+        which: usize,
+        verdict: Word,
+        place: &Place,
+        judge: &mut Judge,
+    ) -> Result<(), String> {
+        let mut waiting = within::holds(&place.workspace)?;
+        waiting.retain(|hold| match hold.kind.as_str() {
+            "identity_conflict" | "rows_vanished" | "event_conflict" => {
+                judge.holds(&hold.feed, &hold.name, hold.line)
+            }
+            kind => judge.holds_files(&hold.feed, &hold.name, kind) > 0,
+        });
+        if waiting.is_empty() {
+            return Ok(());
         }
-        kind => judge.holds_files(&hold.feed, &hold.name, kind) > 0,
-    });
-    if waiting.is_empty() {
-        return Ok(());
+        let chosen = which % waiting.len();
+        let hold = &waiting[chosen];
+        let alike =
+            |h: &&within::Waiting| (&h.feed, &h.name, &h.kind) == (&hold.feed, &hold.name, &hold.kind);
+        let nth = waiting[..chosen].iter().filter(alike).count();
+        self.stumble(place, &["holds", verb(verdict), &hold.id.to_string(), "--reason", "checked"]);
+        if within::holds(&place.workspace)?.iter().any(|h| h.id == hold.id) {
+            place.decide(hold.id, verdict)?;
+        }
+        let (feed, name, line, kind) = (hold.feed.clone(), hold.name.clone(), hold.line, hold.kind.clone());
+        judge.step(&match line {
+            0 => Step::DecideFile { feed, name, kind, nth, verdict },
+            line => Step::Decide { feed, name, line, verdict },
+        });
+        Ok(())
     }
-    let chosen = which % waiting.len();
-    let hold = &waiting[chosen];
-    let alike = |h: &&within::Waiting| (&h.feed, &h.name, &h.kind) == (&hold.feed, &hold.name, &hold.kind);
-    let nth = waiting[..chosen].iter().filter(alike).count();
-    place.decide(hold.id, verdict)?;
-    let (feed, name, line, kind) = (hold.feed.clone(), hold.name.clone(), hold.line, hold.kind.clone());
-    judge.step(&match line {
-        0 => Step::DecideFile { feed, name, kind, nth, verdict },
-        line => Step::Decide { feed, name, line, verdict },
-    });
-    Ok(())
-}
 
-/// Closes the next cycle of a scheme, where its last day has passed.
-fn close(scheme: &str, place: &Place, judge: &mut Judge) -> Result<(), String> {
-    let Some(seen) = judge.schemes().get(scheme) else { return Ok(()) };
-    let as_of = within::last_run(&place.workspace)?;
-    let today = as_of.with_timezone(&seen.rules.first().zone).date_naive();
-    let next = seen.cycles.iter().find(|(_, closed)| !closed);
-    let Some((cycle, _)) = next.filter(|(cycle, _)| cycle.last < today) else { return Ok(()) };
-    let cycle = cycle.name.clone();
-    place.close(as_of, scheme, &cycle)?;
-    judge.step(&Step::Close { as_of, scheme: scheme.into(), cycle });
-    Ok(())
+    /// Closes the next cycle of a scheme, where its last day has passed.
+    fn close(&mut self, scheme: &str, place: &Place, judge: &mut Judge) -> Result<(), String> {
+        let Some(seen) = judge.schemes().get(scheme) else { return Ok(()) };
+        let as_of = within::last_run(&place.workspace)?;
+        let today = as_of.with_timezone(&seen.rules.first().zone).date_naive();
+        let next = seen.cycles.iter().find(|(_, closed)| !closed);
+        let Some((cycle, _)) = next.filter(|(cycle, _)| cycle.last < today) else { return Ok(()) };
+        let cycle = cycle.name.clone();
+        let args = ["close", scheme, &cycle, "--reason", "it is late", "--as-of", &as_of.to_rfc3339()];
+        let stumbled = self.stumble(place, &args);
+        if !(stumbled && within::is_closed(&place.workspace, scheme, &cycle)?) {
+            place.close(as_of, scheme, &cycle)?;
+        }
+        judge.step(&Step::Close { as_of, scheme: scheme.into(), cycle });
+        Ok(())
+    }
 }
 
 /// Lets a closed cycle go by what its file says now.

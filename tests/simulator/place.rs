@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::plan::{FilePlan, History, Trouble};
+use super::plan::{History, Trouble};
 use super::within::{self, Books};
 use crate::naive::Word;
 use crate::program::{Outcome, Workspace};
@@ -41,10 +41,20 @@ pub fn laid_out(history: &History, hand: Hand, config: &str) -> Place {
 
 impl Place {
     /// Puts files where their feeds find them, one later than the other.
-    pub fn drop_files(&mut self, history: &History, files: &[FilePlan]) {
-        for file in files {
+    pub fn drop_files(&mut self, history: &History, number: usize) {
+        for file in &history.batches[number].files {
             self.workspace.drop(&history.path(file), history.bytes(file));
         }
+        for (file, beside) in history.found(number) {
+            if let Some(beside) = beside {
+                self.workspace.drop(&format!("{}.ctl", history.path(file)), beside);
+            }
+        }
+    }
+
+    /// A command, killed after so many milliseconds.
+    pub fn stumble(&self, after: u64, args: &[&str]) {
+        self.workspace.killed(args, Duration::from_millis(after));
     }
 
     /// The run, disturbed: what it leaves is the next one's to finish.
@@ -90,15 +100,19 @@ impl Place {
 
     /// A person's word on a hold.
     pub fn decide(&self, hold: i64, verdict: Word) -> Result<(), String> {
-        let verb = match verdict {
-            Word::Release => "release",
-            Word::Discard => "discard",
-        };
-        let said = ["holds", verb, &hold.to_string(), "--reason", "checked"];
+        let said = ["holds", verb(verdict), &hold.to_string(), "--reason", "checked"];
         match self.hand {
             Hand::Program => accrued(&self.workspace, &said).map(drop),
             Hand::Library => within::decide(&self.workspace, hold, verdict),
         }
+    }
+}
+
+/// What a person types.
+pub fn verb(verdict: Word) -> &'static str {
+    match verdict {
+        Word::Release => "release",
+        Word::Discard => "discard",
     }
 }
 

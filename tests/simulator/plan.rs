@@ -38,6 +38,8 @@ pub struct FeedPlan {
 
 /// In the settings of a feed: its files end with their totals.
 pub const TRAILER: &str = "# with a trailer\n";
+/// In the settings of a feed: its files come with their totals beside them.
+pub const SIDECAR: &str = "# with a sidecar\n";
 
 /// A setting that a person got wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +110,8 @@ pub enum Act {
     Adopt { which: usize },
     /// Closes the next cycle of a scheme without a file that will not come, once its last day has passed.
     Close { scheme: usize },
+    /// The next thing that somebody does is tried first by a command that is killed after so many milliseconds.
+    Stumble(u64),
 }
 
 /// What befalls a run.
@@ -157,7 +161,9 @@ const PARTNERS: [&str; 8] = [
     "distributor_code",
     "local_code",
 ];
-const PAYMENTS: [&str; 5] = ["payment_ref", "invoice_no", "distributor_code", "paid_on", "amount"];
+const PAYMENTS: [&str; 6] =
+    ["payment_ref", "invoice_no", "distributor_code", "paid_on", "amount", "deposit_ref"];
+const DEPOSITS: [&str; 3] = ["deposit_ref", "date", "amount"];
 const FX: [&str; 4] = ["date", "from", "to", "rate"];
 const ITEMS: [&str; 4] = ["sku", "category", "earns_points", "effective_from"];
 
@@ -189,6 +195,32 @@ impl History {
         self.feeds[file.feed].render(&file.documents.concat(), trailer)
     }
 
+    /// The totals that stand beside a file from the run of its batch on; `None` where there are none, or they come late.
+    pub fn beside(&self, file: &FilePlan) -> Option<Vec<u8>> {
+        if file.name.contains("late") { None } else { self.totals(file, file.name.contains("off")) }
+    }
+
+    /// The totals that come beside a file before the run of the next batch: late, or right at last.
+    pub fn beside_later(&self, file: &FilePlan) -> Option<Vec<u8>> {
+        let later = file.name.contains("late") || file.name.contains("mend");
+        if later { self.totals(file, false) } else { None }
+    }
+
+    fn totals(&self, file: &FilePlan, off: bool) -> Option<Vec<u8>> {
+        let feed = &self.feeds[file.feed];
+        let trailer = if off { Trailer::Off } else { Trailer::Right };
+        feed.settings.contains(SIDECAR).then(|| feed.totals(&file.documents.concat(), trailer))
+    }
+
+    /// The files that the run of a batch finds anew, each with what stands beside it: those whose totals have come since first.
+    pub fn found(&self, place: usize) -> Vec<(&FilePlan, Option<Vec<u8>>)> {
+        let before = place.checked_sub(1).map_or(&[][..], |before| &self.batches[before].files);
+        let since = before.iter().filter_map(|file| Some((file, Some(self.beside_later(file)?))));
+        let now = self.batches[place].files.iter().map(|file| (file, self.beside(file)));
+        let waits = |file: &FilePlan| self.feeds[file.feed].settings.contains(SIDECAR);
+        since.chain(now.filter(|(file, beside)| beside.is_some() || !waits(file))).collect()
+    }
+
     /// The whole history as text, for the message of a failing test.
     pub fn print(&self) -> String {
         let mut text = format!("seed {}\n--- accrued.toml\n{}", self.seed, self.config(&[]));
@@ -196,7 +228,7 @@ impl History {
         for (plan, scheme) in self.schemes.iter().zip(self.scheme_files()) {
             write!(text, "--- schemes/{}.toml\n{scheme}", plan.file).expect("a string takes text");
         }
-        for batch in &self.batches {
+        for (place, batch) in self.batches.iter().enumerate() {
             for act in &batch.acts {
                 writeln!(text, "--- {}", act.print()).expect("a string takes text");
                 if let Act::Mend { feed } = act {
@@ -207,6 +239,12 @@ impl History {
             for file in &batch.files {
                 let bytes = String::from_utf8(self.bytes(file)).expect("rendered as UTF-8");
                 write!(text, "--- {}\n{bytes}", self.path(file)).expect("a string takes text");
+            }
+            for (file, beside) in self.found(place) {
+                if let Some(beside) = beside {
+                    let beside = String::from_utf8(beside).expect("rendered as UTF-8");
+                    write!(text, "--- {}.ctl\n{beside}", self.path(file)).expect("a string takes text");
+                }
             }
             for trouble in &batch.troubles {
                 writeln!(text, "--- {trouble:?}: accrued run --as-of {}", batch.as_of)
@@ -248,6 +286,7 @@ impl Act {
             Act::Close { scheme } => {
                 format!("accrued close of the next cycle of the {scheme}th scheme, where that is over")
             }
+            Act::Stumble(after) => format!("the next command is killed after {after} ms, and given again:"),
             Act::Adopt { which } => format!("release of edited cycle {which} of those that wait"),
         }
     }
@@ -275,10 +314,16 @@ impl FeedPlan {
             "sales" => &SALES,
             "partners" => &PARTNERS,
             "payments" => &PAYMENTS,
+            "deposits" => &DEPOSITS,
             "fx" => &FX,
             _ => &ITEMS,
         };
         all.iter().filter(|c| !self.dialect.without.contains(c)).copied().collect()
+    }
+
+    /// Its `[[feed]]` with nothing wrong in it.
+    pub fn config(&self) -> String {
+        self.toml(State::Mended)
     }
 
     fn toml(&self, state: State) -> String {
@@ -311,6 +356,9 @@ impl FeedPlan {
         if self.settings.contains(TRAILER) {
             text += "[feed.totals]\nrows = \"trailer\"\n";
         }
+        if self.settings.contains(SIDECAR) {
+            text += "[feed.totals]\nrows = \"{name}.ctl\"\n";
+        }
         if d.own_headers || wrong == Some(Wrong::Column) {
             text += "[feed.columns]\n";
         }
@@ -326,7 +374,7 @@ impl FeedPlan {
         if d.own_words && self.kind == "sales" {
             text += "[feed.values.doc_type]\n\"Tax Invoice\" = \"invoice\"\nReturn = \"credit_note\"\n";
         }
-        if d.without.contains(&"distributor_code") {
+        if d.without.contains(&"distributor_code") && !self.settings.contains("distributors") {
             text += "[feed.defaults]\ndistributor_code = \"D1\"\n";
         }
         text
@@ -345,6 +393,19 @@ impl FeedPlan {
             writer.write_record(self.trailer(rows, trailer)).expect("to memory");
         }
         writer.into_inner().expect("to memory")
+    }
+
+    /// The same in a file of its own: below a header at times, and in the feed's own dialect at times.
+    fn totals(&self, rows: &[Row], trailer: Trailer) -> Vec<u8> {
+        let header = if rows.len() % 3 == 1 { "rows,sum\n" } else { "" };
+        let own = self.dialect.semicolons && rows.len() % 2 == 1;
+        let plain = FeedPlan {
+            dialect: Dialect { signed: self.dialect.signed, ..Dialect::default() },
+            ..self.clone()
+        };
+        let [_, count, sum] = if own { self.trailer(rows, trailer) } else { plain.trailer(rows, trailer) };
+        let (header, delimiter) = if own { ("", ';') } else { (header, ',') };
+        format!("{header}{count}{delimiter}{sum}\n").into_bytes()
     }
 
     /// How many rows, and the sum of their amounts as written.

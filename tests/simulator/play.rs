@@ -20,14 +20,14 @@ pub fn play(history: &History) -> Result<(), String> {
     let mut judge = Judge::new(World::new(&history.config(&[]), &history.scheme_files()));
     let mut people = People::of(history);
     let mut books = Books::default();
-    for batch in &history.batches {
+    for (number, batch) in history.batches.iter().enumerate() {
         for act in &batch.acts {
             people.act(act, &place, &mut judge).map_err(|e| format!("{act:?}: {e}"))?;
         }
-        place.drop_files(history, &batch.files);
+        place.drop_files(history, number);
         batch.troubles.iter().for_each(|trouble| place.troubled(&batch.as_of, *trouble));
         place.run(&batch.as_of)?;
-        judge.step(&Step::Run(run_of(history, batch)));
+        judge.step(&Step::Run(run_of(history, number)));
         books = place.books()?;
         same_sums(&sums(&books), &expected(judge.schemes()))
             .map_err(|e| format!("after the run of {}: {e}", batch.as_of))?;
@@ -42,19 +42,21 @@ pub fn play(history: &History) -> Result<(), String> {
         explained::every_entry(&place.workspace)?;
     }
     // whatever befell its runs, the journal and the archive lead to the same store again
-    let every = if history.batches.iter().any(|b| !b.troubles.is_empty()) { 2 } else { 12 };
+    let stumbles = |batch: &Batch| batch.acts.iter().any(|act| matches!(act, Act::Stumble(_)));
+    let troubled = |batch: &Batch| !batch.troubles.is_empty() || stumbles(batch);
+    let every = if history.batches.iter().any(troubled) { 2 } else { 12 };
     if history.seed.is_multiple_of(every) {
         accrued(&place.workspace, &["verify", "--deep"])?;
     }
     if history.seed % 12 == 6 {
-        reconciled(&place)?;
+        reconciled(&place, history, &judge)?;
     }
     otherwise(history, hand)
 }
 
 /// The same files all at once, or where their order tells nothing cut and ordered otherwise.
 fn otherwise(history: &History, hand: Hand) -> Result<(), String> {
-    let alike = |act: &Act| matches!(act, Act::Mend { .. } | Act::Reread { .. });
+    let alike = |act: &Act| matches!(act, Act::Mend { .. } | Act::Reread { .. } | Act::Stumble(_));
     let comparable = history.batches.iter().flat_map(|b| &b.acts).all(alike)
         && history.feeds.iter().all(|f| !f.settings.contains("replace"));
     if comparable && history.any_order {
@@ -73,8 +75,8 @@ fn otherwise(history: &History, hand: Hand) -> Result<(), String> {
 /// What the ledger holds after each of the two runs of a history.
 pub fn played(place: &mut Place, history: &History) -> Result<(Sums, Sums), String> {
     let mut ends = vec![];
-    for batch in &history.batches {
-        place.drop_files(history, &batch.files);
+    for (number, batch) in history.batches.iter().enumerate() {
+        place.drop_files(history, number);
         place.run(&batch.as_of)?;
         ends.push(sums(&place.books()?));
     }
@@ -82,19 +84,21 @@ pub fn played(place: &mut Place, history: &History) -> Result<(Sums, Sums), Stri
     Ok((ends.pop().ok_or("one run")?, last))
 }
 
-fn run_of(history: &History, batch: &Batch) -> Run {
-    let drop = |file: &FilePlan| Drop {
+fn run_of(history: &History, number: usize) -> Run {
+    let drop = |(file, beside): (&FilePlan, Option<Vec<u8>>)| Drop {
         feed: history.feeds[file.feed].name.clone(),
         name: file.name.clone(),
         bytes: history.bytes(file),
+        beside,
     };
-    Run { as_of: batch.as_of.parse().expect("an instant"), drops: batch.files.iter().map(drop).collect() }
+    let as_of = history.batches[number].as_of.parse().expect("an instant");
+    Run { as_of, drops: history.found(number).into_iter().map(drop).collect() }
 }
 
 /// What the ledger must hold after a history with nothing wrong in accrued.toml, by the naive evaluator.
 pub fn due(history: &History) -> Sums {
     let mut judge = Judge::new(World::new(&history.right_config(), &history.scheme_files()));
-    history.batches.iter().for_each(|batch| judge.step(&Step::Run(run_of(history, batch))));
+    (0..history.batches.len()).for_each(|number| judge.step(&Step::Run(run_of(history, number))));
     expected(judge.schemes())
 }
 
@@ -112,7 +116,7 @@ pub fn at_once(history: &History) -> History {
 fn from_scratch(once: &History, hand: Hand) -> Result<Sums, String> {
     let tell = |e| format!("from scratch: {e}");
     let mut place = laid_out(once, hand, &once.right_config());
-    place.drop_files(once, &once.batches[0].files);
+    place.drop_files(once, 0);
     place.run(&once.batches[0].as_of).map_err(tell)?;
     let found = sums(&place.books().map_err(tell)?);
     same_sums(&found, &due(once)).map_err(tell)?;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use accrued::batch::{self, CloseByHand, Fetch, Order, Progress, Reread};
+use accrued::calendar::Cycle;
 use accrued::config::{self, Config};
 use accrued::inbox::Cancel;
 use accrued::store::files::{Counts, FileState};
@@ -205,6 +206,16 @@ pub fn holds(workspace: &Workspace) -> Done<Vec<Waiting>> {
         waiting.push(Waiting { id, kind, scheme, cycle, feed, name, line });
     }
     Ok(waiting)
+}
+
+/// Whether a cycle has been closed.
+pub fn is_closed(workspace: &Workspace, scheme: &str, cycle: &str) -> Done<bool> {
+    let config = config(workspace)?;
+    let schemes = batch::load_schemes(&config).map_err(told)?;
+    let Some(family) = schemes.families.iter().find(|family| family.id == scheme) else { return Ok(false) };
+    let calendar = &family.versions[0].calendar;
+    let closed = store(workspace)?.closed(scheme).map_err(told)?;
+    Ok(closed.iter().any(|closed| calendar.name(Cycle(closed.cycle)) == cycle))
 }
 
 /// Every file ever taken.
