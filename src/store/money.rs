@@ -66,7 +66,7 @@ impl Store {
     /// Of what files say that fall silent: all of it, and what no file that speaks says any more; amounts by magnitude.
     pub(super) fn void_events(&self, silences: &[i64]) -> Result<(Weight, Weight)> {
         let mut select = self.connection.prepare_cached(&format!(
-            "SELECT amount, EXISTS (SELECT 1 FROM money AS other WHERE other.kind = money.kind AND other.issuer = money.issuer
+            "SELECT amount, currency, EXISTS (SELECT 1 FROM money AS other WHERE other.kind = money.kind AND other.issuer = money.issuer
                  AND other.number = money.number AND other.ref = money.ref AND {})
              FROM money WHERE seq = ?1 AND take = 0",
             speaks("other.seq", "?2")
@@ -76,9 +76,10 @@ impl Store {
             let mut rows = select.query((seq, i64::MAX))?;
             while let Some(row) = rows.next()? {
                 let amount: Decimal = row.get_ref(0)?.as_str()?.parse().unwrap_or_default();
-                carried.add(1, amount.abs());
-                if !row.get::<_, bool>(1)? {
-                    void.add(1, amount.abs());
+                let currency = row.get_ref(1)?.as_str()?;
+                carried.add(1, currency, amount);
+                if !row.get::<_, bool>(2)? {
+                    void.add(1, currency, amount);
                 }
             }
         }

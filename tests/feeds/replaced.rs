@@ -348,3 +348,22 @@ fn lines_that_move_from_one_period_s_file_to_another_s_are_not_void() {
     shop.settled(3);
     assert_eq!((shop.points(), shop.holds().len()), ("63".into(), 1));
 }
+
+#[test]
+fn rupees_do_not_hide_dollars_that_would_go() {
+    let mut shop = replacing("max_void_percent = \"20\"");
+    let line = |n: usize, amount: &str, currency: &str| format!("A{n},1,2026-04-10,P1,{amount},{currency}\n");
+    let header = "invoice_no,line_no,invoice_date,partner_code,amount,currency\n";
+    let rupees: String = (0..9).map(|n| line(n, "1000000", "INR")).collect();
+    let dollars = line(9, "100", "USD");
+    shop.at.drop("drop/s/sales_2026-04.csv", format!("{header}{rupees}{dollars}"));
+    shop.run(3);
+    shop.at.drop("drop/s/sales_2026-04.csv", format!("{header}{rupees}"));
+    let run = shop.run(3);
+    let why = "it would void 1 of 10 lines (10%) and 100 of 100 USD in amount (100%) of its period";
+    assert!(run.stderr.contains(why), "{}", run.whole());
+    // a tenth of the rupees may go
+    let fewer: String = (1..9).map(|n| line(n, "1000000", "INR")).collect();
+    shop.at.drop("drop/s/sales_2026-04.csv", format!("{header}{fewer}{dollars}"));
+    assert!(!shop.run(0).stderr.contains("would void"));
+}

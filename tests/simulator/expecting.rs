@@ -30,7 +30,8 @@ pub fn settings(r: &mut Random, pattern: &mut &'static str, settings: &mut Strin
         return;
     }
     let replaces = *pattern != "*.csv";
-    let every = *r.pick(&["monthly", "monthly", "quarterly", "quarterly", "weekly", "daily"]);
+    let every =
+        *r.pick(&["monthly", "monthly", "monthly", "quarterly", "quarterly", "quarterly", "weekly", "daily"]);
     let every = if replaces && matches!(every, "weekly" | "daily") { "monthly" } else { every };
     let several = !replaces && (every == "daily" || r.chance(40));
     if !replaces {

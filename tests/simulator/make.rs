@@ -150,7 +150,7 @@ fn acts(
         }
     }
     for batch in batches.iter_mut().filter(|batch| !batch.acts.is_empty()) {
-        if r.chance(4) {
+        if r.chance(3) {
             let before = r.below(batch.acts.len());
             batch.acts.insert(before, Act::Stumble(r.below(150) as u64));
         }

@@ -11,7 +11,7 @@ use super::super::journal::Stamp;
 use super::super::moved::Moved;
 use super::super::sorter::Sorter;
 use super::feeder::Issuers;
-use super::review::Review;
+use super::weight::too_much_void;
 use super::{Attempt, GivenUp, Intake, REFUSED_SAMPLE, Reading, Reject, refuse_if_too_many};
 use crate::facts::money::{EventKind, Money};
 use crate::facts::movement::{self, Movement, Sum};
@@ -114,7 +114,7 @@ impl Store {
         }
         if let (Some(most), true) = (intake.max_void_percent, taking.replaces) {
             let (carried, void) = self.void_events(&arrival.silences)?;
-            if let Some(detail) = (Review { carried, void, ..Review::default() }).too_much_void(most) {
+            if let Some(detail) = too_much_void(&void, &carried, most) {
                 return Err(GivenUp::Held { kind: "void_over_limit", detail });
             }
         }

@@ -13,13 +13,14 @@ mod held;
 mod judge;
 mod numbers;
 mod review;
+mod weight;
 
 pub use events::EVENT_CONFLICT;
 pub(super) use events::News;
 pub use feeder::Feeder;
 pub use held::held_facts;
 pub(super) use numbers::parties_of;
-pub(super) use review::Weight;
+pub(super) use weight::Weight;
 
 use super::Store;
 use super::files::{Arrival, Counts, FileState};
@@ -36,6 +37,7 @@ use review::{Earlier, EarlierFate, Review};
 use rust_decimal::Decimal;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::mpsc::{Receiver, sync_channel};
+use weight::too_much_void;
 
 /// Rejects of a refused file that are kept, so that its reject file shows what is wrong.
 pub(super) const REFUSED_SAMPLE: usize = 1_000;
@@ -318,7 +320,7 @@ impl Store {
         counts: &mut Counts,
     ) -> Result<Moved, GivenUp> {
         if let (Some(most), false) = (intake.max_void_percent, arrival.silences.is_empty())
-            && let Some(detail) = review.too_much_void(most)
+            && let Some(detail) = too_much_void(&review.void, &review.carried, most)
         {
             return Err(GivenUp::Held { kind: "void_over_limit", detail });
         }

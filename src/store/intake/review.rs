@@ -8,30 +8,15 @@ use super::super::Store;
 use super::super::files::Counts;
 use super::feeder::Cancelled;
 use super::numbers::parties_of;
+use super::weight::Weight;
 use crate::facts::dossier::Dossier;
 use crate::facts::movement::{self, Change, FactKey, Movement, Sum};
 use crate::facts::settle::{Fate, Line, Said, Settled, settle};
 use anyhow::{Result, anyhow};
-use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Partners looked at between two questions to the store.
 const PAGE: i64 = 64;
-
-/// So many lines, and the sum of their amounts by magnitude, of currencies together.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(in super::super) struct Weight {
-    lines: u64,
-    amount: Decimal,
-}
-
-impl Weight {
-    /// Puts lines on top.
-    pub fn add(&mut self, lines: u64, amount: Decimal) {
-        self.lines += lines;
-        self.amount = self.amount.saturating_add(amount);
-    }
-}
 
 /// What a review found.
 #[derive(Default)]
@@ -56,35 +41,6 @@ impl Review {
         counts.accepted -= self.duplicate + self.superseding;
         counts.duplicate += self.duplicate;
         counts.superseding += self.superseding;
-    }
-
-    /// Why the file is held, where more than `most` percent of the lines or of their amounts would be void.
-    pub(super) fn too_much_void(&self, most: Decimal) -> Option<String> {
-        let over = |part: Decimal, whole: Decimal| {
-            part.saturating_mul(Decimal::ONE_HUNDRED) > whole.saturating_mul(most)
-        };
-        let lines = (Decimal::from(self.void.lines), Decimal::from(self.carried.lines));
-        let amounts = (self.void.amount, self.carried.amount);
-        if !over(lines.0, lines.1) && !over(amounts.0, amounts.1) {
-            return None;
-        }
-        Some(format!(
-            "it would void {} of {} lines ({}) and {} of {} in amount ({}) of its period, more than max_void_percent = \"{most}\" \
-             allows: release it if they are meant to go",
-            lines.0,
-            lines.1,
-            percent(lines),
-            amounts.0.normalize(),
-            amounts.1.normalize(),
-            percent(amounts),
-        ))
-    }
-}
-
-fn percent((part, whole): (Decimal, Decimal)) -> String {
-    match part.saturating_mul(Decimal::ONE_HUNDRED).checked_div(whole) {
-        Some(percent) => format!("{}%", percent.round_dp(2).normalize()),
-        None => "0%".to_owned(),
     }
 }
 
@@ -217,12 +173,13 @@ impl Review {
                 continue;
             }
             let was = magnitude(lines, partner);
-            self.carried.add(was.lines, was.amount);
+            self.carried.absorb(&was);
             match speaking.get(&key) {
-                None => self.void.add(was.lines, was.amount),
+                None => self.void.absorb(&was),
                 // of a document without line numbers, rows have gone
                 Some(&left) if left < lines.len() => {
-                    self.void.add((lines.len() - left) as u64, rows_gone(lines, new, &key))
+                    let is = new.lines.iter().filter(|line| movement::key_of(line) == key);
+                    self.void.absorb(&weight(lines.iter()).less(&weight(is)));
                 }
                 Some(_) => {}
             }
@@ -273,20 +230,13 @@ fn carried_by_any<'a>(said: &[Said<'a>], seq: i64) -> BTreeSet<FactKey<'a>> {
         .collect()
 }
 
-/// The lines in force of one partner; of their amounts the magnitudes, so that sales and returns do not hide each other.
+/// The lines in force of one partner.
 fn magnitude(lines: &[Line<'_>], partner: &str) -> Weight {
-    let mut sum = Weight::default();
-    for line in lines.iter().filter(|line| !line.cancelled && line.row.partner_code == partner) {
-        sum.add(1, line.row.amount.abs());
-    }
-    sum
+    weight(lines.iter().filter(|line| !line.cancelled && line.row.partner_code == partner))
 }
 
-fn rows_gone(old: &[Line<'_>], new: &Settled<'_>, key: &FactKey<'_>) -> Decimal {
-    let amount = |lines: &mut dyn Iterator<Item = &Line<'_>>| {
-        lines.fold(Decimal::ZERO, |sum, line| sum.saturating_add(line.row.amount.abs()))
-    };
-    let was = amount(&mut old.iter());
-    let is = amount(&mut new.lines.iter().filter(|line| movement::key_of(line) == *key));
-    was.saturating_sub(is).max(Decimal::ZERO)
+fn weight<'l, 'a: 'l>(lines: impl Iterator<Item = &'l Line<'a>>) -> Weight {
+    let mut sum = Weight::default();
+    lines.for_each(|line| sum.add(1, line.row.currency, line.row.amount));
+    sum
 }
