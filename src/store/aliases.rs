@@ -2,7 +2,7 @@
 
 use super::Store;
 use super::intake::parties_of;
-use super::masters::{Kept, PartnerSaid, applies_otherwise, columns, how_kept};
+use super::masters::{Kept, PartnerSaid, Taking, applies_otherwise, columns, how_kept, said_before};
 use super::silence::{rank, speaks};
 use crate::facts::alias::{AliasRecord, Aliases, LocalCode};
 use crate::facts::master::{Dated, Day, Place};
@@ -14,8 +14,7 @@ impl Store {
     /// Keeps what a distributor calls a partner; where that changes whose sales some are, all concerned are stale.
     pub(super) fn keep_alias(
         &self,
-        seq: i64,
-        rank: Option<i64>,
+        Taking { seq, rank, stood }: Taking,
         local: &LocalCode,
         said: &PartnerSaid,
     ) -> Result<Kept> {
@@ -28,7 +27,17 @@ impl Store {
         let seq = rank.unwrap_or(seq);
         let record = AliasRecord { effective_from: NaiveDate::MIN, seq, partner: said.code.clone() };
         let before = with_days(all.clone());
-        let kept = how_kept(&before, said.day, &record);
+        let kept = match stood {
+            Some(_) => {
+                let known = with_days(self.aliases_said(&local.distributor, &local.code, stood)?);
+                if said_before(&known, said.day, &record) {
+                    Kept::Same
+                } else {
+                    how_kept(&known, said.day, &record)
+                }
+            }
+            None => how_kept(&before, said.day, &record),
+        };
         let at = all.iter().position(|(_, other)| other.seq > seq).unwrap_or(all.len());
         all.insert(at, (said.day, record));
         let after = with_days(all);

@@ -19,33 +19,46 @@ fn rates(which: &str) -> String {
 }
 
 impl Store {
-    /// Keeps a rate; where it changes what holds on its day, the partners with lines that it converts are stale.
-    pub(super) fn keep_rate(&self, seq: i64, said: &RateRecord, file_line: u64) -> Result<Kept> {
+    /// Keeps a rate; where it changes what holds on its day, the partners with lines that it converts are stale. It is told what the
+    /// rate is beside what spoke when the journal record `stood` was the last.
+    pub(super) fn keep_rate(
+        &self,
+        seq: i64,
+        said: &RateRecord,
+        file_line: u64,
+        stood: Option<i64>,
+    ) -> Result<Kept> {
         let pair = (fold(&said.from), fold(&said.to));
-        let before = self.rate_on(&pair, said.day)?;
+        let before = self.rate_on(&pair, said.day, None)?;
         self.connection
             .prepare_cached("INSERT INTO fx_rate VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
             .execute((&pair.0, &pair.1, said.day, seq, file_line, said.rate.normalize().to_string()))
             .context("cannot keep an exchange rate")?;
-        let after = self.rate_on(&pair, said.day)?;
+        let after = self.rate_on(&pair, said.day, None)?;
         if before.map(|(_, rate)| rate) != after.map(|(_, rate)| rate) {
             self.mark_asking_stale(&pair, said.day)?;
         }
-        Ok(match before {
+        let known = if stood.is_some() { self.rate_on(&pair, said.day, stood)? } else { before };
+        Ok(match known {
             Some((day, rate)) if day == said.day && rate == said.rate => Kept::Same,
             Some((day, _)) if day == said.day => Kept::Changed,
             Some(_) | None => Kept::New,
         })
     }
 
-    /// The rate that holds on a day, and since when.
-    fn rate_on(&self, (from, to): &(String, String), day: NaiveDate) -> Result<Option<(NaiveDate, Decimal)>> {
+    /// The rate that holds on a day, and since when; as of the journal record `upto` where it is given.
+    fn rate_on(
+        &self,
+        (from, to): &(String, String),
+        day: NaiveDate,
+        upto: Option<i64>,
+    ) -> Result<Option<(NaiveDate, Decimal)>> {
         let of_pair = rates("from_code = ?2 AND to_code = ?3 AND day <= ?4");
         let rank = rank("fx_rate.seq");
         let found: Option<(NaiveDate, String)> = self
             .connection
             .prepare_cached(&format!("{of_pair} ORDER BY day DESC, {rank} DESC, file_line DESC LIMIT 1"))?
-            .query_row((i64::MAX, from, to, day), |row| Ok((row.get(2)?, row.get(3)?)))
+            .query_row((upto.unwrap_or(i64::MAX), from, to, day), |row| Ok((row.get(2)?, row.get(3)?)))
             .optional()?;
         found.map(|(day, rate)| Ok((day, decimal(&rate)?))).transpose()
     }

@@ -58,6 +58,16 @@ pub struct ItemSaid {
 /// Gives each row or reject of a file to the function it is handed.
 pub type TakeMaster<'t> = dyn FnMut(Result<MasterSaid, Reject>) -> Result<()> + 't;
 
+/// The file whose records are kept.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Taking {
+    pub(super) seq: i64,
+    /// its place in the order of ingestion, where it is read again
+    pub(super) rank: Option<i64>,
+    /// where it replaces files: the journal record up to which they spoke, against which its rows are counted
+    pub(super) stood: Option<i64>,
+}
+
 /// A record as it was said, of one code, in the order of ingestion.
 type Of<R> = (Day, Says, R);
 
@@ -161,10 +171,13 @@ impl Store {
         self.fall_silent(&arrival.silences, seq)?;
         let mut counts = Counts::default();
         let mut moved = Vec::new(); // SKUs that apply otherwise
+        // what the files said that it replaces is no news
+        let stood = if arrival.silences.is_empty() { None } else { Some(seq - 1) };
+        let taking = Taking { seq, rank: arrival.rank, stood };
         let reading = read(&mut |said| {
             counts.rows += 1;
             match said {
-                Ok(said) => match self.keep_master(seq, arrival.rank, said, &mut moved)? {
+                Ok(said) => match self.keep_master(taking, said, &mut moved)? {
                     Kept::New => counts.accepted += 1,
                     Kept::Changed => counts.superseding += 1,
                     Kept::Same => counts.duplicate += 1,
@@ -184,31 +197,28 @@ impl Store {
         Ok((reading, counts))
     }
 
-    fn keep_master(
-        &self,
-        seq: i64,
-        rank: Option<i64>,
-        said: MasterSaid,
-        moved: &mut Vec<String>,
-    ) -> Result<Kept> {
+    fn keep_master(&self, taking: Taking, said: MasterSaid, moved: &mut Vec<String>) -> Result<Kept> {
         match said {
             MasterSaid::Partner(said) => {
-                let kept = self.keep_partner(seq, rank, &said)?;
+                let kept = self.keep_partner(taking, &said)?;
                 match (&said.local_code, kept) {
-                    (Some(local), Kept::Same) => self.keep_alias(seq, rank, local, &said),
+                    (Some(local), Kept::Same) => self.keep_alias(taking, local, &said),
                     (Some(local), Kept::New | Kept::Changed) => {
-                        self.keep_alias(seq, rank, local, &said)?;
+                        self.keep_alias(taking, local, &said)?;
                         Ok(kept)
                     }
                     (None, kept) => Ok(kept),
                 }
             }
-            MasterSaid::Item(said) => self.keep_item(seq, rank, *said, moved),
-            MasterSaid::Rate(record, file_line) => self.keep_rate(seq, &record, file_line),
+            MasterSaid::Item(said) => self.keep_item(taking, *said, moved),
+            MasterSaid::Rate(record, file_line) => {
+                self.keep_rate(taking.seq, &record, file_line, taking.stood)
+            }
         }
     }
 
-    fn keep_partner(&self, seq: i64, rank: Option<i64>, said: &PartnerSaid) -> Result<Kept> {
+    fn keep_partner(&self, taking: Taking, said: &PartnerSaid) -> Result<Kept> {
+        let Taking { seq, rank, stood } = taking;
         let code = said.code.as_str();
         let mut all = self.partners_said(code, None)?;
         let record = PartnerRecord { seq: rank.unwrap_or(seq), ..said.record.clone() };
@@ -236,10 +246,15 @@ impl Store {
             ])
             .context("cannot keep a master record")?;
         let before = with_days(all.clone());
+        let known = match stood {
+            Some(upto) => self.partner_records(code, Some(upto))?,
+            None => before.clone(),
+        };
         let kept = match said.says {
-            Says::Partner => how_kept(&before, said.day, &record),
+            Says::Partner if stood.is_some() && said_before(&known, said.day, &record) => Kept::Same,
+            Says::Partner => how_kept(&known, said.day, &record),
             // what it says of a partner that is listed is no news
-            Says::LocalCode if before.is_empty() => Kept::New,
+            Says::LocalCode if known.is_empty() => Kept::New,
             Says::LocalCode => Kept::Same,
         };
         let at = all.iter().position(|(_, _, other)| other.seq > record.seq).unwrap_or(all.len());
@@ -250,16 +265,11 @@ impl Store {
         Ok(kept)
     }
 
-    fn keep_item(
-        &self,
-        seq: i64,
-        rank: Option<i64>,
-        said: ItemSaid,
-        moved: &mut Vec<String>,
-    ) -> Result<Kept> {
+    fn keep_item(&self, taking: Taking, said: ItemSaid, moved: &mut Vec<String>) -> Result<Kept> {
+        let Taking { seq, rank, stood } = taking;
         let ItemSaid { sku, file_line, day, record } = said;
         let record = ItemRecord { seq: rank.unwrap_or(seq), ..record };
-        let before = self.item_records(&sku)?;
+        let before = self.item_records(&sku, None)?;
         let (given, otherwise) = columns(day);
         self.connection
             .prepare_cached("INSERT INTO item_record VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?
@@ -275,7 +285,13 @@ impl Store {
                 record.launched_on,
             ))
             .context("cannot keep a master record")?;
-        let kept = how_kept(&before, day, &record);
+        let kept = match stood {
+            Some(upto) => {
+                let known = self.item_records(&sku, Some(upto))?;
+                if said_before(&known, day, &record) { Kept::Same } else { how_kept(&known, day, &record) }
+            }
+            None => how_kept(&before, day, &record),
+        };
         let mut after = before.clone();
         let place = if before.is_empty() { Place::First } else { Place::Later };
         after.push(record.from(day.from(place)));
@@ -299,9 +315,9 @@ impl Store {
         Ok(with_days(self.partners_said(code, upto)?))
     }
 
-    fn item_records(&self, sku: &str) -> Result<Vec<ItemRecord>> {
+    fn item_records(&self, sku: &str, upto: Option<i64>) -> Result<Vec<ItemRecord>> {
         let mut select = self.connection.prepare_cached(&item_records("sku = ?2"))?;
-        let rows = select.query_map((i64::MAX, sku), item_record)?;
+        let rows = select.query_map((upto.unwrap_or(i64::MAX), sku), item_record)?;
         Ok(with_days(rows.collect::<rusqlite::Result<_>>()?))
     }
 
@@ -379,6 +395,12 @@ pub(super) fn how_kept<R: Dated + PartialEq + Clone>(before: &[R], day: Day, rec
         same_day && says_the_same(speaking, record)
     });
     if same { Kept::Same } else { Kept::Changed }
+}
+
+/// Whether this very record was said, whatever speaks on its day.
+pub(super) fn said_before<R: Dated + PartialEq + Clone>(known: &[R], day: Day, record: &R) -> bool {
+    let days = [Place::First, Place::Later].map(|place| day.from(place));
+    known.iter().any(|known| days.contains(&known.effective_from()) && says_the_same(known, record))
 }
 
 /// Whether on some day another record applies, by content.

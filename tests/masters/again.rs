@@ -113,3 +113,24 @@ fn a_rate_that_nobody_says_any_more_bounds_no_other() {
     run(&workspace, "2026-02-13", 0);
     assert_eq!(balances(&workspace)["P1"], "90.00");
 }
+
+#[test]
+fn what_is_read_again_unchanged_is_no_news() {
+    let mut workspace = workspace(&["sales", "partners", "items", "fx"], "");
+    workspace.drop("drop/sales/s.csv", format!("{SALES}D1,A1,1,2026-02-10,55,100,USD\n"));
+    let partners = "partner_code,class,distributor_code,local_code,effective_from\nR-1,A,D1,55,\nR-1,B,,,2026-02-01\nR-2,A,D1,56,\n";
+    workspace.drop("drop/partners/p.csv", partners);
+    workspace.drop("drop/items/i.csv", "sku,category\nLED-1,lamps\nFAN-1,fans\n");
+    workspace.drop("drop/fx/f.csv", "date,from,to,rate\n2026-01-01,USD,INR,70\n2026-02-01,USD,INR,80\n");
+    run(&workspace, "2026-02-11", 0);
+    let counts = |file: &str| {
+        let taken = workspace.accrued(&["files", file, "--format", "csv"]).csv().pop().expect("it was taken");
+        ["rows", "accepted", "superseding", "duplicate"].map(|column| taken[column].clone()).join(" ")
+    };
+    assert_eq!(["p.csv", "i.csv", "f.csv"].map(counts), ["3 2 1 0", "2 2 0 0", "2 2 0 0"]);
+    for feed in ["partners", "items", "fx"] {
+        reread(&workspace, feed, "2026-02-12");
+    }
+    assert_eq!(["p.csv", "i.csv", "f.csv"].map(counts), ["3 0 0 3", "2 0 0 2", "2 0 0 2"]);
+    workspace.trial(&["verify", "--deep"]).check();
+}
