@@ -196,9 +196,9 @@ fn a_file_cut_or_touched_under_the_reader_is_not_taken() {
 }
 
 #[test]
-fn a_download_that_breaks_leaves_nothing_and_is_made_whole_by_a_retry() {
+fn a_download_that_breaks_takes_nothing_and_a_retry_goes_on_with_it() {
     let server = Sshd::start();
-    let bytes = noise(8 << 20);
+    let bytes = noise(SIZE);
     server.put("sales.csv", &bytes);
     let proxy = DelayProxy::start(server.addr, Duration::ZERO);
     let store = Store::new();
@@ -207,12 +207,78 @@ fn a_download_that_breaks_leaves_nothing_and_is_made_whole_by_a_retry() {
     let file = only(once.list().expect("listed"));
     let why = temporary(once.fetch(&file, &store.archive));
     assert!(why.contains("reading sales.csv"), "{why}");
-    assert_eq!(store.files(), NOTHING);
-    proxy.next(Fate::CutAfter(5 << 20));
+    assert_eq!(store.archived(), NOTHING);
+    let before = proxy.passed();
+    proxy.next(Fate::CutAfter(12 << 20));
     let mut again = open(Sftp { retries: 1, ..through(proxy.addr, &server) }).expect("open");
     let taken = again.fetch(&file, &store.archive).expect("fetched");
     assert!(fs::read(&taken.path).expect("archived") == bytes);
+    // and some that had been asked for ahead when it broke
+    assert!(proxy.passed() - before < (22 << 20), "{} bytes came", proxy.passed() - before);
     assert_eq!(store.files(), [taken.path]);
+}
+
+/// Breaks a download of 16 MiB after some 12, and lets something happen before the next run takes it: what it brings, and how many
+/// bytes came for that.
+fn taken_again(happens: impl Fn(&Sshd, &Store)) -> (Vec<u8>, u64) {
+    let server = Sshd::start();
+    server.put("sales.csv", &noise(SIZE));
+    let (proxy, store) = (DelayProxy::start(server.addr, Duration::ZERO), Store::new());
+    proxy.next(Fate::CutAfter(12 << 20));
+    let mut first = open(through(proxy.addr, &server)).expect("open");
+    let file = only(first.list().expect("listed"));
+    temporary(first.fetch(&file, &store.archive));
+    assert_eq!(store.archived(), NOTHING);
+    assert_eq!(store.files().len(), 2, "what is here, and its record");
+    happens(&server, &store);
+    store.archive.prepare().expect("a new run");
+    let before = proxy.passed();
+    let mut next = open(through(proxy.addr, &server)).expect("open");
+    let file = only(next.list().expect("listed"));
+    let taken = next.fetch(&file, &store.archive).expect("fetched");
+    let bytes = fs::read(&taken.path).expect("archived");
+    let sum = std::process::Command::new("sha256sum").arg(&taken.path).output().expect("sha256sum");
+    assert!(String::from_utf8_lossy(&sum.stdout).starts_with(&taken.sha256));
+    if file.name == "sales.csv" {
+        assert_eq!(store.archived(), [taken.path]);
+    }
+    (bytes, proxy.passed() - before)
+}
+
+#[test]
+fn a_broken_download_goes_on_at_the_next_run_where_it_stopped() {
+    let (bytes, came) = taken_again(|_, _| ());
+    assert!(bytes == noise(SIZE));
+    assert!(came < (SIZE / 2) as u64, "{came} bytes came");
+}
+
+#[test]
+fn a_broken_download_begins_anew_where_the_file_or_what_is_here_is_another() {
+    let all = SIZE as u64;
+    let other: Vec<u8> = noise(SIZE).into_iter().rev().collect();
+    let (bytes, came) = taken_again(|server, _| {
+        fs::write(server.outbound().join("sales.csv"), &other).expect("replaced");
+        let file = File::options().write(true).open(server.outbound().join("sales.csv")).expect("there");
+        file.set_modified(std::time::SystemTime::UNIX_EPOCH).expect("touched");
+    });
+    assert!(bytes == other && came > all, "{came} bytes came");
+    // the same size and mtime, and yet other bytes where it broke off
+    let (bytes, came) = taken_again(|server, _| {
+        let path = server.outbound().join("sales.csv");
+        let mtime = fs::metadata(&path).and_then(|found| found.modified()).expect("an mtime");
+        fs::write(&path, &other).expect("replaced");
+        let file = File::options().write(true).open(path).expect("there");
+        file.set_modified(mtime).expect("touched");
+    });
+    assert!(bytes == other && came > all, "{came} bytes came");
+    let (bytes, came) = taken_again(|_, store| {
+        let part = store.files().into_iter().find(|path| path.extension().is_some_and(|e| e == "part"));
+        let path = part.expect("what is here");
+        let mut bytes = fs::read(&path).expect("there");
+        bytes[1_000_000] ^= 1;
+        fs::write(path, bytes).expect("damaged");
+    });
+    assert!(bytes == noise(SIZE) && came > all, "{came} bytes came");
 }
 
 #[test]
@@ -232,7 +298,7 @@ fn a_server_killed_in_the_middle_leaves_nothing() {
         });
         temporary(open.fetch(&file, &store.archive));
     });
-    assert_eq!(store.files(), NOTHING);
+    assert_eq!(store.archived(), NOTHING);
 }
 
 #[test]
@@ -267,7 +333,7 @@ fn a_server_that_stalls_is_left_in_time_and_a_signal_is_quicker() {
         assert!(matches!(outcome, Err(InboxFault::Stopped)), "{outcome:?}");
     });
     assert!(matches!(open.list(), Err(InboxFault::Stopped)));
-    assert_eq!(store.files(), NOTHING);
+    assert_eq!(store.archived(), NOTHING);
     // the feed's idle_timeout is a minute, its deadline ten
     assert!(began.elapsed() < Duration::from_secs(55), "{:?}", began.elapsed());
 }

@@ -142,7 +142,7 @@ fn a_second_connection_that_breaks_leaves_nothing_and_a_retry_goes_alone() {
     let mut opened = site.open(|sftp| sftp, &Cancel::default(), &cut);
     let why = temporary(site.fetch(&mut opened, 2 << 20, || ()));
     assert!(why.contains("reading large.csv"), "{why}");
-    assert_eq!(site.store.files(), NOTHING);
+    assert_eq!(site.store.archived(), NOTHING);
 
     let site = Site::new();
     let mut opened = site.open(|sftp| Sftp { retries: 1, ..sftp }, &Cancel::default(), &cut);
@@ -164,7 +164,7 @@ fn a_first_connection_that_breaks_ends_the_second() {
         });
         temporary(opened.0.fetch(&opened.1, &store.archive));
     });
-    assert_eq!(site.store.files(), NOTHING);
+    assert_eq!(site.store.archived(), NOTHING);
 }
 
 #[test]
@@ -201,14 +201,14 @@ fn a_second_connection_that_stalls_is_left_in_time_and_a_signal_is_quicker() {
     let mut opened = site.open(|sftp| Sftp { idle_timeout: second, ..sftp }, &Cancel::default(), &stall);
     let why = temporary(site.fetch(&mut opened, 1 << 20, || ()));
     assert!(why.contains("nothing came for 1 s (idle_timeout)"), "{why}");
-    assert_eq!(site.store.files(), NOTHING);
+    assert_eq!(site.store.archived(), NOTHING);
 
     let site = Site::new();
     let cancel = Cancel::default();
     let mut opened = site.open(|sftp| sftp, &cancel, &stall);
     let outcome = site.fetch(&mut opened, 1 << 20, || cancel.set());
     assert!(matches!(outcome, Err(InboxFault::Stopped)), "{outcome:?}");
-    assert_eq!(site.store.files(), NOTHING);
+    assert_eq!(site.store.archived(), NOTHING);
     // the feed's idle_timeout is a minute, its deadline ten
     assert!(began.elapsed() < Duration::from_secs(50), "{:?}", began.elapsed());
 }

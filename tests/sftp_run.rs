@@ -2,6 +2,7 @@
 //! while the other feeds are committed all the same.
 
 mod support {
+    pub mod delay_proxy;
     pub mod feed;
     #[allow(dead_code, reason = "each test program uses its own part")]
     pub mod program;
@@ -13,6 +14,8 @@ mod after;
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::time::{Duration, Instant};
+use support::delay_proxy::{DelayProxy, Fate};
 use support::program::{Outcome, Workspace};
 use support::sshd::{Sshd, fingerprint, keygen, user};
 
@@ -179,4 +182,34 @@ fn a_file_still_growing_is_left_alone() {
     // no longer growing: another run waits its second and takes it
     run(&workspace, 0);
     assert_eq!(archived(&workspace), 2);
+}
+
+#[test]
+fn a_run_that_is_killed_in_a_download_is_gone_on_with_by_the_next() {
+    const SIZE: usize = 64 << 20;
+    let server = Sshd::start();
+    server.put("large.csv", &b"no export of anybody's\n".repeat(SIZE / 23));
+    let proxy = DelayProxy::start(server.addr, Duration::ZERO);
+    let workspace = workspace(&server, &server.fingerprint("ed25519"), 0);
+    let config = fs::read_to_string(workspace.path("accrued.toml")).expect("a config");
+    let port = |port: u16| format!(":{port}/");
+    let config = config.replace(&port(server.addr.port()), &port(proxy.addr.port()));
+    workspace.write("accrued.toml", config.replace("retries = 0\n", "retries = 0\nconnections = 1\n"));
+    proxy.next(Fate::StallAfter(56 << 20));
+    let mut child = workspace.start(&["run", "--as-of", AFTER_JANUARY]);
+    let recorded = || workspace.tree("var/archive").keys().any(|name| name.ends_with(".record"));
+    let deadline = Instant::now() + Duration::from_secs(120);
+    while !recorded() {
+        assert!(Instant::now() < deadline, "no record of what is here");
+        std::thread::yield_now();
+    }
+    child.kill().expect("our own child can be killed");
+    child.wait().expect("it has ended");
+    let before = proxy.passed();
+    let said = run(&workspace, 3).whole();
+    assert!(said.contains("large.csv"), "{said}");
+    assert!(proxy.passed() - before < (40 << 20), "{} bytes came", proxy.passed() - before);
+    // refused for what is in it, but whole
+    assert_eq!(archived(&workspace), 2);
+    workspace.trial(&["verify", "files"]).check();
 }

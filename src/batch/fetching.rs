@@ -13,6 +13,9 @@ use anyhow::Result;
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
+/// How long what is here of a broken download is kept for the next run.
+const KEPT: chrono::TimeDelta = chrono::TimeDelta::days(7);
+
 /// A file of this run, in the archive.
 pub(super) struct Fetched<'c> {
     pub feed: &'c Feed,
@@ -76,8 +79,9 @@ impl<'c> Run<'c> {
             listed = Listed::NotAll;
         }
         let archive = Archive::of(&self.places.data);
-        // what a killed run left of its downloads goes
+        // what a killed run left of its downloads goes, but for what is gone on with
         archive.prepare()?;
+        archive.forget_partials(clock::now() - KEPT)?;
         let mut files = Vec::new();
         for look in looks {
             lying.extend(self.bring(look, &archive, &mut files)?);

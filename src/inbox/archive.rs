@@ -1,6 +1,8 @@
 //! The archive: every file ever taken, once, under its SHA-256: `archive/ab/abcdef...`. A file is there whole or not at all.
 
+use super::partial::{Start, Temporary};
 use super::{Archived, InboxFault};
+use sha2::{Digest, Sha256};
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -26,28 +28,29 @@ impl Archive {
         self.root.join(sha256.get(..2).unwrap_or(sha256)).join(sha256)
     }
 
-    /// Makes the folders and removes what a killed run left of its downloads. Only for whoever holds the run's lock.
+    /// Makes the folders and removes what a killed run left of its downloads, but for the few that can be resumed. Only for whoever holds the run's lock.
     ///
     /// # Errors
     /// Of the disk, with the path.
     pub fn prepare(&self) -> Result<(), InboxFault> {
-        let incoming = self.root.join(INCOMING);
+        let incoming = self.incoming();
         DirBuilder::new()
             .recursive(true)
             .create(&incoming)
             .map_err(|e| InboxFault::disk(&incoming, "create", &e))?;
-        let left = fs::read_dir(&incoming).map_err(|e| InboxFault::disk(&incoming, "read", &e))?;
-        for entry in left {
-            let path = entry.map_err(|e| InboxFault::disk(&incoming, "read", &e))?.path();
-            fs::remove_file(&path).map_err(|e| InboxFault::disk(&path, "remove", &e))?;
-        }
+        self.sweep()?;
         sync_folder(self.root.parent().unwrap_or(&self.root))
     }
 
-    /// An empty file to write a download to; it removes itself unless it is kept.
-    pub(super) fn temporary(&self) -> Result<(Temporary, File), InboxFault> {
+    /// Where downloads under way are.
+    pub(super) fn incoming(&self) -> PathBuf {
+        self.root.join(INCOMING)
+    }
+
+    /// An empty file to write a download to, which is never resumed; it removes itself unless it is kept.
+    pub(super) fn begin(&self) -> Result<Start, InboxFault> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        let folder = self.root.join(INCOMING);
+        let folder = self.incoming();
         fs::create_dir_all(&folder).map_err(|e| InboxFault::disk(&folder, "create", &e))?;
         let name = format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let path = folder.join(name);
@@ -57,7 +60,7 @@ impl Archive {
             .create_new(true)
             .open(&path)
             .map_err(|e| InboxFault::disk(&path, "create", &e))?;
-        Ok((Temporary { path }, file))
+        Ok(Start { temporary: Temporary::passing(path), file, hasher: Sha256::new(), size: 0 })
     }
 
     /// Whether these bytes are here already.
@@ -75,7 +78,7 @@ impl Archive {
     ) -> Result<Archived, InboxFault> {
         let path = self.path_of(&sha256);
         if !self.holds(&sha256, size) {
-            file.sync_data().map_err(|e| InboxFault::disk(&temporary.path, "write", &e))?;
+            file.sync_data().map_err(|e| InboxFault::disk(temporary.path(), "write", &e))?;
             self.rename(temporary, &path)?;
         }
         Ok(Archived { sha256, size, path })
@@ -88,7 +91,7 @@ impl Archive {
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
             Err(e) => return Err(InboxFault::disk(folder, "create", &e)),
         }
-        fs::rename(&temporary.path, path).map_err(|e| InboxFault::disk(path, "write", &e))?;
+        fs::rename(temporary.path(), path).map_err(|e| InboxFault::disk(path, "write", &e))?;
         sync_folder(folder)?;
         // also where a run that was killed made the folder
         sync_folder(&self.root)
@@ -97,23 +100,4 @@ impl Archive {
 
 fn sync_folder(folder: &Path) -> Result<(), InboxFault> {
     File::open(folder).and_then(|f| f.sync_all()).map_err(|e| InboxFault::disk(folder, "write", &e))
-}
-
-/// A file that is removed when dropped; after a rename there is nothing left under its name.
-#[derive(Debug)]
-pub(super) struct Temporary {
-    path: PathBuf,
-}
-
-impl Temporary {
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        // fails when it was renamed, which is what it was made for; else `prepare` of the next run removes it
-        let _ = fs::remove_file(&self.path);
-    }
 }

@@ -46,6 +46,16 @@ impl InboxFault {
         }
     }
 
+    /// Whether what is here of a download may be gone on with.
+    pub(super) fn may_pass(&self) -> bool {
+        match self {
+            InboxFault::Temporary(_) | InboxFault::Stopped => true,
+            InboxFault::Refused(_) | InboxFault::Changed(_) | InboxFault::Disk(_) | InboxFault::Limit(_) => {
+                false
+            }
+        }
+    }
+
     /// A fault of our own disk, with the path that it is about.
     pub(super) fn disk(path: &std::path::Path, doing: &str, error: &io::Error) -> InboxFault {
         InboxFault::Disk(io::Error::new(error.kind(), format!("cannot {doing} {}: {error}", path.display())))

@@ -97,7 +97,7 @@ impl Folder {
         expect(&path, "when opened", file, &start)?;
         let mut read = 0;
         let draft = intake::take(
-            archive,
+            archive.begin()?,
             Plan { size: file.size, buffer: BUFFER, hashing: Hashing::WhileReading },
             &mut |buffer| {
                 self.cancel.check()?;

@@ -2,7 +2,7 @@
 //! A third one sends them on to the disk meanwhile, so that little is left to wait for at the end. The rest of a large file may
 //! come from elsewhere at the same time: written where it belongs, and hashed from there once what is before it is hashed.
 
-use super::archive::Temporary;
+use super::partial::{Start, Temporary, hex};
 use super::{Archive, Archived, InboxFault};
 use sha2::{Digest, Sha256};
 use std::fs::File;
@@ -55,42 +55,56 @@ pub(super) struct Draft {
 }
 
 impl Draft {
+    /// Leaves it for the next try, if it can be resumed.
+    pub(super) fn leave(self) {
+        self.temporary.leave(&self.file, self.size, &self.sha256);
+    }
+
     /// Makes it durable in the archive.
     pub(super) fn keep(self, archive: &Archive) -> Result<Archived, InboxFault> {
         archive.keep(self.temporary, &self.file, self.sha256, self.size)
     }
 }
 
-/// Takes in all that `read` gives, until it gives 0 bytes.
-pub(super) fn take(archive: &Archive, plan: Plan, read: Read<'_>) -> Result<Draft, InboxFault> {
+/// Takes in all that `read` gives, until it gives 0 bytes, behind what is here.
+pub(super) fn take(start: Start, plan: Plan, read: Read<'_>) -> Result<Draft, InboxFault> {
     if plan.size <= SMALL {
-        drafted(archive, |sink| alone(sink, plan, read))
+        drafted(start, |sink| alone(sink, plan, read))
     } else {
-        drafted(archive, |sink| with_writer(sink, plan, read, None))
+        drafted(start, |sink| with_writer(sink, plan, read, None))
     }
 }
 
 /// Takes in what `read` gives, until it gives 0 bytes, and behind it what `rest` writes meanwhile on a thread of its own.
 /// The draft ends where the first gap is.
 pub(super) fn take_with_rest(
-    archive: &Archive,
+    start: Start,
     plan: Plan,
     read: Read<'_>,
     rest: Rest<'_>,
 ) -> Result<Draft, InboxFault> {
-    drafted(archive, |sink| with_writer(sink, plan, read, Some(rest)))
+    drafted(start, |sink| with_writer(sink, plan, read, Some(rest)))
 }
 
+/// What breaks off is left for the next try, unless its bytes are in doubt.
 fn drafted(
-    archive: &Archive,
+    start: Start,
     take: impl FnOnce(&mut Sink<'_>) -> Result<(), InboxFault>,
 ) -> Result<Draft, InboxFault> {
-    let (temporary, file) = archive.temporary()?;
-    let mut sink = Sink { temporary: &temporary, file: &file, hasher: Sha256::new(), size: 0 };
-    take(&mut sink)?;
-    let (hasher, size) = (sink.hasher, sink.size);
-    let sha256 = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(Draft { temporary, file, sha256, size })
+    let Start { temporary, file, hasher, size } = start;
+    let mut sink = Sink { temporary: &temporary, file: &file, hasher, size, doubtful: false };
+    let taken = take(&mut sink);
+    let (hasher, size, doubtful) = (sink.hasher, sink.size, sink.doubtful);
+    let draft = Draft { temporary, file, sha256: hex(hasher.finalize()), size };
+    match taken {
+        Ok(()) => Ok(draft),
+        Err(fault) => {
+            if fault.may_pass() && !doubtful {
+                draft.leave();
+            }
+            Err(fault)
+        }
+    }
 }
 
 /// Gives bytes in order; 0 of them at the end.
@@ -130,7 +144,7 @@ impl Behind<'_> {
     /// Of the disk; `Stopped` when nobody wants the rest any more.
     pub(super) fn write(&mut self, at: u64, bytes: &[u8]) -> Result<(), InboxFault> {
         self.file.write_all_at(bytes, at).map_err(|e| InboxFault::disk(self.path, "write", &e))?;
-        self.flush.wrote(bytes.len());
+        self.flush.wrote(bytes.len(), || None);
         let written = Piece::Written(at..at + bytes.len() as u64);
         self.pieces.send(written).map_err(|_| InboxFault::Stopped)
     }
@@ -139,17 +153,20 @@ impl Behind<'_> {
 /// Sends what was written on to the disk, a step at a time, by the thread that flushes.
 #[derive(Clone)]
 struct Flush {
-    step: SyncSender<()>,
+    step: SyncSender<Option<Sound>>,
     since: u64,
 }
 
+/// How many bytes are here from the beginning, and their hash so far.
+type Sound = (u64, Sha256);
+
 impl Flush {
-    fn wrote(&mut self, bytes: usize) {
+    fn wrote(&mut self, bytes: usize, sound: impl FnOnce() -> Option<Sound>) {
         self.since += bytes as u64;
         if self.since >= STEP {
             self.since = 0;
             // one that is still at work takes these along, or the end does
-            let _ = self.step.try_send(());
+            let _ = self.step.try_send(sound());
         }
     }
 }
@@ -159,6 +176,8 @@ struct Sink<'a> {
     file: &'a File,
     hasher: Sha256,
     size: u64,
+    /// two connections gave other bytes of the same place
+    doubtful: bool,
 }
 
 impl Sink<'_> {
@@ -206,14 +225,13 @@ fn with_writer(
         // cannot fail: there is room for all of them
         let _ = empty.send(vec![0; plan.buffer]);
     }
-    let mut hasher = Sha256::new();
-    let mut size = 0;
-    let (step, steps) = sync_channel::<()>(1);
+    let (mut hasher, mut size) = (sink.hasher.clone(), sink.size);
+    let (step, steps) = sync_channel(1);
     let (pieces, behind) = channel();
-    let (file, path) = (sink.file, sink.temporary.path());
+    let (file, temporary, path) = (sink.file, sink.temporary, sink.temporary.path());
     let flush = Flush { step, since: 0 };
     let done = std::thread::scope(|scope| {
-        let flusher = scope.spawn(move || flush_all(file, path, steps));
+        let flusher = scope.spawn(move || flush_all(file, temporary, steps));
         // without a rest, nobody has `pieces` any more
         let behind_it = rest.map(|rest| {
             let behind = Behind { file, path, pieces, flush: flush.clone() };
@@ -250,6 +268,7 @@ fn hash_rest(sink: &mut Sink<'_>, pieces: Receiver<Piece>) -> Result<(), InboxFa
                 let mut before = vec![0; bytes.len()];
                 sink.read_back(at, &mut before)?;
                 if before != bytes {
+                    sink.doubtful = true;
                     return Err(otherwise);
                 }
             }
@@ -270,9 +289,12 @@ fn hash_again(sink: &mut Sink<'_>, end: u64, buffer: &mut [u8]) -> Result<(), In
 }
 
 /// The kernel tells of a failed write once: who asks first must not forget it.
-fn flush_all(file: &File, path: &Path, steps: Receiver<()>) -> Result<(), InboxFault> {
-    while steps.recv().is_ok() {
-        file.sync_data().map_err(|e| InboxFault::disk(path, "write", &e))?;
+fn flush_all(file: &File, temporary: &Temporary, steps: Receiver<Option<Sound>>) -> Result<(), InboxFault> {
+    for sound in steps {
+        file.sync_data().map_err(|e| InboxFault::disk(temporary.path(), "write", &e))?;
+        if let Some((size, hasher)) = sound {
+            temporary.record(size, hasher)?;
+        }
     }
     Ok(())
 }
@@ -318,7 +340,7 @@ fn write_all(
             sink.hash(bytes);
         }
         sink.write(bytes)?;
-        flush.wrote(got);
+        flush.wrote(got, || (hashing == Hashing::WhileWriting).then(|| (sink.size, sink.hasher.clone())));
         // the reader may be through already
         let _ = empty.send(buffer);
     }
@@ -337,7 +359,7 @@ mod tests {
         let plan = Plan { size: 1 << 20, buffer: 1000, hashing: Hashing::WhileWriting };
         let mut left = front;
         let draft = take_with_rest(
-            &archive,
+            archive.begin().expect("begun"),
             plan,
             &mut |buffer| Ok(std::io::Read::read(&mut left, buffer).expect("memory")),
             rest,

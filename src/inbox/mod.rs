@@ -11,6 +11,7 @@ mod connection;
 mod fault;
 mod folder;
 mod intake;
+mod partial;
 pub mod pattern;
 mod sftp;
 mod sieve;

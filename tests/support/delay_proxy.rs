@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
@@ -36,6 +37,7 @@ pub struct DelayProxy {
     pub addr: SocketAddr,
     fates: Arc<Mutex<VecDeque<Fate>>>,
     gate: Gate,
+    passed: Arc<AtomicU64>,
 }
 
 impl DelayProxy {
@@ -47,17 +49,24 @@ impl DelayProxy {
         let ends = Arc::downgrade(&fates);
         let gate = Gate::default();
         let theirs = Arc::clone(&gate);
+        let passed = Arc::new(AtomicU64::new(0));
+        let count = Arc::clone(&passed);
         std::thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 let Some(fates) = ends.upgrade() else { return };
                 let fate = fates.lock().expect("no panic").pop_front().unwrap_or(Fate::Whole);
                 // a server that is gone is what some tests are about
                 if let Ok(server) = TcpStream::connect(target) {
-                    join(&client, &server, round_trip / 2, fate, &theirs);
+                    join(&client, &server, round_trip / 2, fate, (&theirs, &count));
                 }
             }
         });
-        DelayProxy { addr, fates, gate }
+        DelayProxy { addr, fates, gate, passed }
+    }
+
+    /// Bytes that have come from the server so far, over all connections.
+    pub fn passed(&self) -> u64 {
+        self.passed.load(Ordering::Relaxed)
     }
 
     /// Ends every pause, also those to come.
@@ -80,22 +89,25 @@ impl Drop for DelayProxy {
     }
 }
 
-fn join(client: &TcpStream, server: &TcpStream, delay: Duration, fate: Fate, gate: &Gate) {
+fn join(client: &TcpStream, server: &TcpStream, delay: Duration, fate: Fate, site: Site<'_>) {
     for tcp in [client, server] {
         tcp.set_nodelay(true).expect("a socket");
     }
-    one_way(client, server, delay, Fate::Whole, gate);
-    one_way(server, client, delay, fate, gate);
+    one_way(client, server, delay, Fate::Whole, (site.0, &Arc::default()));
+    one_way(server, client, delay, fate, site);
 }
+
+/// What a pause waits for, and where bytes are counted.
+type Site<'s> = (&'s Gate, &'s Arc<AtomicU64>);
 
 type Piece = (Instant, Vec<u8>);
 
-fn one_way(from: &TcpStream, to: &TcpStream, delay: Duration, fate: Fate, gate: &Gate) {
+fn one_way(from: &TcpStream, to: &TcpStream, delay: Duration, fate: Fate, (gate, passed): Site<'_>) {
     let (queue, pieces) = sync_channel::<Piece>(QUEUE);
     let (mut source, mut sink) = (from.try_clone().expect("a socket"), to.try_clone().expect("a socket"));
     std::thread::spawn(move || read_all(&mut source, delay, &queue));
-    let gate = Arc::clone(gate);
-    std::thread::spawn(move || write_all(&mut sink, &pieces, fate, &gate));
+    let (gate, passed) = (Arc::clone(gate), Arc::clone(passed));
+    std::thread::spawn(move || write_all(&mut sink, &pieces, fate, (&gate, &passed)));
 }
 
 fn read_all(source: &mut TcpStream, delay: Duration, queue: &SyncSender<Piece>) {
@@ -107,7 +119,7 @@ fn read_all(source: &mut TcpStream, delay: Duration, queue: &SyncSender<Piece>) 
     }
 }
 
-fn write_all(sink: &mut TcpStream, pieces: &Receiver<Piece>, fate: Fate, gate: &Gate) {
+fn write_all(sink: &mut TcpStream, pieces: &Receiver<Piece>, fate: Fate, (gate, passed): Site<'_>) {
     let mut left = match fate {
         Fate::Whole => u64::MAX,
         Fate::CutAfter(bytes) | Fate::StallAfter(bytes) | Fate::PauseAfter(bytes) => bytes,
@@ -119,6 +131,7 @@ fn write_all(sink: &mut TcpStream, pieces: &Receiver<Piece>, fate: Fate, gate: &
             break;
         }
         left -= now as u64;
+        passed.fetch_add(now as u64, Ordering::Relaxed);
         if left > 0 {
             continue;
         }

@@ -116,7 +116,12 @@ impl Store {
         Store { dir, archive }
     }
 
-    /// Every file in it, downloads under way included.
+    /// Every file in it that is whole.
+    pub fn archived(&self) -> Vec<PathBuf> {
+        self.files().into_iter().filter(|path| !path.to_string_lossy().contains("/.incoming/")).collect()
+    }
+
+    /// Every file in it, downloads under way and broken ones included.
     pub fn files(&self) -> Vec<PathBuf> {
         let mut found = Vec::new();
         let mut folders = vec![self.dir.path().join("archive")];

@@ -1,5 +1,5 @@
-//! One file on its way from a server into the archive: opened, read over one connection or two, and compared with what was listed
-//! before it is kept.
+//! One file on its way from a server into the archive: opened, read from where an earlier try broke off, over one connection or two,
+//! and compared with what was listed before it is kept.
 
 use super::crew::Place;
 use super::halves::{self, Halves, Next, REQUEST, SEAM, piece};
@@ -7,15 +7,16 @@ use super::watchdog::Watching;
 use super::wire::Wire;
 use super::{Folder, Remote, changed, mtime, nature};
 use crate::inbox::intake::{self, Behind, Draft, Hashing, Plan};
+use crate::inbox::partial::{Start, What};
 use crate::inbox::sieve::{self, Nature};
-use crate::inbox::{Archive, Archived, Candidate, InboxFault};
+use crate::inbox::{Archive, Archived, Candidate, InboxFault, Sftp};
 use ssh2::FileStat;
 use std::io::{Read, Seek, SeekFrom};
 
 impl Remote {
-    /// Leave for a second connection, where the file is worth one.
-    fn shares(&self, file: &Candidate) -> Option<Place> {
-        (file.size >= halves::LARGE).then(|| self.crew.place()).flatten()
+    /// Leave for a second connection, where so much is left to read.
+    fn shares(&self, left: u64) -> Option<Place> {
+        (left >= halves::LARGE).then(|| self.crew.place()).flatten()
     }
 
     /// Reads the rest of a file over a connection of its own, if the server grants one and it is there in time. What
@@ -43,15 +44,27 @@ impl Folder<'_> {
         let Some(_) = sieve::fetched(&self.remote.source, file.name.as_bytes()) else {
             return Err(InboxFault::Limit(format!("{:?} is not a name of this feed's files", file.name)));
         };
+        let mut start = self.start(file, archive)?;
         let watching = self.begin();
-        let mut open = self.open(file, &watching)?;
+        let opened = self
+            .open(file, &watching)
+            .and_then(|mut open| self.go_on(file, &mut open, &mut start, &watching).map(|()| open));
+        let mut open = match opened {
+            Ok(open) => open,
+            Err(fault) => {
+                if fault.may_pass() {
+                    start.leave();
+                }
+                return Err(fault);
+            }
+        };
         let buffer = self.remote.settings.read_buffer.max(1);
         let plan = Plan { size: file.size, buffer, hashing: Hashing::WhileWriting };
-        let draft = if let Some(place) = self.remote.shares(file) {
-            self.fetch_shared(file, &mut open, (archive, plan), place, &watching)?
+        let draft = if let Some(place) = self.remote.shares(file.size - start.size) {
+            self.fetch_shared(file, &mut open, (start, plan), place, &watching)?
         } else {
-            let mut read = 0;
-            intake::take(archive, plan, &mut |buffer| {
+            let mut read = start.size;
+            intake::take(start, plan, &mut |buffer| {
                 let most = piece(file.size.saturating_sub(read) + REQUEST, buffer.len());
                 self.read(file, &mut open, &mut read, buffer.get_mut(..most).unwrap_or_default(), &watching)
             })?
@@ -59,14 +72,58 @@ impl Folder<'_> {
         if draft.size != file.size {
             return Err(changed(file, &format!("had {} bytes and ended after {}", file.size, draft.size)));
         }
+        match self.unchanged(file, &mut open) {
+            Ok(()) => draft.keep(archive),
+            Err(fault) => {
+                if fault.may_pass() {
+                    draft.leave();
+                }
+                Err(fault)
+            }
+        }
+    }
+
+    /// What is here of the file, or nothing yet.
+    fn start(&self, file: &Candidate, archive: &Archive) -> Result<Start, InboxFault> {
+        let Sftp { host, port, user, folder, .. } = &self.remote.settings;
+        let place = format!("sftp://{user}@{host}:{port}{folder}");
+        match What::of(&self.remote.source.feed, &place, file) {
+            Some(what) => archive.resume(what),
+            None => archive.begin(),
+        }
+    }
+
+    /// Goes to where what is here ends, if the last of it is what the server has there; else begins anew.
+    fn go_on(
+        &self,
+        file: &Candidate,
+        open: &mut ssh2::File,
+        start: &mut Start,
+        watching: &Watching<'_>,
+    ) -> Result<(), InboxFault> {
+        let here = start.last(SEAM)?;
+        if here.is_empty() {
+            return Ok(());
+        }
+        let mut read = start.size - here.len() as u64;
+        open.seek(SeekFrom::Start(read)).map_err(|e| self.reading(file, &e))?;
+        if self.exactly(file, open, here.len(), &mut read, watching)? == here {
+            tracing::info!(feed = %self.remote.source.feed, file = %file.name, bytes = start.size, "goes on");
+            return Ok(());
+        }
+        open.seek(SeekFrom::Start(0)).map_err(|e| self.reading(file, &e))?;
+        start.anew()
+    }
+
+    /// The file is still the one that was listed, now that it was read.
+    fn unchanged(&self, file: &Candidate, open: &mut ssh2::File) -> Result<(), InboxFault> {
         let end = open.stat().map_err(|e| self.file_fault(file, "looking at", &e))?;
         self.expect(file, "when read", &end)?;
         let fresh = self
             .sftp()?
             .lstat(&self.path(&file.name))
             .map_err(|e| self.file_fault(file, "looking at", &e))?;
-        self.expect(file, "after that", &fresh)?;
-        draft.keep(archive)
+        self.expect(file, "after that", &fresh)
     }
 
     /// A file that is still the one that was listed.
@@ -110,7 +167,9 @@ impl Folder<'_> {
         let Some(border) = halves.share() else { return Ok(()) };
         let mut read = border - SEAM as u64;
         open.seek(SeekFrom::Start(read)).map_err(|e| self.reading(file, &e))?;
-        let seam = self.seam(file, &mut open, &mut read, &watching)?;
+        // what is just before the second half, once more: a server that gives the same bytes wherever they are asked from, or
+        // another file of this name, is found out by it
+        let seam = self.exactly(file, &mut open, SEAM, &mut read, &watching)?;
         behind.join(border - SEAM as u64, seam, self.disjoint(file))?;
         let mut buffer = vec![0; self.remote.settings.read_buffer];
         loop {
@@ -131,24 +190,24 @@ impl Folder<'_> {
         Ok(())
     }
 
-    /// What is just before the second half, once more: a server that gives the same bytes wherever they are asked from, or
-    /// another file of this name, is found out by it.
-    fn seam(
+    /// The next so many bytes, or those until the end.
+    fn exactly(
         &self,
         file: &Candidate,
         open: &mut ssh2::File,
+        count: usize,
         read: &mut u64,
         watching: &Watching<'_>,
     ) -> Result<Vec<u8>, InboxFault> {
-        let mut seam = vec![0; SEAM];
+        let mut bytes = vec![0; count];
         let mut filled = 0;
-        while let Some(room) = seam.get_mut(filled..).filter(|room| !room.is_empty()) {
+        while let Some(room) = bytes.get_mut(filled..).filter(|room| !room.is_empty()) {
             match self.read(file, open, read, room, watching)? {
-                0 => seam.truncate(filled),
+                0 => bytes.truncate(filled),
                 got => filled += got,
             }
         }
-        Ok(seam)
+        Ok(bytes)
     }
 
     fn disjoint(&self, file: &Candidate) -> InboxFault {
@@ -167,12 +226,12 @@ impl Folder<'_> {
         &self,
         file: &Candidate,
         open: &mut ssh2::File,
-        (archive, plan): (&Archive, Plan),
+        (start, plan): (Start, Plan),
         _place: Place,
         watching: &Watching<'_>,
     ) -> Result<Draft, InboxFault> {
-        let halves = Halves::of(file.size, &self.remote.cancel);
-        let mut read = 0;
+        let halves = Halves::of(file.size, start.size, &self.remote.cancel);
+        let mut read = start.size;
         let mut front = |buffer: &mut [u8]| {
             let most = match halves.next(read)? {
                 Next::Done => return Ok(0),
@@ -190,7 +249,7 @@ impl Folder<'_> {
         };
         // nobody waits for a second one that has nothing to do any more
         let mut front = |buffer: &mut [u8]| front(buffer).inspect_err(|_| halves.give_up());
-        let taken = intake::take_with_rest(archive, plan, &mut front, &|behind| {
+        let taken = intake::take_with_rest(start, plan, &mut front, &|behind| {
             self.remote.second(file, &halves, behind, watching);
         });
         self.remote.cancel.check()?;

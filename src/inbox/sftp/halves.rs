@@ -56,9 +56,9 @@ pub(super) enum Next {
 }
 
 impl Halves {
-    /// Of a file of this size, all of it the first connection's.
-    pub(super) fn of(size: u64, cancel: &Cancel) -> Halves {
-        let state = State { front: 0, border: size, size, lost: None };
+    /// Of a file of this size, of which so much is here; all of the rest is the first connection's.
+    pub(super) fn of(size: u64, front: u64, cancel: &Cancel) -> Halves {
+        let state = State { front, border: size, size, lost: None };
         Halves { state: Mutex::new(state), second: cancel.part() }
     }
 
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn what_is_left_is_shared_once_the_second_is_there() {
-        let halves = Halves::of(100 << 20, &Cancel::default());
+        let halves = Halves::of(100 << 20, 0, &Cancel::default());
         assert_eq!(halves.next(10 << 20).expect("fine"), Next::End);
         assert_eq!(halves.share(), Some(55 << 20));
         assert_eq!(halves.next(54 << 20).expect("fine"), Next::Until(1 << 20));
@@ -126,10 +126,10 @@ mod tests {
 
     #[test]
     fn a_second_connection_that_comes_late_or_is_not_wanted_gets_nothing() {
-        let halves = Halves::of(100 << 20, &Cancel::default());
+        let halves = Halves::of(100 << 20, 0, &Cancel::default());
         halves.next(90 << 20).expect("fine");
         assert_eq!(halves.share(), None);
-        let halves = Halves::of(100 << 20, &Cancel::default());
+        let halves = Halves::of(100 << 20, 0, &Cancel::default());
         halves.second.set();
         assert_eq!(halves.share(), None);
         assert_eq!(halves.next(0).expect("fine"), Next::End);
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn what_the_second_fails_of_ends_the_first() {
-        let halves = Halves::of(100 << 20, &Cancel::default());
+        let halves = Halves::of(100 << 20, 0, &Cancel::default());
         halves.share().expect("shared");
         halves.lose(InboxFault::Temporary("gone".to_owned()));
         assert!(matches!(halves.next(0), Err(InboxFault::Temporary(why)) if why == "gone"));
