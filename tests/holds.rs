@@ -118,6 +118,9 @@ fn versions_that_contradict_wait_and_speak_once_they_are_released() {
     assert_eq!(told(&workspace), ["identity_conflict P2 1 1500 15", "rows_vanished P1 1 100 -2"]);
     shown_everywhere(&workspace, "identity_conflict");
     shown_everywhere(&workspace, "rows_vanished");
+    // whom it would take the sale from
+    let taken = "; released now P1 has 10 points less";
+    assert!(open(&workspace)[0]["detail"].ends_with(taken), "{:?}", open(&workspace));
     run(&workspace, "2026-01-22", 0);
     for hold in open(&workspace) {
         decide(&workspace, "release", &hold["id"], 0);
@@ -310,7 +313,9 @@ fn a_version_that_is_held_says_both_values_that_disagree() {
     assert_eq!(
         details,
         [
-            format!("invoice A line 1 {contradicts} is of partner P2, before P1"),
+            format!(
+                "invoice A line 1 {contradicts} is of partner P2, before P1; released now P1 has 0.01 points less"
+            ),
             format!(
                 "invoice B line 1 {contradicts} is dated 2026-05-12, before 2026-04-10, more than 31 days away"
             ),

@@ -124,7 +124,7 @@ fn list(session: &Session, ended: Ended, extent: Extent) -> Result<Exit> {
     for hold in &holds {
         let stake = match hold.state {
             HoldState::Open if held_files::is_of_file(hold) => files.weigh(hold)?,
-            HoldState::Open => known(scales.points(hold)?.unwrap_or(hold.points)),
+            HoldState::Open => scales.weigh(hold)?.unwrap_or(known(hold.points)),
             HoldState::Released | HoldState::Discarded | HoldState::Gone | HoldState::Done => {
                 known(hold.points)
             }
