@@ -7,7 +7,7 @@ mod forged;
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod program;
 
-use forged::by_another_version;
+use forged::{by_another_version, made_of_another};
 use program::{Outcome, Workspace};
 
 const CONFIG: &str = "data_dir = \"var\"\nschemes_dir = \"schemes\"\n\n[[feed]]\nname = \"sales\"\nkind = \"sales\"\n\
@@ -375,4 +375,32 @@ fn master_data_evaluate_everybody_and_post_no_version() {
     assert_eq!(entries(&w, "P2"), [entry("200", "")]);
     assert_eq!(held(&w).len(), 1);
     is_well(&w);
+}
+
+/// Its only sale, just after midnight by the clocks of then, was in February; by those of now it is in January, which is closed.
+#[test]
+fn a_partner_who_has_a_position_in_a_closed_cycle_only_by_this_version_is_proposed() {
+    let mut w = laid_out("");
+    sells(&mut w, "a", "A1,2026-01-05,P1,1000\nA3,2026-01-31,P3,500\n");
+    w.trial(&["run", "--as-of", "2026-02-03"]).check();
+    made_of_another(&w, "P3", "P9");
+    by_another_version(&w, "0.0.9", "2019c", &[]);
+    differs_alone(&w);
+    // without news of P3 nothing of it is posted or proposed
+    sells(&mut w, "b", "B1,2026-01-07,P1,100\n");
+    run(&w, "2026-02-05", 0);
+    assert_eq!((entries(&w, "P3"), held(&w)), (vec![], vec![]));
+    sells(&mut w, "c", "C3,2026-01-08,P3,40\n");
+    run(&w, "2026-02-06", 3);
+    assert_eq!(entries(&w, "P3"), [entry("4", "late line")]);
+    let holds = held(&w);
+    let [[_, state, points, detail]] = holds.as_slice() else { panic!("{holds:?}") };
+    assert_eq!((state.as_str(), points.as_str()), ("open", "50"));
+    assert!(detail.contains("made 0") && detail.contains("makes 50"), "{detail}");
+    is_silent(&w, "2026-02-07");
+    decide(&w, "release");
+    run(&w, "2026-02-08", 0);
+    assert_eq!(entries(&w, "P3"), [entry("4", "late line"), entry("50", "program version")]);
+    is_silent(&w, "2026-02-09");
+    differs_alone(&w);
 }

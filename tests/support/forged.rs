@@ -24,6 +24,29 @@ pub fn by_another_version(workspace: &Workspace, program: &str, zones: &str, gav
     store.execute_batch(&guards).expect("guards");
 }
 
+/// Makes what those runs made of one partner something that they made of another: of the first they made nothing then. To be made
+/// those of another version afterwards.
+pub fn made_of_another(workspace: &Workspace, partner: &str, other: &str) {
+    let store = Connection::open(workspace.path("var/accrued.db")).expect("a store");
+    let guards = lift_guards(&store);
+    for sql in [
+        "UPDATE ledger SET partner_code = ?2 WHERE partner_code = ?1",
+        "UPDATE position SET partner = ?2 WHERE partner = ?1",
+    ] {
+        store.execute(sql, [partner, other]).expect(sql);
+    }
+    store.execute_batch(&guards).expect("guards");
+    let from = format!("{partner},");
+    let row = |line: &str| match line.strip_prefix(&from) {
+        Some(rest) => format!("{other},{rest}\n"),
+        None => format!("{line}\n"),
+    };
+    for (path, bytes) in workspace.tree("var/statements") {
+        let text = String::from_utf8(bytes).expect("text");
+        workspace.write(&format!("var/statements/{path}"), text.lines().map(row).collect::<String>());
+    }
+}
+
 /// Makes the journal one that does not tell which versions of the schemes runs went by.
 pub fn begun_early(workspace: &Workspace) {
     let store = Connection::open(workspace.path("var/accrued.db")).expect("a store");
