@@ -34,7 +34,7 @@
 //! | [`rehearse`] | pure | `domain`, `calendar`, `facts`, `scheme`, `ingest`, `evaluate`, `statement` | the worked examples inside scheme files, and what none of them touches |
 //! | [`clock`] | edge | | the only reader of the wall clock |
 //! | [`lock`] | edge | | one run at a time |
-//! | [`inbox`] | edge | `domain` | where files come from: list, judge complete, download whole, archive |
+//! | [`inbox`] | edge | `domain` | where files come from: list, judge complete, download whole, archive; and, over the same connections, files pushed out |
 //! | [`store`] | edge | `domain`, `calendar`, `facts` | the SQLite file: journal, facts, positions, ledger, holds |
 //! | [`outbox`] | edge | `domain` | files and folders that appear whole or not at all |
 //! | [`config`] | shell | `domain`, `calendar`, `schedule`, `fault`, `facts`, `scheme`, `ingest`, `inbox` | accrued.toml -> checked settings, those of each room in that room's own words |

@@ -57,6 +57,8 @@ impl<'c> Run<'c> {
         }
         let files = self.hold_several_of_period(files)?;
         self.take_all(files)?;
+        // what tells how to do it again is beside the store before anything goes from where it came
+        self.keep_journal()?;
         self.clear(lying)?;
         Ok(listed)
     }

@@ -17,6 +17,7 @@ mod periods;
 mod posting;
 mod progress;
 mod publishing;
+mod pushing;
 mod reason;
 mod replay;
 mod report;
@@ -34,6 +35,7 @@ pub use journalling::{JOURNAL_FILE, keep_journal};
 pub use layouts::{kind_of_text, layout_of_text};
 pub use posting::{over_limit_upto, withheld};
 pub use progress::{Progress, Step};
+pub use pushing::{place_of, waiting_for};
 pub use replay::{Arrived, Halted, Looked, Replay};
 pub use report::{CycleLine, Exit, FeedFault, FileLine, Report};
 pub use rereading::{Known, Reread};
@@ -160,7 +162,6 @@ pub fn run(config: &Config, schemes: RealSchemes, order: &Order) -> Result<Repor
     let schemes = run.start(schemes)?;
     run.note_version()?;
     let listed = run.fetch_and_take()?;
-    run.keep_journal()?;
     for family in schemes.families {
         run.go_on()?;
         let family = &run.carry_out_edits(family)?;
@@ -176,6 +177,7 @@ pub fn run(config: &Config, schemes: RealSchemes, order: &Order) -> Result<Repor
         }
         run.hold_edits(family)?;
     }
+    run.push()?;
     run.finish()
 }
 

@@ -18,6 +18,8 @@ pub struct Replay {
     pub files: Vec<Arrived>,
     /// what looking at the feeds came to
     pub looked: Looked,
+    /// what was recorded of its pushes: kind and body
+    pub pushes: Vec<(String, Value)>,
     /// the run's last record: one that was killed stops there
     pub until: i64,
     /// version of the program that did it

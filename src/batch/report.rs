@@ -106,6 +106,10 @@ pub struct Report {
     pub files: Vec<FileLine>,
     /// feeds and files that could not be fetched
     pub faults: Vec<FeedFault>,
+    /// files pushed: (push, how many)
+    pub pushed: Vec<(String, u64)>,
+    /// pushes, or files of them, that could not be done
+    pub push_faults: Vec<FeedFault>,
     /// names passed over, files left for the next run: (feed, what)
     pub notices: Vec<(String, String)>,
     /// of the notices: names passed over (a link, a folder, a hostile name) that no earlier run has told of
@@ -142,6 +146,8 @@ impl Report {
             at: at.to_owned(),
             files: Vec::new(),
             faults: Vec::new(),
+            pushed: Vec::new(),
+            push_faults: Vec::new(),
             notices: Vec::new(),
             passed: 0,
             other_version: None,
@@ -160,7 +166,8 @@ impl Report {
 
     /// Of several exits the first of 1, 12, 5, 3, 0.
     pub fn exit(&self) -> Exit {
-        let faulty = |exit: Exit| self.faults.iter().any(|fault| fault.exit == exit);
+        let faults = || self.faults.iter().chain(&self.push_faults);
+        let faulty = |exit: Exit| faults().any(|fault| fault.exit == exit);
         if faulty(Exit::Failed) {
             Exit::Failed
         } else if faulty(Exit::Refused) {

@@ -4,10 +4,10 @@ use super::exit::{self, Exit};
 use super::output::{Column, Format, count, printable, text};
 use super::session::Session;
 use super::summary::counted;
-use crate::batch::{Invalid, RealSchemes};
+use crate::batch::{Invalid, RealSchemes, place_of};
 use crate::config::{Config, Feed, Kind};
 use crate::fault::{Fault, Faults, Gravity};
-use crate::inbox::{Candidate, Connection, InboxFault, Listing};
+use crate::inbox::{Candidate, Connection, InboxFault, Listing, Outlet};
 use crate::scheme::{EarnOn, Scheme, lint};
 use crate::store::Store;
 use anyhow::Result;
@@ -46,6 +46,7 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {
         session.next("accrued check, without --offline, also looks at every feed");
     } else {
         ends.extend(feeds(session, &config, store.as_ref())?);
+        ends.extend(pushes(session, &config)?);
     }
     Ok(worst(&ends))
 }
@@ -136,6 +137,27 @@ fn feeds(session: &Session, config: &Config, store: Option<&Store>) -> Result<Ve
             table.row(&row)?;
         }
         table.end()?;
+    }
+    Ok(ends)
+}
+
+/// Logs in where files are pushed to; an end for each push that is not well.
+fn pushes(session: &Session, config: &Config) -> Result<Vec<Exit>> {
+    let cancel = session.cancel()?;
+    let mut ends = Vec::new();
+    for push in &config.pushes {
+        match Outlet::open(&push.source, &cancel) {
+            Ok(_) => session.say(format_args!("push {}: reached; {}", push.name, place_of(push))),
+            Err(fault @ InboxFault::Stopped) => return Err(fault.into()),
+            Err(fault) => {
+                session.complain(format_args!(
+                    "error: push {}: {}",
+                    push.name,
+                    printable(&fault.to_string())
+                ));
+                ends.push(exit::of_inbox(&fault, None));
+            }
+        }
     }
     Ok(ends)
 }

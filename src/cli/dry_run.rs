@@ -39,8 +39,8 @@ pub(super) fn run(
         order.clock = ClockMode::Real;
     }
     let decimals = decimals(&schemes.families);
-    let mut rehearsed = Config { data_dir: scratch.folder.clone(), ..config.clone() };
-    // what is only rehearsed moves nothing at the feeds
+    let mut rehearsed = Config { data_dir: scratch.folder.clone(), pushes: Vec::new(), ..config.clone() };
+    // what is only rehearsed moves nothing at the feeds, and nothing is pushed
     rehearsed.feeds.iter_mut().for_each(|feed| feed.source.after = After::Leave);
     let report = batch::run(&rehearsed, schemes, &order)?;
     watching.end();

@@ -5,14 +5,16 @@ use super::output::{Column, text};
 use super::session::Session;
 use super::summary::{MEND, counted};
 use crate::batch::{
-    Missing, OTHER_VERSION, OpenCycle, Places, Stays, open_cycles, open_since, overdue, this_version,
+    Missing, OTHER_VERSION, OpenCycle, Places, Stays, open_cycles, open_since, overdue, place_of,
+    this_version, waiting_for,
 };
 use crate::calendar::Cycle;
-use crate::config::Config;
+use crate::config::{Config, Push};
 use crate::schedule::{Cron, upcoming};
 use crate::scheme::Family;
 use crate::store::files::{FileRow, FileState};
 use crate::store::holds::{Ended, Hold};
+use crate::store::pushed::Destination;
 use crate::store::{HELD_BEFORE, Store};
 use anyhow::{Context, Result, anyhow};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -50,6 +52,7 @@ pub(super) fn run(session: &Session, _args: &Args) -> Result<Exit> {
             let families = session.families(&config, &store)?;
             lines.push(last_run(&store)?);
             lines.extend(feeds(&config, &store)?);
+            lines.extend(pushes(&config, &store, now)?);
             lines.extend(missing(&config, &store, &families, now)?);
             lines.extend(files(&store, &config)?);
             lines.extend(holds(&store)?);
@@ -153,6 +156,28 @@ fn feeds(config: &Config, store: &Store) -> Result<Vec<Line>> {
             }
         })
         .collect())
+}
+
+/// What waits to be pushed waits for a run, not for a person.
+fn pushes(config: &Config, store: &Store, now: DateTime<Utc>) -> Result<Vec<Line>> {
+    let line = |push: &Push| {
+        let place = place_of(push);
+        let (pushed, last) = store.pushed_so_far(Destination { push: &push.name, place: &place })?;
+        let state = match waiting_for(store, config, push, &crate::clock::stamp(now))? {
+            0 => "nothing waits".to_owned(),
+            waiting => format!("{} waiting", counted(waiting, "file")),
+        };
+        let detail = format!("{} pushed to {place}", counted(pushed, "file"));
+        Ok(Line {
+            what: "push",
+            name: push.name.clone(),
+            state,
+            since: last.unwrap_or_default(),
+            detail,
+            waits: false,
+        })
+    };
+    config.pushes.iter().map(line).collect()
 }
 
 fn missing(config: &Config, store: &Store, families: &[Family], now: DateTime<Utc>) -> Result<Vec<Line>> {

@@ -138,6 +138,9 @@ fn words(config: &Config, report: &Report, tense: Tense) -> String {
     for (scheme, cycle, why) in &report.waiting {
         line("waits", format!("{scheme} {cycle}: {why}"));
     }
+    for (push, files) in &report.pushed {
+        line("pushed", format!("{push}: {}", counted(*files, "file")));
+    }
     if tense == Tense::Done {
         line("chain head", format!("{} {}", report.last_entry, report.head));
     }
@@ -201,6 +204,9 @@ pub(super) fn counted(count: u64, word: &str) -> String {
 fn tell_problems(session: &Session, config: &Config, report: &Report, tense: Tense) {
     for fault in &report.faults {
         session.complain(format_args!("error: feed {}: {}", fault.feed, printable(&fault.why)));
+    }
+    for fault in &report.push_faults {
+        session.complain(format_args!("error: push {}: {}", fault.feed, printable(&fault.why)));
     }
     for file in &report.files {
         tell_file(session, config, file, tense);
@@ -310,8 +316,9 @@ fn hint(session: &Session, report: &Report, tense: Tense) {
     if !report.missing.is_empty() || !report.waiting.is_empty() {
         session.next("accrued status says what is missing, and since when");
     }
-    if let Some(fault) = report.faults.first() {
-        session.next(format!("accrued check looks at every feed; {} is the first to mend", fault.feed));
+    if let Some(fault) = report.faults.iter().chain(&report.push_faults).next() {
+        session
+            .next(format!("accrued check looks at every feed and push; {} is the first to mend", fault.feed));
     }
 }
 

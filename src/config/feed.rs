@@ -39,7 +39,7 @@ pub(super) fn read(
     entries: &DeTable<'_>,
 ) -> Placed {
     let mut table = Table::new(&format!("feed.{number}"), "[[feed]]", header.clone(), Some(entries));
-    name_the_table(&mut table);
+    name_the_table(&mut table, "feed");
     let name = table.required(reading, "name", "add name = \"north-sales\"", folder_name);
     let kind = kind(&mut table, reading);
     let place = place::read(&mut table, reading, scope);
@@ -120,19 +120,19 @@ pub(super) fn read(
     Placed { feed, name, documents, number_scope, numbers_restart, speaks_of_documents, header }
 }
 
-/// Messages and settings call a feed by its name as soon as it has one.
-fn name_the_table(table: &mut Table<'_>) {
+/// Messages and settings call a feed (or a push: its `sort`) by its name as soon as it has one.
+pub(super) fn name_the_table(table: &mut Table<'_>, sort: &str) {
     let entries = table.entries();
     if let Some(name) =
         entries.iter().find(|entry| entry.key == "name").and_then(|entry| entry.value.as_str())
     {
         let key = super::values::key_as_toml(name);
-        table.rename(format!("feed.{key}"), format!("[[feed]] {}", text_as_toml(name)));
+        table.rename(format!("{sort}.{key}"), format!("[[{sort}]] {}", text_as_toml(name)));
     }
 }
 
 /// A name that can be a folder's (rejects/FEED/) on any system.
-fn folder_name(value: &DeValue<'_>) -> Result<String, Wrong> {
+pub(super) fn folder_name(value: &DeValue<'_>) -> Result<String, Wrong> {
     let name = text(value)?;
     let help = "write letters, digits and - such as \"north-sales\"";
     let bad = name.chars().find(|c| c.is_control() || "/\\:*?\"<>|".contains(*c));

@@ -17,6 +17,7 @@ pub mod locate;
 mod mode;
 mod paths;
 mod place;
+mod push;
 mod resolve;
 mod secrets;
 mod table;
@@ -55,6 +56,8 @@ pub struct Config {
     pub report: Report,
     /// in file order
     pub feeds: Vec<Feed>,
+    /// in file order
+    pub pushes: Vec<Push>,
     /// every setting in force and where it came from, for `config show`
     pub settings: Vec<Setting>,
     /// what is likely a mistake, for `check`
@@ -237,6 +240,28 @@ pub enum Expected {
     Weekly,
     Monthly,
     Quarterly,
+}
+
+/// One `[[push]]`: a folder that what is published is pushed to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Push {
+    /// unique among pushes
+    pub name: String,
+    /// where to, and how to get there
+    pub source: Source,
+    /// what goes there
+    pub what: Vec<What>,
+}
+
+/// What is pushed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    /// accounts and working papers of closed cycles
+    Statements,
+    /// the wallets, whenever they have changed
+    Balances,
+    /// reject files
+    Rejects,
 }
 
 /// A setting in force.

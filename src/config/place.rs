@@ -1,4 +1,4 @@
-//! Where a feed's files are: `url` and `[feed.ssh]` -> `inbox::Place`. Pure.
+//! Where a feed's files are, or a push's go: `url` and `[feed.ssh]` or `[push.ssh]` -> `inbox::Place`. Pure.
 
 use super::paths::{self, Needed, PathFault, Scope};
 use super::table::{Read, Reading, Table};
@@ -29,10 +29,11 @@ struct Server {
     folder: String,
 }
 
-/// Reads `url` and `[feed.ssh]` of a feed.
+/// Reads `url` and the login of a feed, or of a push.
 pub(super) fn read(feed: &mut Table<'_>, reading: &mut Reading<'_>, scope: Scope<'_>) -> Option<Place> {
     let url = address_of(feed, reading, scope);
-    let mut ssh = feed.table(reading, "ssh", "[feed.ssh]");
+    let section = section(feed);
+    let mut ssh = feed.table(reading, "ssh", section);
     let at = url.as_ref().map_or_else(|| feed.span.clone(), |url| url.place(feed));
     let (folder, server) = match url.map(|url| url.value) {
         Some(Address::Folder(folder)) => (Some(folder), None),
@@ -40,8 +41,8 @@ pub(super) fn read(feed: &mut Table<'_>, reading: &mut Reading<'_>, scope: Scope
         None => (None, None),
     };
     match (&folder, &server) {
-        (Some(_), _) => refuse_ssh(&ssh, reading, &at),
-        (None, Some(_)) => require_ssh(feed, &ssh, reading, &at),
+        (Some(_), _) => refuse_ssh(&ssh, section, reading, &at),
+        (None, Some(_)) => require_ssh((feed, &ssh, section), reading, &at),
         (None, None) => {}
     }
     // its own faults are worth saying whatever the url is
@@ -57,25 +58,34 @@ pub(super) fn read(feed: &mut Table<'_>, reading: &mut Reading<'_>, scope: Scope
     }
 }
 
-fn refuse_ssh(ssh: &Table<'_>, reading: &mut Reading<'_>, url: &Range<usize>) {
+/// The table with how to log in: a place is that of a feed, or of a push.
+fn section(of: &Table<'_>) -> &'static str {
+    if of.shown.starts_with("[[push") { "[push.ssh]" } else { "[feed.ssh]" }
+}
+
+fn refuse_ssh(ssh: &Table<'_>, section: &str, reading: &mut Reading<'_>, url: &Range<usize>) {
     if ssh.is_given() {
         let fault = Fault::error(
             ssh.span.clone(),
-            "[feed.ssh] of a feed whose url is a folder of this machine",
+            format!("{section} of a {} whose url is a folder of this machine", &section[1..5]),
             "nothing to log in to",
-            "remove [feed.ssh], or make the url sftp://...",
+            format!("remove {section}, or make the url sftp://..."),
         );
         reading.faults.push(fault.and(url.clone(), "a local folder"));
     }
 }
 
-fn require_ssh(feed: &Table<'_>, ssh: &Table<'_>, reading: &mut Reading<'_>, url: &Range<usize>) {
+fn require_ssh(
+    (feed, ssh, section): (&Table<'_>, &Table<'_>, &str),
+    reading: &mut Reading<'_>,
+    url: &Range<usize>,
+) {
     if !ssh.is_given() {
         reading.faults.push(Fault::error(
             url.clone(),
-            format!("{} is on an SFTP server but has no [feed.ssh]", feed.shown),
+            format!("{} is on an SFTP server but has no {section}", feed.shown),
             "whose host key, and which login?",
-            "add [feed.ssh] with host_key and one of private_key, password_file or agent = true",
+            format!("add {section} with host_key and one of private_key, password_file or agent = true"),
         ));
     }
 }
@@ -87,7 +97,7 @@ fn address_of(feed: &mut Table<'_>, reading: &mut Reading<'_>, scope: Scope<'_>)
     };
     let written = text(value).map_err(|wrong| reading.wrong("url", wrong, at.clone())).ok()?;
     if password_in(&written) {
-        refuse_password(reading, at);
+        refuse_password(section(feed), reading, at);
         return None;
     }
     let expanded = match paths::expand(&written, scope.env) {
@@ -102,7 +112,7 @@ fn address_of(feed: &mut Table<'_>, reading: &mut Reading<'_>, scope: Scope<'_>)
         }
     };
     if password_in(&expanded) {
-        refuse_password(reading, at);
+        refuse_password(section(feed), reading, at);
         return None;
     }
     paths::note(reading, feed.key("url"), &written, &expanded, &at);
@@ -115,13 +125,13 @@ fn address_of(feed: &mut Table<'_>, reading: &mut Reading<'_>, scope: Scope<'_>)
     }
 }
 
-fn refuse_password(reading: &mut Reading<'_>, at: Range<usize>) {
+fn refuse_password(section: &str, reading: &mut Reading<'_>, at: Range<usize>) {
     reading.secrets.push(at.clone());
     reading.faults.push(Fault::error(
         at,
         "url holds a password",
         "secrets are never values in this file",
-        "write the url without it, and password_file = \"PATH\" in [feed.ssh]",
+        format!("write the url without it, and password_file = \"PATH\" in {section}"),
     ));
 }
 

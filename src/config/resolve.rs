@@ -4,7 +4,7 @@ use super::feed::{self, Placed};
 use super::paths::{self, Environment, Scope};
 use super::table::{Reading, Table};
 use super::values::{Wrong, as_toml, duration, flag, not_negative, some_duration, text, zone};
-use super::{Config, Publish, Report, Schedule, agree, secrets};
+use super::{Config, Publish, Report, Schedule, agree, push, secrets};
 use crate::fault::{Fault, Faults};
 use crate::schedule::Cron;
 use rust_decimal::Decimal;
@@ -38,7 +38,7 @@ pub fn load(path: &Path, text: &str, env: Environment<'_>) -> Result<Config, Fau
     let parts = parts(top, &mut reading, scope);
     let Reading { faults, warnings, deferred, settings, secrets, .. } = reading;
     match parts {
-        Some((data_dir, schemes_dir, schedule, (publish, report), feeds)) if faults.is_empty() => {
+        Some((data_dir, schemes_dir, schedule, (publish, report), (feeds, pushes))) if faults.is_empty() => {
             Ok(Config {
                 path: path.to_owned(),
                 text: text.to_owned(),
@@ -48,6 +48,7 @@ pub fn load(path: &Path, text: &str, env: Environment<'_>) -> Result<Config, Fau
                 publish,
                 report,
                 feeds,
+                pushes,
                 settings,
                 warnings,
                 deferred,
@@ -60,7 +61,10 @@ pub fn load(path: &Path, text: &str, env: Environment<'_>) -> Result<Config, Fau
     }
 }
 
-type Parts = (std::path::PathBuf, std::path::PathBuf, Option<Schedule>, (Publish, Report), Vec<super::Feed>);
+type Parts = (std::path::PathBuf, std::path::PathBuf, Option<Schedule>, (Publish, Report), Places);
+
+/// Where files come from and where they go.
+type Places = (Vec<super::Feed>, Vec<super::Push>);
 
 fn parts(mut top: Table<'_>, reading: &mut Reading<'_>, scope: Scope<'_>) -> Option<Parts> {
     let data_dir = paths::setting_or(&mut top, reading, "data_dir", "var", scope);
@@ -69,10 +73,11 @@ fn parts(mut top: Table<'_>, reading: &mut Reading<'_>, scope: Scope<'_>) -> Opt
     control(&mut top, reading);
     let publish = (publish(&mut top, reading), report(&mut top, reading));
     let feeds = feeds(&mut top, reading, scope);
+    let pushes = pushes(&mut top, reading, scope);
     top.close(reading);
     agree::check(reading, &feeds);
     let feeds: Option<Vec<_>> = feeds.into_iter().map(|placed| placed.feed).collect();
-    Some((data_dir, schemes_dir, schedule, publish, feeds?))
+    Some((data_dir, schemes_dir, schedule, publish, (feeds?, pushes?)))
 }
 
 fn not_toml(error: &toml::de::Error) -> Fault {
@@ -176,4 +181,29 @@ fn feeds(top: &mut Table<'_>, reading: &mut Reading<'_>, scope: Scope<'_>) -> Ve
         }
     }
     feeds
+}
+
+/// `None` where one of them has faults.
+fn pushes(top: &mut Table<'_>, reading: &mut Reading<'_>, scope: Scope<'_>) -> Option<Vec<super::Push>> {
+    let help = "write [[push]], in two brackets, once for each folder that is pushed to";
+    let Some((value, at)) = top.raw("push") else {
+        return Some(Vec::new());
+    };
+    let DeValue::Array(items) = value else {
+        reading.wrong("push", Wrong::kind("a list of tables", value, help), at);
+        return None;
+    };
+    let (mut names, mut pushes) = (Vec::new(), Vec::new());
+    for (index, item) in items.iter().enumerate() {
+        let DeValue::Table(entries) = item.get_ref() else {
+            reading.wrong("push", Wrong::kind("a list of tables", item.get_ref(), help), item.span());
+            continue;
+        };
+        if let Some((name, push)) = push::read(reading, scope, index + 1, item.span(), entries) {
+            names.push(name);
+            pushes.push(push);
+        }
+    }
+    push::check_names(reading, &names);
+    pushes.into_iter().collect()
 }

@@ -2,6 +2,7 @@
 //!
 //! One run does, for each feed: `Connection::open`, `list`, `complete::judge` with what the store knows of earlier looks,
 //! wait once, `list` and `judge` again, `bring` what is ready into the `Archive`; once the store has it, `put_away`.
+//! `outgoing` is the same places the other way: what is pushed into a folder.
 //! `ssh2` types stay in `sftp.rs` and `sftp/`. Knows nothing of rows, schemes or the store: what was seen before is passed in.
 
 pub mod archive;
@@ -11,6 +12,7 @@ mod connection;
 mod fault;
 mod folder;
 mod intake;
+pub mod outgoing;
 mod partial;
 pub mod pattern;
 mod sftp;
@@ -20,6 +22,7 @@ pub use archive::Archive;
 pub use away::{After, Away, Taken};
 pub use connection::Connection;
 pub use fault::{Cancel, InboxFault};
+pub use outgoing::{Content, Outgoing, Outlet, Pushed};
 pub use sftp::libssh2_version;
 
 use std::collections::{BTreeMap, BTreeSet};

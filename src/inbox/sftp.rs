@@ -9,6 +9,7 @@ mod offers;
 mod pins;
 mod several;
 mod shelf;
+mod upload;
 mod watchdog;
 mod wire;
 

@@ -8,6 +8,7 @@
 //! | `statement/statement.csv`, `statement/partners/CODE.csv` | [`account`] |
 //! | `MANIFEST.csv` | [`manifest`] |
 //! | `rejects/FEED/NAME.SHA8.csv` | [`rejects`] |
+//! | `balances/INSTANT.csv` | [`balances`] |
 //!
 //! **How numbers are shown** (plain digits, never grouped, no exponent, no sign on zero):
 //! - amounts and quantities that a file said: every digit that counts, amounts with at least two decimals. `100`, `100.0` and
@@ -21,6 +22,7 @@
 //! Does not: decide an order (callers give partners, entries and lines in order), hash, or write to a disk.
 
 pub mod account;
+pub mod balances;
 pub mod cell;
 pub mod manifest;
 pub mod name;

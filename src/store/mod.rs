@@ -23,6 +23,7 @@ pub mod money;
 pub mod moved;
 pub mod positions;
 mod proof;
+pub mod pushed;
 pub mod reconcile;
 pub mod rejects;
 mod rows;

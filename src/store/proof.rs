@@ -7,13 +7,16 @@ use anyhow::Result;
 use std::collections::BTreeMap;
 
 /// What keeps the database from changing or deleting entries and records.
-const GUARDS: [&str; 9] = [
+const GUARDS: [&str; 12] = [
     "journal_appends",
     "journal_holds",
     "journal_keeps",
     "ledger_appends",
     "ledger_holds",
     "ledger_keeps",
+    "pushed_appends",
+    "pushed_holds",
+    "pushed_keeps",
     "silenced_appends",
     "silenced_holds",
     "silenced_keeps",
