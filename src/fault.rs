@@ -29,6 +29,19 @@ pub struct Fault {
     pub other: Option<(Range<usize>, String)>,
     /// what to do next
     pub help: String,
+    /// where `span` is, where that is not the file
+    pub place: Option<Elsewhere>,
+    /// likewise for `other`
+    pub other_place: Option<Elsewhere>,
+}
+
+/// A text beside the file that a fault was found in: the value of a variable, of a flag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// what it is called: `ACCRUED_SCHEDULE_CRON`
+    pub path: String,
+    /// all of it
+    pub text: String,
 }
 
 /// A text with its path and the faults found in it.
@@ -57,6 +70,8 @@ impl Fault {
             label: label.into(),
             other: None,
             help: help.into(),
+            place: None,
+            other_place: None,
         }
     }
 
@@ -99,9 +114,10 @@ impl Faults {
         out
     }
 
-    /// Puts faults in order of position: those without a place last, ties as they were found.
+    /// Puts faults in order of position: those of no place in the file last, ties as they were found.
     pub fn sort(&mut self) {
-        self.faults.sort_by_key(|fault| fault.span.as_ref().map_or((true, 0), |span| (false, span.start)));
+        let in_file = |fault: &Fault| fault.span.clone().filter(|_| fault.place.is_none());
+        self.faults.sort_by_key(|fault| in_file(fault).map_or((true, 0), |span| (false, span.start)));
     }
 
     /// Whether any fault means that the file cannot be used.
@@ -118,38 +134,72 @@ impl Faults {
             Gravity::Warning => Level::WARNING,
         };
         let group = Group::with_title(level.primary_title(one_line(&fault.message)));
+        let own = (self.path.as_str(), self.text.as_str());
+        let named = |place: &'f Option<Elsewhere>| {
+            place.as_ref().map_or(own, |place| (place.path.as_str(), place.text.as_str()))
+        };
+        let (here, there) = (named(&fault.place), named(&fault.other_place));
+        let other = fault.other.as_ref().map(|(span, label)| (span, label.as_str()));
         let group = match &fault.span {
-            Some(span) => group.element(self.snippet(span, fault)),
-            None => group.element(Origin::path(one_line(&self.path))),
+            Some(span) if here == there => group.element(snippet(here, (span, &fault.label), other)),
+            Some(span) => {
+                let group = group.element(snippet(here, (span, &fault.label), None));
+                match other {
+                    Some((span, label)) => group.element(context(there, span, label)),
+                    None => group,
+                }
+            }
+            None => group.element(Origin::path(one_line(here.0))),
         };
         if fault.help.is_empty() {
             return group;
         }
         group.element(Level::HELP.message(one_line(&fault.help)))
     }
+}
 
-    /// The lines of the fault and of what is between its two places: the rest of a long file costs nothing.
-    fn snippet<'f>(&'f self, span: &Range<usize>, fault: &'f Fault) -> Snippet<'f, Annotation<'f>> {
-        let here = within(&self.text, span);
-        let there = fault.other.as_ref().map(|(other, label)| (within(&self.text, other), label));
-        let first = there.as_ref().map_or(here.start, |(other, _)| other.start.min(here.start));
-        let last = there.as_ref().map_or(here.end, |(other, _)| other.end.max(here.end));
-        let from = self.text[..first].rfind('\n').map_or(0, |before| before + 1);
-        let to = self.text[last..].find('\n').map_or(self.text.len(), |length| last + length);
-        let within_lines = |span: &Range<usize>| span.start - from..span.end - from;
-        let primary = AnnotationKind::Primary.span(within_lines(&here));
-        let primary = if fault.label.is_empty() { primary } else { primary.label(one_line(&fault.label)) };
-        let snippet = Snippet::source(&self.text[from..to])
-            .line_start(1 + self.text[..from].bytes().filter(|&byte| byte == b'\n').count())
-            .path(one_line(&self.path))
-            .annotation(primary);
-        match &there {
-            Some((other, label)) => {
-                snippet.annotation(AnnotationKind::Context.span(within_lines(other)).label(one_line(label)))
-            }
-            None => snippet,
+/// A path and the text that is there.
+type Named<'f> = (&'f str, &'f str);
+
+/// The lines of the fault and of what is between its two places: the rest of a long file costs nothing.
+fn snippet<'f>(
+    (path, text): Named<'f>,
+    (span, label): (&Range<usize>, &'f str),
+    other: Option<(&Range<usize>, &'f str)>,
+) -> Snippet<'f, Annotation<'f>> {
+    let here = within(text, span);
+    let there = other.map(|(other, label)| (within(text, other), label));
+    let first = there.as_ref().map_or(here.start, |(other, _)| other.start.min(here.start));
+    let last = there.as_ref().map_or(here.end, |(other, _)| other.end.max(here.end));
+    let (from, lines) = lines(path, text, first..last);
+    let within_lines = |span: &Range<usize>| span.start - from..span.end - from;
+    let primary = AnnotationKind::Primary.span(within_lines(&here));
+    let primary = if label.is_empty() { primary } else { primary.label(one_line(label)) };
+    let snippet = lines.annotation(primary);
+    match &there {
+        Some((other, label)) => {
+            snippet.annotation(AnnotationKind::Context.span(within_lines(other)).label(one_line(label)))
         }
+        None => snippet,
     }
+}
+
+/// A second place, in another text.
+fn context<'f>((path, text): Named<'f>, span: &Range<usize>, label: &'f str) -> Snippet<'f, Annotation<'f>> {
+    let there = within(text, span);
+    let (from, lines) = lines(path, text, there.clone());
+    lines
+        .annotation(AnnotationKind::Context.span(there.start - from..there.end - from).label(one_line(label)))
+}
+
+/// The whole lines around a place, and where they begin.
+fn lines<'f>(path: &'f str, text: &'f str, place: Range<usize>) -> (usize, Snippet<'f, Annotation<'f>>) {
+    let from = text[..place.start].rfind('\n').map_or(0, |before| before + 1);
+    let to = text[place.end..].find('\n').map_or(text.len(), |length| place.end + length);
+    let snippet = Snippet::source(&text[from..to])
+        .line_start(1 + text[..from].bytes().filter(|&byte| byte == b'\n').count())
+        .path(one_line(path));
+    (from, snippet)
 }
 
 /// Columns of a rendered fault; fixed, so that the same fault is always the same text.

@@ -63,12 +63,13 @@
 //! | `encoding_rs`, `flate2`, `memchr` | `ingest` |
 //! | `ssh2`, `libssh2-sys`, `hmac`, `sha1`, `base64` | `inbox/sftp` |
 //! | `libc` | `inbox` |
+//! | `nix` | `inbox`, `cli` |
 //! | `rusqlite` | `store` |
 //! | `serde_json` | `store`, `batch`, `keep`, `cli` |
 //! | `rustix` | `outbox`, `inbox` |
 //! | `tracing` | edges and shell |
 //! | `mimalloc` | `main` |
-//! | `tracing-subscriber`, `clap`, `clap_complete`, `clap_mangen`, `comfy-table`, `indicatif`, `nix`, `signal-hook` | `cli` |
+//! | `tracing-subscriber`, `clap`, `clap_complete`, `clap_mangen`, `comfy-table`, `indicatif`, `signal-hook` | `cli` |
 //!
 //! # Invariants
 //!

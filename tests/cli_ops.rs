@@ -7,6 +7,8 @@ mod ends;
 mod held;
 #[path = "cli/laid_out.rs"]
 mod laid_out;
+#[path = "cli/layers.rs"]
+mod layers;
 #[path = "cli/ran.rs"]
 mod ran;
 #[path = "cli/rig.rs"]

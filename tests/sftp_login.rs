@@ -18,6 +18,13 @@ fn key(path: PathBuf, passphrase_file: Option<PathBuf>) -> Login {
     Login::PrivateKey { path, passphrase_file }
 }
 
+/// A file for nobody else.
+fn secret(path: &Path, text: &str) {
+    fs::write(path, text).expect("written");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    fs::set_permissions(path, mode).expect("ours");
+}
+
 fn lists(sftp: Sftp) {
     let listing = open(sftp).and_then(|mut open| open.list()).expect("listed");
     assert_eq!(names(&listing), ["sales.csv"]);
@@ -34,7 +41,7 @@ fn keys_of_every_kind_log_in_and_their_passphrases_are_read_from_a_file() {
     let server = server_with_a_file(&Setup::default());
     lists(settings(&server));
     let phrase = server.path("phrase");
-    fs::write(&phrase, "open sesame\r\n").expect("written");
+    secret(&phrase, "open sesame\r\n");
     for kind in ["ed25519", "ecdsa", "rsa"] {
         for (name, passphrase, file) in [("plain", "", None), ("locked", "open sesame", Some(phrase.clone()))]
         {
@@ -53,7 +60,7 @@ fn a_key_that_cannot_be_used_says_why_and_keeps_its_secrets() {
     keygen(&locked, "ed25519", "open sesame");
     keygen(&stranger, "ed25519", "");
     server.authorise(&locked.with_extension("pub"));
-    fs::write(&phrase, "SECRETWORD\n").expect("written");
+    secret(&phrase, "SECRETWORD\n");
     let try_key = |path: &Path, file: Option<&PathBuf>| {
         let why = refused(open(Sftp { login: key(path.to_owned(), file.cloned()), ..settings(&server) }));
         assert!(!why.contains("SECRETWORD"), "{why}");
@@ -66,11 +73,13 @@ fn a_key_that_cannot_be_used_says_why_and_keeps_its_secrets() {
     assert!(try_key(&locked.with_extension("pub"), None).contains("holds a public key"));
     assert!(try_key(&server.path("absent"), None).contains("cannot read private_key"));
     let broken = server.path("broken");
-    fs::write(&broken, "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n")
-        .expect("written");
+    secret(&broken, "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n");
     assert!(try_key(&broken, None).contains("cannot be read; it must be"));
-    fs::write(&phrase, "").expect("written");
-    assert!(try_key(&locked, Some(&phrase)).ends_with("must hold one line that is not empty"));
+    secret(&phrase, "");
+    assert!(
+        try_key(&locked, Some(&phrase))
+            .ends_with("must hold one line that is not empty; write the secret alone into it")
+    );
 }
 
 #[test]
@@ -85,7 +94,7 @@ fn a_password_logs_in_by_both_methods_and_a_wrong_one_is_refused() {
         });
         let file = server.path("password");
         let login = |password: &str| {
-            fs::write(&file, format!("{password}\n")).expect("written");
+            secret(&file, &format!("{password}\n"));
             Sftp { user: account.name.clone(), login: Login::PasswordFile(file.clone()), ..settings(&server) }
         };
         lists(login(&account.password));
@@ -99,7 +108,7 @@ fn a_password_logs_in_by_both_methods_and_a_wrong_one_is_refused() {
 fn a_method_that_the_server_does_not_take_is_named() {
     let server = Sshd::start();
     let file = server.path("password");
-    fs::write(&file, "x").expect("written");
+    secret(&file, "x");
     let why = refused(open(Sftp { login: Login::PasswordFile(file), ..settings(&server) }));
     assert!(why.contains("the server takes publickey only"), "{why}");
     let config = vec!["PubkeyAuthentication no\nPasswordAuthentication yes".to_owned()];

@@ -11,6 +11,8 @@ mod support {
 
 #[path = "sftp/after.rs"]
 mod after;
+#[path = "sftp/secrets.rs"]
+mod secrets;
 
 use std::fs;
 use std::os::unix::fs::symlink;

@@ -43,7 +43,7 @@ pub use schemes::{Invalid, RealSchemes, evaluated_families, families_upto, load_
 pub use taking::{TOUCHED, layout_text, packing, reject_bytes};
 
 use crate::clock;
-use crate::config::Config;
+use crate::config::{Beside, Config};
 use crate::inbox::Cancel;
 use crate::outbox;
 use crate::store::files::{FileRow, FileState};
@@ -52,7 +52,7 @@ use crate::store::journal::Stamp;
 use crate::store::{ClockMode, Store};
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, Utc};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::PathBuf;
 
 /// What a run is asked to do.
@@ -203,6 +203,24 @@ fn same_clock(store: &Store, order: &Order) -> Result<()> {
     Ok(())
 }
 
+/// The config as the journal keeps it: where it was, its text, and what stood over it.
+fn config_body(config: &Config) -> Value {
+    let mut body = json!({ "path": config.path.display().to_string(), "text": config.text });
+    if !config.beside.is_empty() {
+        body["beside"] = json!({ "variables": config.beside.variables, "flags": config.beside.flags });
+    }
+    body
+}
+
+/// What stood over a config, out of its record.
+pub fn beside_of(body: &Value) -> Beside {
+    let pairs = |value: &Value| {
+        let pairs = value.as_object().into_iter().flatten();
+        pairs.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect()
+    };
+    Beside { variables: pairs(&body["beside"]["variables"]), flags: pairs(&body["beside"]["flags"]) }
+}
+
 impl Run<'_> {
     /// Finishes what a killed run has left: recorded publications get in place, the rest of staging goes.
     fn recover(&mut self) -> Result<()> {
@@ -230,7 +248,7 @@ impl Run<'_> {
             started["reread"] = reread.body();
         }
         let stamp = self.stamp.clone();
-        let config = json!({ "path": self.config.path.display().to_string(), "text": self.config.text });
+        let config = config_body(self.config);
         let as_text = config.to_string();
         self.store.whole(|store| {
             store.append(&stamp, "run-started", &started)?;

@@ -1,7 +1,7 @@
 //! `accrued config show`: every setting in force and where it came from.
 
 use super::exit::Exit;
-use super::output::text;
+use super::output::{Column, text};
 use super::session::Session;
 use anyhow::Result;
 
@@ -15,23 +15,30 @@ pub(super) struct Args {
 enum Command {
     /// Every setting in force and where it came from
     Show {
-        /// Where each came from; shown in any case
-        #[arg(long, hide = true)]
+        /// Also what each stands over (its value in the file, or that of a variable), and the variable that sets it
+        #[arg(long)]
         origin: bool,
     },
 }
 
 pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {
     match &args.command {
-        Command::Show { origin: _ } => show(session),
+        Command::Show { origin: false } => show(session, &[]),
+        Command::Show { origin: true } => show(session, &[text("stands_over"), text("variable")]),
     }
 }
 
-fn show(session: &Session) -> Result<Exit> {
+const COLUMNS: [Column; 3] = [text("setting"), text("value"), text("origin")];
+
+fn show(session: &Session, more: &[Column]) -> Result<Exit> {
     let config = session.config()?;
-    let mut table = session.table("config show", &[text("setting"), text("value"), text("origin")])?;
+    let columns = [&COLUMNS, more].concat();
+    let mut table = session.table("config show", &columns)?;
     for setting in &config.settings {
-        table.row(&[&setting.key, &setting.value, &setting.origin])?;
+        let (over, variable) =
+            (setting.stands_over.join(", then "), setting.variable.as_deref().unwrap_or_default());
+        let cells = [&setting.key, &setting.value, &setting.origin, over.as_str(), variable];
+        table.row(&cells[..columns.len()])?;
     }
     table.end()?;
     Ok(Exit::Done)

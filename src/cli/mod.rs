@@ -41,6 +41,7 @@ mod statement;
 mod status;
 mod summary;
 mod test;
+mod undumped;
 mod verify;
 mod who;
 mod worked;
@@ -130,6 +131,7 @@ enum Command {
 
 /// Does what the arguments say; the exit status.
 pub fn main() -> u8 {
+    undumped::keep_memory_private();
     let cli = Cli::parse();
     let session = Session::new(cli.global);
     let done = dispatch(&session, &cli.command);

@@ -8,7 +8,7 @@ use super::exit::{self, Exit, Fault};
 use super::output::{Format, Table};
 use super::signals::Signals;
 use crate::batch::{self, Invalid, RealSchemes};
-use crate::config::{self, Config};
+use crate::config::{self, Beside, Config};
 use crate::fault::Faults;
 use crate::inbox::{Cancel, libssh2_version};
 use crate::scheme::Family;
@@ -28,6 +28,10 @@ pub(crate) struct Global {
     /// accrued.toml to go by [default: accrued.toml here, then /etc/accrued/accrued.toml] [env: ACCRUED_CONFIG]
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    /// Put a value over one setting, named as `accrued config show` prints it; may be given several times. It stands over the
+    /// setting's variable, which stands over the file
+    #[arg(long, global = true, value_name = "SETTING=VALUE", value_parser = one_setting)]
+    pub(crate) set: Vec<(String, String)>,
     /// The one clock, for rehearsal and tests: an RFC 3339 instant, or a date (the start of that day in UTC). Before the last
     /// run, what is read is the store as it stood then
     #[arg(long, global = true, value_name = "INSTANT", value_parser = instant)]
@@ -55,6 +59,16 @@ pub(crate) enum Colour {
     Always,
     /// not at all
     Never,
+}
+
+/// `SETTING=VALUE`
+fn one_setting(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() => {
+            Ok((name.trim().to_owned(), value.trim().to_owned()))
+        }
+        Some(_) | None => Err("is no SETTING=VALUE, such as publish.partner_files=true".to_owned()),
+    }
 }
 
 /// An RFC 3339 instant, or a date: the start of that day in UTC.
@@ -180,7 +194,23 @@ impl Session {
             )
         })?;
         let text = String::from_utf8(bytes).map_err(|fault| not_utf8(&path, &fault))?;
-        config::load(&path, &text, &environment).map_err(|faults| Invalid(vec![faults]).into())
+        config::load_under(&path, &text, &environment, &self.beside()?)
+            .map_err(|faults| Invalid(vec![faults]).into())
+    }
+
+    /// What stands over the file: variables, and flags over these.
+    fn beside(&self) -> Result<Beside> {
+        let mut variables = Vec::new();
+        for (name, value) in std::env::vars_os() {
+            let Ok(name) = name.into_string() else { continue };
+            match value.into_string() {
+                Ok(value) => variables.push((name, value)),
+                Err(_) if name.starts_with(config::over::PREFIX) => return Err(not_text(&name).into()),
+                Err(_) => {}
+            }
+        }
+        let flags = self.global.set.iter().cloned().collect();
+        Ok(Beside { flags, ..Beside::of_environment(variables.into_iter()) })
     }
 
     /// The schemes as they stand in their folder.
@@ -266,6 +296,11 @@ impl Session {
 
 fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
+}
+
+fn not_text(variable: &str) -> Invalid {
+    let fault = fault::Fault::missing(format!("the value of {variable} is not UTF-8"), "write it in UTF-8");
+    Invalid(vec![Faults { path: "the environment".to_owned(), text: String::new(), faults: vec![fault] }])
 }
 
 fn not_utf8(path: &Path, fault: &std::string::FromUtf8Error) -> Invalid {

@@ -20,7 +20,7 @@ pub(super) fn read(
     place: Option<&Place>,
     pattern: Option<&Read<Pattern>>,
 ) -> After {
-    let Some((value, at)) = table.raw("after") else {
+    let Some((value, at)) = table.raw(reading, "after") else {
         reading.note(table.key("after"), "\"leave\"".to_owned(), None);
         return After::Leave;
     };

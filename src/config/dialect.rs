@@ -51,7 +51,7 @@ pub(super) fn csv(feed: &mut Table<'_>, reading: &mut Reading<'_>) -> Dialect {
 /// `dates`: each wrong format is a fault of its own.
 fn formats(csv: &mut Table<'_>, reading: &mut Reading<'_>) -> Vec<String> {
     let help = "write a list of formats: dates = [\"%d/%m/%Y\"]";
-    let Some((value, at)) = csv.raw("dates") else {
+    let Some((value, at)) = csv.raw_list(reading, "dates") else {
         reading.note(csv.key("dates"), "[]".to_owned(), None);
         return Vec::new();
     };
@@ -78,7 +78,7 @@ pub(super) fn columns(
 ) -> ByColumn<String> {
     let table = feed.table(reading, "columns", "[feed.columns]");
     let mut found = BTreeMap::new();
-    for entry in table.entries() {
+    for entry in table.entries_among(reading, kind.map_or(&[], AnyKind::columns)) {
         reading.note(table.key(entry.key), as_toml(entry.value), Some(&entry.at));
         if let (true, Some(header)) = (is_column(reading, &table, &entry, kind), taken(reading, &entry, text))
         {
@@ -96,7 +96,7 @@ pub(super) fn defaults(
 ) -> ByColumn<String> {
     let table = feed.table(reading, "defaults", "[feed.defaults]");
     let mut found = BTreeMap::new();
-    for entry in table.entries() {
+    for entry in table.entries_among(reading, kind.map_or(&[], AnyKind::columns)) {
         reading.note(table.key(entry.key), as_toml(entry.value), Some(&entry.at));
         let read = |value: &DeValue<'_>| cell(value).and_then(|cell| canonical(entry.key, cell, value));
         if let (true, Some(value)) = (is_column(reading, &table, &entry, kind), taken(reading, &entry, read))

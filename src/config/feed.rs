@@ -31,14 +31,15 @@ pub(super) struct Placed {
 }
 
 /// Reads one feed; `number` counts from 1, for a feed without a name.
-pub(super) fn read(
+pub(super) fn read<'t>(
     reading: &mut Reading<'_>,
-    scope: Scope<'_>,
+    scope: Scope<'t>,
     number: usize,
     header: Range<usize>,
-    entries: &DeTable<'_>,
+    entries: &'t DeTable<'t>,
 ) -> Placed {
-    let mut table = Table::new(&format!("feed.{number}"), "[[feed]]", header.clone(), Some(entries));
+    let mut table =
+        Table::new(&format!("feed.{number}"), "[[feed]]", header.clone(), Some(entries)).under(scope.over);
     name_the_table(&mut table, "feed");
     let name = table.required(reading, "name", "add name = \"north-sales\"", folder_name);
     let kind = kind(&mut table, reading);
@@ -127,7 +128,7 @@ pub(super) fn name_the_table(table: &mut Table<'_>, sort: &str) {
         entries.iter().find(|entry| entry.key == "name").and_then(|entry| entry.value.as_str())
     {
         let key = super::values::key_as_toml(name);
-        table.rename(format!("{sort}.{key}"), format!("[[{sort}]] {}", text_as_toml(name)));
+        table.rename(format!("{sort}.{key}"), format!("[[{sort}]] {}", text_as_toml(name)), "name");
     }
 }
 
@@ -241,7 +242,7 @@ fn complete(table: &mut Table<'_>, reading: &mut Reading<'_>) -> Complete {
 
 /// `distributors`: `"D17"`, or `{ code = "D17", from = 2026-04-01, to = 2027-03-31 }`.
 fn distributors(table: &mut Table<'_>, reading: &mut Reading<'_>) -> Vec<Read<Distributor>> {
-    let Some((value, at)) = table.raw("distributors") else {
+    let Some((value, at)) = table.raw_list(reading, "distributors") else {
         reading.note(table.key("distributors"), "[]".to_owned(), None);
         return Vec::new();
     };

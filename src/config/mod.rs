@@ -15,6 +15,7 @@ mod feed;
 pub mod init;
 pub mod locate;
 mod mode;
+pub mod over;
 mod paths;
 mod place;
 mod push;
@@ -25,8 +26,9 @@ mod totals;
 mod values;
 
 pub use mode::Mode;
+pub use over::Beside;
 pub use paths::Environment;
-pub use resolve::{load, names_feed};
+pub use resolve::{load, load_under, names_feed};
 pub use totals::Totals;
 
 use crate::fault::{Fault, Faults};
@@ -44,6 +46,8 @@ pub struct Config {
     pub path: PathBuf,
     /// its whole text (journalled)
     pub text: String,
+    /// what stood over it (journalled)
+    pub beside: Beside,
     /// accrued.db, archive/, statements/, rejects/, outbox/, metrics.prom
     pub data_dir: PathBuf,
     /// every *.toml in it
@@ -271,8 +275,13 @@ pub struct Setting {
     pub key: String,
     /// as TOML would write it; paths resolved; never a secret (settings hold none)
     pub value: String,
-    /// `accrued.toml:14`, `default`, `ACCRUED_DATA_DIR`
+    /// `accrued.toml:14`, `default`, `ACCRUED_DATA_DIR`, `flag --set data_dir`
     pub origin: String,
+    /// what it would be without that, the next one first: `"var" (accrued.toml:1)`, `default`; empty unless it came from beside
+    /// the file
+    pub stands_over: Vec<String>,
+    /// the variable that sets it; `None` for what only the file gives
+    pub variable: Option<String>,
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Paths in the file: `${NAME}` from the environment that is passed in, relative to the file's folder. Pure.
 
+use super::over::Over;
 use super::table::{Read, Reading, Table};
 use super::values::{Wrong, text, text_as_toml};
 use crate::fault::Fault;
@@ -24,6 +25,8 @@ pub(super) struct Scope<'e> {
     /// the folder of the file
     pub folder: &'e Path,
     pub env: Environment<'e>,
+    /// what stands over the file
+    pub over: &'e Over<'e>,
 }
 
 /// When a variable that is not set stops the work.
@@ -44,7 +47,7 @@ pub(super) fn setting(
     scope: Scope<'_>,
     needed: Needed,
 ) -> Option<Read<PathBuf>> {
-    let (value, at) = table.raw(key)?;
+    let (value, at) = table.raw(reading, key)?;
     let name = table.key(key);
     let value = match text(value) {
         Ok(value) => value,
@@ -207,17 +210,21 @@ mod tests {
 
     #[test]
     fn variables_are_put_in_and_the_folder_before() {
-        let at = |text| path(text, Scope { folder: Path::new("/etc/accrued"), env: &env });
+        let at =
+            |text| path(text, Scope { folder: Path::new("/etc/accrued"), env: &env, over: &Over::default() });
         assert_eq!(at("var"), Ok(PathBuf::from("/etc/accrued/var")));
         assert_eq!(at("${A}/x"), Ok(PathBuf::from("/a/x")));
         assert_eq!(at("x${B_2}y${B_2}"), Ok(PathBuf::from("/etc/accrued/xbyb")));
         assert_eq!(at("$A/x"), Ok(PathBuf::from("/etc/accrued/$A/x")));
-        assert_eq!(path("var", Scope { folder: Path::new(""), env: &env }), Ok(PathBuf::from("var")));
+        assert_eq!(
+            path("var", Scope { folder: Path::new(""), env: &env, over: &Over::default() }),
+            Ok(PathBuf::from("var"))
+        );
     }
 
     #[test]
     fn what_cannot_be_put_in_is_said() {
-        let at = |text| path(text, Scope { folder: Path::new(""), env: &env });
+        let at = |text| path(text, Scope { folder: Path::new(""), env: &env, over: &Over::default() });
         assert_eq!(at("${NONE}/x"), Err(PathFault::Unset("NONE".into())));
         assert_eq!(at("${EMPTY}/x"), Err(PathFault::Unset("EMPTY".into())));
         for text in ["${A", "${}", "${1A}", "${A B}", "~/x", "~", "a\nb"] {

@@ -13,6 +13,22 @@ use toml::de::DeValue;
 const URL_HELP: &str =
     "write url = \"sftp://user@host:22/folder\", or \"file:folder\" for a folder of this machine";
 
+/// Keys of `[feed.ssh]`.
+const SSH: [&str; 12] = [
+    "host_key",
+    "known_hosts",
+    "private_key",
+    "passphrase_file",
+    "password_file",
+    "agent",
+    "connect_timeout",
+    "idle_timeout",
+    "file_deadline",
+    "retries",
+    "connections",
+    "read_buffer",
+];
+
 /// A url, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Address {
@@ -47,7 +63,7 @@ pub(super) fn read(feed: &mut Table<'_>, reading: &mut Reading<'_>, scope: Scope
     }
     // its own faults are worth saying whatever the url is
     let login =
-        if ssh.is_given() { sftp(&mut ssh, reading, scope, server.unwrap_or_default()) } else { None };
+        if ssh.is_given(&SSH) { sftp(&mut ssh, reading, scope, server.unwrap_or_default()) } else { None };
     ssh.close(reading);
     match folder {
         Some(folder) => paths::plain(&folder, scope)
@@ -64,7 +80,7 @@ fn section(of: &Table<'_>) -> &'static str {
 }
 
 fn refuse_ssh(ssh: &Table<'_>, section: &str, reading: &mut Reading<'_>, url: &Range<usize>) {
-    if ssh.is_given() {
+    if ssh.is_given(&SSH) {
         let fault = Fault::error(
             ssh.span.clone(),
             format!("{section} of a {} whose url is a folder of this machine", &section[1..5]),
@@ -80,7 +96,7 @@ fn require_ssh(
     reading: &mut Reading<'_>,
     url: &Range<usize>,
 ) {
-    if !ssh.is_given() {
+    if !ssh.is_given(&SSH) {
         reading.faults.push(Fault::error(
             url.clone(),
             format!("{} is on an SFTP server but has no {section}", feed.shown),
@@ -91,7 +107,7 @@ fn require_ssh(
 }
 
 fn address_of(feed: &mut Table<'_>, reading: &mut Reading<'_>, scope: Scope<'_>) -> Option<Read<Address>> {
-    let Some((value, at)) = feed.raw("url") else {
+    let Some((value, at)) = feed.raw(reading, "url") else {
         feed.missing(reading, "url", URL_HELP);
         return None;
     };

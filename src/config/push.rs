@@ -17,14 +17,15 @@ const WORDS: [(&str, What); 3] =
 const WHAT_HELP: &str = "write what = [\"statements\", \"balances\", \"rejects\"], or some of them";
 
 /// Reads one push; `number` counts from 1, for a push without a name.
-pub(super) fn read(
+pub(super) fn read<'t>(
     reading: &mut Reading<'_>,
-    scope: Scope<'_>,
+    scope: Scope<'t>,
     number: usize,
     header: Range<usize>,
-    entries: &DeTable<'_>,
+    entries: &'t DeTable<'t>,
 ) -> Option<(Read<String>, Option<Push>)> {
-    let mut table = Table::new(&format!("push.{number}"), "[[push]]", header, Some(entries));
+    let mut table =
+        Table::new(&format!("push.{number}"), "[[push]]", header, Some(entries)).under(scope.over);
     name_the_table(&mut table, "push");
     let name = table.required(reading, "name", "add name = \"portal\"", folder_name);
     let what = table.required(reading, "what", WHAT_HELP, what);

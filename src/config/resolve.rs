@@ -1,6 +1,7 @@
 //! The whole file as typed -> [`Config`], or every fault at once. Pure.
 
 use super::feed::{self, Placed};
+use super::over::{self, Beside, Over};
 use super::paths::{self, Environment, Scope};
 use super::table::{Reading, Table};
 use super::values::{Wrong, as_toml, duration, flag, not_negative, some_duration, text, zone};
@@ -25,23 +26,38 @@ pub fn names_feed(text: &str, name: &str) -> bool {
 /// Reads accrued.toml. `path` is the file as the user named it; relative paths in it are seen from its folder.
 /// `env` gives the variables that `${NAME}` may name.
 pub fn load(path: &Path, text: &str, env: Environment<'_>) -> Result<Config, Faults> {
+    load_under(path, text, env, &Beside::default())
+}
+
+/// Likewise, with what stands over the file.
+pub fn load_under(path: &Path, text: &str, env: Environment<'_>, beside: &Beside) -> Result<Config, Faults> {
     let shown = path.display().to_string();
     let (document, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
         let faults = errors.iter().map(not_toml).collect();
         return Err(sorted(Faults { path: shown, text: secrets::masked(text), faults }));
     }
-    let mut reading = Reading::new(shown.clone(), text);
+    let given = over::given(beside, text.len());
+    let over = Over::new(&given);
+    let mut reading = Reading::new(shown.clone(), text, &over);
     let folder = path.parent().unwrap_or(Path::new(""));
-    let scope = Scope { folder, env };
-    let top = Table::new("", "the top level", 0..0, Some(document.get_ref()));
+    let scope = Scope { folder, env, over: &over };
+    let top = Table::new("", "the top level", 0..0, Some(document.get_ref())).under(&over);
     let parts = parts(top, &mut reading, scope);
-    let Reading { faults, warnings, deferred, settings, secrets, .. } = reading;
+    reading.faults.extend(over.faults());
+    let Reading { faults, warnings, deferred, mut settings, secrets, .. } = reading;
+    // only now is every setting asked for
+    settings.iter_mut().for_each(|setting| setting.variable = over.variable(&setting.key));
+    let placed = |faults: Vec<Fault>| -> Vec<Fault> {
+        faults.into_iter().map(|fault| over.placed(fault, &secrets)).collect()
+    };
+    let (faults, warnings, deferred) = (placed(faults), placed(warnings), placed(deferred));
     match parts {
         Some((data_dir, schemes_dir, schedule, (publish, report), (feeds, pushes))) if faults.is_empty() => {
             Ok(Config {
                 path: path.to_owned(),
                 text: text.to_owned(),
+                beside: beside.clone(),
                 data_dir,
                 schemes_dir,
                 schedule,
@@ -66,7 +82,7 @@ type Parts = (std::path::PathBuf, std::path::PathBuf, Option<Schedule>, (Publish
 /// Where files come from and where they go.
 type Places = (Vec<super::Feed>, Vec<super::Push>);
 
-fn parts(mut top: Table<'_>, reading: &mut Reading<'_>, scope: Scope<'_>) -> Option<Parts> {
+fn parts<'t>(mut top: Table<'t>, reading: &mut Reading<'_>, scope: Scope<'t>) -> Option<Parts> {
     let data_dir = paths::setting_or(&mut top, reading, "data_dir", "var", scope);
     let schemes_dir = paths::setting_or(&mut top, reading, "schemes_dir", "schemes", scope);
     let schedule = schedule(&mut top, reading);
@@ -93,7 +109,7 @@ fn sorted(mut faults: Faults) -> Faults {
 
 fn schedule(top: &mut Table<'_>, reading: &mut Reading<'_>) -> Option<Schedule> {
     let mut table = top.table(reading, "schedule", "[schedule]");
-    if !table.is_given() {
+    if !table.is_given(&["cron", "timezone", "catch_up", "retry", "retry_for"]) {
         return None;
     }
     let help = "write sec min hour day month weekday, such as \"0 30 2 * * *\" for 02:30 every day";
@@ -125,7 +141,7 @@ fn control(top: &mut Table<'_>, reading: &mut Reading<'_>) {
             "write two_person = false; nothing here needs a second person yet",
         );
     }
-    match table.raw("operators") {
+    match table.written("operators") {
         None => reading.note(table.key("operators"), "{}".to_owned(), None),
         Some((value, at)) => {
             reading.note(table.key("operators"), as_toml(value), Some(&at));
@@ -162,9 +178,9 @@ fn report(top: &mut Table<'_>, reading: &mut Reading<'_>) -> Report {
     Report { reconciliation_tolerance: tolerance.value }
 }
 
-fn feeds(top: &mut Table<'_>, reading: &mut Reading<'_>, scope: Scope<'_>) -> Vec<Placed> {
+fn feeds<'t>(top: &mut Table<'t>, reading: &mut Reading<'_>, scope: Scope<'t>) -> Vec<Placed> {
     let help = "write [[feed]], in two brackets, once for each feed";
-    let Some((value, at)) = top.raw("feed") else {
+    let Some((value, at)) = top.written("feed") else {
         return Vec::new();
     };
     let DeValue::Array(items) = value else {
@@ -186,7 +202,7 @@ fn feeds(top: &mut Table<'_>, reading: &mut Reading<'_>, scope: Scope<'_>) -> Ve
 /// `None` where one of them has faults.
 fn pushes(top: &mut Table<'_>, reading: &mut Reading<'_>, scope: Scope<'_>) -> Option<Vec<super::Push>> {
     let help = "write [[push]], in two brackets, once for each folder that is pushed to";
-    let Some((value, at)) = top.raw("push") else {
+    let Some((value, at)) = top.written("push") else {
         return Some(Vec::new());
     };
     let DeValue::Array(items) = value else {

@@ -4,8 +4,10 @@
 //! noted with its origin, and one fault never hides another. Does not: know what any key means.
 
 use super::Setting;
+use super::over::{One, Over};
 use super::values::{Wrong, as_toml, key_as_toml};
 use crate::fault::{Fault, nearest};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
@@ -28,6 +30,10 @@ pub(super) struct Reading<'a> {
     /// the file as the user named it, for origins
     path: String,
     text: &'a str,
+    /// what stands over the file
+    pub over: &'a Over<'a>,
+    /// what the file says of each setting, whether it is in force or not
+    written: BTreeMap<String, String>,
     /// what cannot be meant
     pub faults: Vec<Fault>,
     /// what is likely a mistake
@@ -41,10 +47,12 @@ pub(super) struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    pub fn new(path: String, text: &'a str) -> Reading<'a> {
+    pub fn new(path: String, text: &'a str, over: &'a Over<'a>) -> Reading<'a> {
         Reading {
             path,
             text,
+            over,
+            written: BTreeMap::new(),
             faults: Vec::new(),
             warnings: Vec::new(),
             deferred: Vec::new(),
@@ -53,10 +61,11 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// `accrued.toml:14`, or `default`.
+    /// `accrued.toml:14`, `ACCRUED_DATA_DIR`, or `default`.
     pub fn origin(&self, at: Option<&Range<usize>>) -> String {
-        match at {
-            Some(span) => {
+        match at.map(|place| (place, self.over.at(place))) {
+            Some((_, Some(one))) => one.origin(),
+            Some((span, None)) => {
                 let line = self.text[..span.start].bytes().filter(|b| *b == b'\n').count() + 1;
                 format!("{}:{line}", self.path)
             }
@@ -66,7 +75,25 @@ impl<'a> Reading<'a> {
 
     pub fn note(&mut self, key: String, value: String, at: Option<&Range<usize>>) {
         let origin = self.origin(at);
-        self.settings.push(Setting { key, value, origin });
+        let stands_over = match at.and_then(|place| self.over.at(place)) {
+            Some(one) => self.beneath(&key, one),
+            None => Vec::new(),
+        };
+        self.settings.push(Setting { key, value, origin, stands_over, variable: None });
+    }
+
+    /// What a setting would be without the value that is in force, the next one first.
+    fn beneath(&self, key: &str, in_force: &One<'_>) -> Vec<String> {
+        let others = self.over.peek(key);
+        let others = others.into_iter().skip_while(|one| one.at != in_force.at).skip(1).map(One::told);
+        let file = self.written.get(key).cloned().unwrap_or_else(|| "default".to_owned());
+        others.chain([file]).collect()
+    }
+
+    /// Keeps what the file says of a setting over which another value stands.
+    fn keep_written(&mut self, key: String, value: &DeValue<'_>, at: &Range<usize>) {
+        let told = format!("{} ({})", as_toml(value), self.origin(Some(at)));
+        self.written.insert(key, told);
     }
 
     pub fn wrong(&mut self, key: &str, wrong: Wrong, at: Range<usize>) {
@@ -89,7 +116,20 @@ pub(super) struct Table<'t> {
     /// its header
     pub span: Range<usize>,
     entries: Option<&'t DeTable<'t>>,
+    /// what stands over it; `None` for a table that is part of a value
+    over: Option<&'t Over<'t>>,
+    /// the key that names it, which nothing stands over
+    named_by: Option<&'static str>,
     asked: Vec<&'static str>,
+}
+
+/// How a value is looked for beside the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// as the text that stands there
+    Text,
+    /// as the file would write it
+    Toml,
 }
 
 /// One key of a table whose keys are free.
@@ -102,17 +142,34 @@ pub(super) struct Entry<'t> {
 
 impl<'t> Table<'t> {
     pub fn new(name: &str, shown: &str, span: Range<usize>, entries: Option<&'t DeTable<'t>>) -> Table<'t> {
-        Table { name: name.to_owned(), shown: shown.to_owned(), span, entries, asked: Vec::new() }
+        let (name, shown) = (name.to_owned(), shown.to_owned());
+        Table { name, shown, span, entries, over: None, named_by: None, asked: Vec::new() }
     }
 
-    /// Whether the file has it.
-    pub fn is_given(&self) -> bool {
-        self.entries.is_some()
+    /// The same, with what stands over it.
+    pub fn under(self, over: &'t Over<'t>) -> Table<'t> {
+        Table { over: Some(over), ..self }
     }
 
-    /// Whether the file gives this key.
+    /// Whether the file has it, or any of these keys is given beside the file.
+    pub fn is_given(&self, keys: &[&str]) -> bool {
+        // every key is asked for, so that all are known for settings
+        let beside = keys.iter().filter(|key| self.stands_over(key).is_some()).count();
+        self.entries.is_some() || beside > 0
+    }
+
+    /// Whether the file gives this key, or it is given beside the file.
     pub fn has(&self, key: &str) -> bool {
         self.entries.is_some_and(|entries| entries.contains_key(key))
+            || self
+                .over
+                .is_some_and(|over| self.named_by != Some(key) && !over.peek(&self.key(key)).is_empty())
+    }
+
+    /// What is in force instead of what the file says of this key, if anything is.
+    fn stands_over(&self, key: &str) -> Option<&'t One<'t>> {
+        let over = self.over.filter(|_| self.named_by != Some(key))?;
+        over.of(&self.key(key)).into_iter().next()
     }
 
     /// `schedule.cron`
@@ -121,16 +178,54 @@ impl<'t> Table<'t> {
         if self.name.is_empty() { key } else { format!("{}.{key}", self.name) }
     }
 
-    pub fn rename(&mut self, name: String, shown: String) {
+    /// Calls the table by the value of one of its keys.
+    pub fn rename(&mut self, name: String, shown: String, by: &'static str) {
         self.name = name;
         self.shown = shown;
+        self.named_by = Some(by);
     }
 
-    /// The value of a key as typed.
-    pub fn raw(&mut self, key: &'static str) -> Option<(&'t DeValue<'t>, Range<usize>)> {
+    /// The value of a key that is a text, as typed.
+    pub fn raw(
+        &mut self,
+        reading: &mut Reading<'_>,
+        key: &'static str,
+    ) -> Option<(&'t DeValue<'t>, Range<usize>)> {
+        self.in_force(reading, key, Form::Text)
+    }
+
+    /// The value of a key that is a list, as typed.
+    pub fn raw_list(
+        &mut self,
+        reading: &mut Reading<'_>,
+        key: &'static str,
+    ) -> Option<(&'t DeValue<'t>, Range<usize>)> {
+        self.in_force(reading, key, Form::Toml)
+    }
+
+    /// The value of a key that only the file can give: a table, or a list of tables.
+    pub fn written(&mut self, key: &'static str) -> Option<(&'t DeValue<'t>, Range<usize>)> {
         self.asked.push(key);
         let value = self.entries?.get(key)?;
         Some((value.get_ref(), value.span()))
+    }
+
+    fn in_force(
+        &mut self,
+        reading: &mut Reading<'_>,
+        key: &'static str,
+        form: Form,
+    ) -> Option<(&'t DeValue<'t>, Range<usize>)> {
+        let written = self.written(key);
+        let Some(one) = self.stands_over(key) else { return written };
+        if let Some((value, at)) = written {
+            reading.keep_written(self.key(key), value, &at);
+        }
+        let value = match form {
+            Form::Text => one.text(),
+            Form::Toml => one.toml(),
+        };
+        value.map(|value| (value, one.at.clone()))
     }
 
     /// A key that may be absent.
@@ -138,11 +233,19 @@ impl<'t> Table<'t> {
         &mut self,
         reading: &mut Reading<'_>,
         key: &'static str,
-        read: impl FnOnce(&DeValue<'_>) -> Result<T, Wrong>,
+        read: impl Fn(&DeValue<'_>) -> Result<T, Wrong>,
     ) -> Option<Read<T>> {
-        let (value, at) = self.raw(key)?;
+        let (text, at) = self.raw(reading, key)?;
+        // a text where it can be one: only then is it what the file would write without quotes
+        let (value, meant) = match (read(text), self.stands_over(key).and_then(One::toml)) {
+            (Err(wrong), Some(toml)) if !matches!(toml, DeValue::String(_)) => match read(toml) {
+                Err(_) if matches!(toml, DeValue::Datetime(_) | DeValue::Float(_)) => (text, Err(wrong)),
+                meant => (toml, meant),
+            },
+            (meant, _) => (text, meant),
+        };
         reading.note(self.key(key), as_toml(value), Some(&at));
-        match read(value) {
+        match meant {
             Ok(value) => Some(Read { value, at: Some(at) }),
             Err(wrong) => {
                 reading.wrong(key, wrong, at);
@@ -159,7 +262,7 @@ impl<'t> Table<'t> {
         key: &'static str,
         default: T,
         shown: &str,
-        read: impl FnOnce(&DeValue<'_>) -> Result<T, Wrong>,
+        read: impl Fn(&DeValue<'_>) -> Result<T, Wrong>,
     ) -> Read<T> {
         let given = self.has(key);
         if !given {
@@ -175,7 +278,7 @@ impl<'t> Table<'t> {
         reading: &mut Reading<'_>,
         key: &'static str,
         help: &str,
-        read: impl FnOnce(&DeValue<'_>) -> Result<T, Wrong>,
+        read: impl Fn(&DeValue<'_>) -> Result<T, Wrong>,
     ) -> Option<Read<T>> {
         if !self.has(key) {
             self.asked.push(key);
@@ -193,7 +296,7 @@ impl<'t> Table<'t> {
     /// A table inside this one; an absent one if something else stands there, which is a fault.
     pub fn table(&mut self, reading: &mut Reading<'_>, key: &'static str, shown: &str) -> Table<'t> {
         let name = self.key(key);
-        match self.raw(key) {
+        let table = match self.written(key) {
             None => Table::new(&name, shown, self.span.clone(), None),
             Some((DeValue::Table(entries), at)) => Table::new(&name, shown, at, Some(entries)),
             Some((other, at)) => {
@@ -205,7 +308,24 @@ impl<'t> Table<'t> {
                 reading.wrong(key, wrong, at.clone());
                 Table::new(&name, shown, at, None)
             }
+        };
+        Table { over: self.over, ..table }
+    }
+
+    /// The keys in force of a table whose keys are free: those of the file, in its order, and those among `known` that are
+    /// given beside it.
+    pub fn entries_among(&self, reading: &mut Reading<'_>, known: &[&'static str]) -> Vec<Entry<'t>> {
+        let mut entries = self.entries();
+        for key in known {
+            let Some(one) = self.stands_over(key) else { continue };
+            if let Some(entry) = entries.iter().find(|entry| entry.key == *key) {
+                reading.keep_written(self.key(key), entry.value, &entry.at);
+            }
+            let Some(value) = one.text() else { continue };
+            entries.retain(|entry| entry.key != *key);
+            entries.push(Entry { key, key_at: one.at.clone(), value, at: one.at.clone() });
         }
+        entries
     }
 
     /// All keys, in the order of the file: for tables whose keys are free.
@@ -261,7 +381,10 @@ impl<'t> Table<'t> {
     }
 
     fn place_of(&self, key: &str) -> Option<Range<usize>> {
-        Some(self.entries?.get(key)?.span())
+        match self.stands_over(key) {
+            Some(one) => Some(one.at.clone()),
+            None => Some(self.entries?.get(key)?.span()),
+        }
     }
 }
 
@@ -276,6 +399,11 @@ fn secret(key: &str) -> Option<&'static str> {
         ),
         _ => None,
     }
+}
+
+/// Likewise for a setting's whole name, or a variable's.
+pub(super) fn secret_name(name: &str) -> Option<&'static str> {
+    name.rsplit(['_', '.']).next().and_then(secret)
 }
 
 /// Where a key lives that people put elsewhere: mostly keys of `[[feed]]` below one of its tables.

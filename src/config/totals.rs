@@ -38,7 +38,7 @@ impl Totals {
 pub(super) fn read(table: &mut Table<'_>, reading: &mut Reading<'_>) -> Totals {
     let mut own = table.table(reading, "totals", "[feed.totals]");
     let mut totals = Totals::None;
-    if let Some((value, at)) = own.raw("rows") {
+    if let Some((value, at)) = own.raw(reading, "rows") {
         reading.note(own.key("rows"), as_toml(value), Some(&at));
         match rows(value) {
             Ok(read) => totals = read,

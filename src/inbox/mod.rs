@@ -15,6 +15,7 @@ mod intake;
 pub mod outgoing;
 mod partial;
 pub mod pattern;
+mod secret;
 mod sftp;
 mod sieve;
 
@@ -23,6 +24,7 @@ pub use away::{After, Away, Taken};
 pub use connection::Connection;
 pub use fault::{Cancel, InboxFault};
 pub use outgoing::{Content, Outgoing, Outlet, Pushed};
+pub use secret::Unsafe;
 pub use sftp::libssh2_version;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -109,6 +111,22 @@ pub enum Login {
     PasswordFile(PathBuf),
     /// ssh-agent
     Agent,
+}
+
+impl Login {
+    /// The files that hold its secrets, by the setting that names each, with what makes one unsafe. None is read.
+    pub fn secrets(&self) -> Vec<(&'static str, &std::path::Path, Result<(), Unsafe>)> {
+        let files: Vec<(&'static str, &PathBuf)> = match self {
+            Login::PrivateKey { path, passphrase_file } => {
+                let passphrase = passphrase_file.as_ref().map(|file| ("passphrase_file", file));
+                [Some(("private_key", path)), passphrase].into_iter().flatten().collect()
+            }
+            Login::PasswordFile(path) => vec![("password_file", path)],
+            Login::Agent => Vec::new(),
+        };
+        let checked = |(key, path): (&'static str, &'_ PathBuf)| secret::check(secret::Named { key, path });
+        files.into_iter().map(|(key, path)| (key, path.as_path(), checked((key, path)))).collect()
+    }
 }
 
 /// How a file is known to be complete.

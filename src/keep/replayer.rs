@@ -289,7 +289,8 @@ fn told(record: &Record, body: &Value, cancel: &Cancel) -> Result<Told> {
 /// The config of then. Secrets and folders that its paths lead to are not needed: no feed is contacted.
 fn config_of(body: &Value, folder: &Path) -> Result<Config> {
     let nowhere = |_: &str| Some("nowhere".to_owned());
-    let config = config::load(Path::new(&text(&body["path"])), &text(&body["text"]), &nowhere)
+    let (path, written) = (text(&body["path"]), text(&body["text"]));
+    let config = config::load_under(Path::new(&path), &written, &nowhere, &batch::beside_of(body))
         .map_err(|faults| anyhow!("the config of then cannot be read any more: {}", faults.render(false)))?;
     let config = Config { data_dir: folder.to_owned(), ..config };
     // as a run makes them

@@ -60,7 +60,8 @@ impl Workspace {
 
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_accrued"));
-        command.args(args).current_dir(self.root()).env("NO_COLOR", "1").env_remove("ACCRUED_CONFIG");
+        without_settings(&mut command);
+        command.args(args).current_dir(self.root()).env("NO_COLOR", "1");
         command.stdin(Stdio::null());
         command
     }
@@ -93,8 +94,9 @@ impl Workspace {
     pub fn within(&self, kib: u32, args: &[&str]) -> Outcome {
         let script = format!("trap '' XFSZ; ulimit -f {kib}; exec \"$0\" \"$@\"");
         let mut command = Command::new("bash");
+        without_settings(&mut command);
         command.args(["-c", &script, env!("CARGO_BIN_EXE_accrued")]).args(args).current_dir(self.root());
-        command.env("NO_COLOR", "1").env_remove("ACCRUED_CONFIG").stdin(Stdio::null());
+        command.env("NO_COLOR", "1").stdin(Stdio::null());
         Outcome::of(args, command.output().expect("bash starts"))
     }
 
@@ -126,6 +128,15 @@ impl Workspace {
     /// A trial of one command, to be finished by [`Trial::check`].
     pub fn trial<'a>(&'a self, args: &[&'a str]) -> Trial<'a> {
         Trial { workspace: self, args: args.to_vec(), status: 0, stdout: None, stderr: None, files: vec![] }
+    }
+}
+
+/// Takes our variables out of a command's environment: those of the tests are no settings, and the program refuses them.
+pub fn without_settings(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        if name.as_encoded_bytes().starts_with(b"ACCRUED_") {
+            command.env_remove(name);
+        }
     }
 }
 

@@ -1,11 +1,13 @@
 //! Logging in, once the host key is the pinned one: private key, password file, agent. Secrets are read from their files
 //! when they are needed; they are in no message.
 
+use crate::inbox::secret::{Named, Secret};
 use crate::inbox::sieve::printable;
 use crate::inbox::{InboxFault, Login};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ssh2::{ErrorCode, KeyboardInteractivePrompt, Prompt, Session};
+use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -95,15 +97,19 @@ fn with_key(
     passphrase_file: Option<&Path>,
 ) -> Result<(), InboxFault> {
     let what = format!("private key {}", path.display());
-    let key = secret(path, "private_key")?;
-    let passphrase = passphrase_file.map(|file| one_line(file, "passphrase_file")).transpose()?;
-    check_key(&key, path, passphrase_file)?;
-    session.userauth_pubkey_memory(door.user, None, &key, passphrase.as_deref()).map_err(|error| {
+    let key = Secret::read(Named { key: "private_key", path });
+    let key = key.map_err(|fault| public_half(path).unwrap_or_else(|| fault.into()))?;
+    let key = key.text();
+    let named = passphrase_file.map(|path| Named { key: "passphrase_file", path });
+    let passphrase = named.map(|named| Ok::<_, InboxFault>((Secret::read(named)?, named))).transpose()?;
+    let passphrase = passphrase.as_ref().map(|(secret, named)| secret.line(*named)).transpose()?;
+    check_key(key, path, passphrase_file)?;
+    session.userauth_pubkey_memory(door.user, None, key, passphrase).map_err(|error| {
         match error.code() {
             // libssh2 says "unsupported format" of both
             ErrorCode::Session(
                 libssh2_sys::LIBSSH2_ERROR_FILE | libssh2_sys::LIBSSH2_ERROR_METHOD_NOT_SUPPORTED,
-            ) => InboxFault::Refused(unreadable(&key, path, passphrase_file)),
+            ) => InboxFault::Refused(unreadable(key, path, passphrase_file)),
             ErrorCode::Session(_) | ErrorCode::SFTP(_) if lost(&error) => door.fault(&what, &error),
             ErrorCode::Session(_) | ErrorCode::SFTP(_) => {
                 let why =
@@ -114,16 +120,30 @@ fn with_key(
     })
 }
 
+/// A public key, which anybody may read: not its mode is the mistake.
+fn public_half(path: &Path) -> Option<InboxFault> {
+    let mut head = [0; 6];
+    std::fs::File::open(path).ok()?.read_exact(&mut head).ok()?;
+    is_public(&head).then(|| other_half(path, "a public key"))
+}
+
+fn is_public(key: &[u8]) -> bool {
+    key.starts_with(b"ssh-") || key.starts_with(b"ecdsa-")
+}
+
+fn other_half(path: &Path, holds: &str) -> InboxFault {
+    let path = path.display();
+    InboxFault::Refused(format!(
+        "private_key {path} holds {holds}; it must be the private half, as ssh-keygen writes it"
+    ))
+}
+
 /// What is plainly wrong with a key before it is tried.
 fn check_key(key: &str, path: &Path, passphrase_file: Option<&Path>) -> Result<(), InboxFault> {
-    let path = path.display();
     if !key.contains("PRIVATE KEY-----") {
-        let holds =
-            if key.starts_with("ssh-") || key.starts_with("ecdsa-") { "a public key" } else { "no key" };
-        return Err(InboxFault::Refused(format!(
-            "private_key {path} holds {holds}; it must be the private half, as ssh-keygen writes it"
-        )));
+        return Err(other_half(path, if is_public(key.as_bytes()) { "a public key" } else { "no key" }));
     }
+    let path = path.display();
     if is_encrypted(key) && passphrase_file.is_none() {
         return Err(InboxFault::Refused(format!(
             "private_key {path} needs a passphrase; set passphrase_file"
@@ -145,13 +165,17 @@ fn unreadable(key: &str, path: &Path, passphrase_file: Option<&Path>) -> String 
     }
 }
 
+/// Characters of base64 that hold the mark of OpenSSH's own form and the longest name of a cipher.
+const HEAD: usize = 68;
+
 /// Whether a private key asks for a passphrase: PEM says so in its head, OpenSSH's own form names a cipher.
 fn is_encrypted(key: &str) -> bool {
     if key.contains("BEGIN ENCRYPTED PRIVATE KEY") || key.contains("Proc-Type: 4,ENCRYPTED") {
         return true;
     }
-    let body: String = key.lines().filter(|line| !line.starts_with("-----")).map(str::trim).collect();
-    let Ok(bytes) = STANDARD.decode(body) else {
+    // its head alone, in which nothing is secret: what is decoded is not overwritten
+    let body = key.lines().filter(|line| !line.starts_with("-----")).flat_map(|line| line.trim().chars());
+    let Ok(bytes) = STANDARD.decode(body.take(HEAD).collect::<String>()) else {
         return false;
     };
     let cipher = bytes
@@ -163,11 +187,13 @@ fn is_encrypted(key: &str) -> bool {
 
 fn with_password(session: &Session, door: Door<'_>, path: &Path) -> Result<(), InboxFault> {
     let what = format!("the password in {}", path.display());
-    let password = one_line(path, "password_file")?;
+    let named = Named { key: "password_file", path };
+    let secret = Secret::read(named)?;
+    let password = secret.line(named)?;
     let methods = methods(session, door)?;
     let mut refused = None;
     if takes(&methods, "password") {
-        match session.userauth_password(door.user, &password) {
+        match session.userauth_password(door.user, password) {
             Ok(()) => return Ok(()),
             Err(error) if lost(&error) => return Err(door.fault(&what, &error)),
             Err(error) => refused = Some(error),
@@ -198,13 +224,13 @@ fn expired(error: &ssh2::Error) -> bool {
 }
 
 /// Answers whatever is asked with the password: servers word and flag the one question as they like.
-struct Answers {
-    password: String,
+struct Answers<'p> {
+    password: &'p str,
 }
 
-impl KeyboardInteractivePrompt for Answers {
+impl KeyboardInteractivePrompt for Answers<'_> {
     fn prompt<'a>(&mut self, _user: &str, _instructions: &str, prompts: &[Prompt<'a>]) -> Vec<String> {
-        prompts.iter().map(|_| self.password.clone()).collect()
+        prompts.iter().map(|_| self.password.to_owned()).collect()
     }
 }
 
@@ -228,27 +254,4 @@ fn with_agent(session: &Session, door: Door<'_>) -> Result<(), InboxFault> {
         n => format!("none of its {n} keys is authorised for this user"),
     };
     Err(no_such_key(session, door, "ssh-agent", &why))
-}
-
-/// A file's text. An unreadable secret is a login that cannot be: it is not retried.
-fn secret(path: &Path, key: &str) -> Result<String, InboxFault> {
-    let bytes = std::fs::read(path)
-        .map_err(|e| InboxFault::Refused(format!("cannot read {key} {}: {e}", path.display())))?;
-    String::from_utf8(bytes).map_err(|_| InboxFault::Refused(format!("{key} {} is not text", path.display())))
-}
-
-/// A secret without the line break that editors put behind it.
-fn one_line(path: &Path, key: &str) -> Result<String, InboxFault> {
-    let mut text = secret(path, key)?;
-    if text.ends_with('\n') {
-        text.pop();
-        if text.ends_with('\r') {
-            text.pop();
-        }
-    }
-    if text.is_empty() || text.contains(['\n', '\0']) {
-        let path = path.display();
-        return Err(InboxFault::Refused(format!("{key} {path} must hold one line that is not empty")));
-    }
-    Ok(text)
 }
