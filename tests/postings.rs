@@ -253,6 +253,27 @@ fn a_cancellation_counts_whichever_comes_first() {
 }
 
 #[test]
+fn a_cancellation_is_the_reason_in_its_own_cycle_and_only_once() {
+    let mut workspace = workspace(SCHEME);
+    let cancelled = "I2,1,cancellation,2026-04-20,,,,,";
+    let sales =
+        ["I1,1,,2026-04-10,P1,X,600000,,", "I2,1,,2026-04-11,P1,X,1000,,", "I3,1,,2026-07-10,P1,X,600000,,"];
+    let and = |more: &[&str]| rows(&[&sales[..], &["I4,1,,2026-07-11,P1,X,500000,,"], more].concat());
+    workspace.drop("drop/a.csv", and(&[cancelled]));
+    run(&workspace, "2026-10-02");
+    // told again beside a late line of its cycle, and beside the cancellation of another cycle's invoice
+    workspace.drop(
+        "drop/b.csv",
+        and(&[cancelled, "I4,1,cancellation,2026-10-03,,,,,", "I5,1,,2026-04-12,P1,X,500000,,"]),
+    );
+    run(&workspace, "2026-11-02");
+    assert_eq!(
+        ledger(&workspace)[2..],
+        ["correction FY2026-27-Q1 P1 2100 late line", "correction FY2026-27-Q2 P1 -2100 cancellation",]
+    );
+}
+
+#[test]
 fn the_database_itself_refuses_changes_to_ledger_and_journal() {
     let mut workspace = workspace(SCHEME);
     workspace.drop("drop/a.csv", rows(&["I1,1,,2026-04-10,P1,X,600000,,"]));

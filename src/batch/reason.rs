@@ -6,7 +6,7 @@ use crate::facts::content;
 use crate::facts::dossier::Dossier;
 use crate::facts::movement::{self, FactKey};
 use crate::facts::row::{DocType, Row};
-use crate::facts::settle::{Fate, Line, Said, Settled};
+use crate::facts::settle::{Cancellation, Fate, Line, Said, Settled};
 use crate::scheme::EarnOn;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -104,7 +104,7 @@ pub(super) fn reason(
     if late(DocType::CreditNote) {
         words.push("credit note");
     }
-    if dossier.cancellations.iter().any(|cancellation| cancellation.seq > before.published) {
+    if cancelled_since(before.published, dossier, settled, position) {
         words.push("cancellation");
     }
     if on == EarnOn::Payment && paid_since(before.published, dossier, settled, position) {
@@ -128,6 +128,30 @@ pub(super) fn reason(
     words.join(", ")
 }
 
+/// Whether an invoice in this cycle, or one that a credit note in it returns, was cancelled since then: said for the first time, and
+/// not only read again.
+fn cancelled_since(seq: i64, dossier: &Dossier, settled: &Settled<'_>, position: &Position) -> bool {
+    let said = &dossier.cancellations;
+    let same = |one: &Cancellation, other: &Cancellation| {
+        (one.space, &one.distributor_code, &one.invoice_no, one.day, one.updated_at)
+            == (other.space, &other.distributor_code, &other.invoice_no, other.day, other.updated_at)
+    };
+    let is_news = |one: &&Cancellation| {
+        one.seq > seq && one.seq == one.rank && !said.iter().any(|other| other.seq <= seq && same(one, other))
+    };
+    let news: BTreeSet<&str> = said.iter().filter(is_news).map(|one| one.invoice_no.as_str()).collect();
+    !news.is_empty() && names_any(position, settled, &news)
+}
+
+/// Whether lines of a cycle are of invoices with these numbers, or return them.
+fn names_any(position: &Position, settled: &Settled<'_>, numbers: &BTreeSet<&str>) -> bool {
+    position
+        .lines
+        .iter()
+        .filter_map(|outcome| settled.lines.get(outcome.line))
+        .any(|line| numbers.contains(line.row.invoice_no) || numbers.contains(line.row.ref_invoice_no))
+}
+
 /// Whether a payment that speaks since then is of an invoice in this cycle, or of one that a credit note in it returns.
 fn paid_since(seq: i64, dossier: &Dossier, settled: &Settled<'_>, position: &Position) -> bool {
     let newer: BTreeSet<&str> = dossier
@@ -136,9 +160,5 @@ fn paid_since(seq: i64, dossier: &Dossier, settled: &Settled<'_>, position: &Pos
         .filter(|payment| payment.since > seq)
         .map(|payment| payment.invoice_no.as_str())
         .collect();
-    let lines = position.lines.iter().filter_map(|outcome| settled.lines.get(outcome.line));
-    !newer.is_empty()
-        && lines
-            .into_iter()
-            .any(|line| newer.contains(line.row.invoice_no) || newer.contains(line.row.ref_invoice_no))
+    !newer.is_empty() && names_any(position, settled, &newer)
 }
