@@ -4,14 +4,23 @@
 //! Answers for: that runs and decisions of people never write at once, that a lock is held for the run and not for the
 //! process, and what is told outside of a run's end. Does not: decide when to run, or print.
 
+mod stopwatch;
+mod told;
+
+pub use told::METRICS_FILE;
+
 use crate::batch::{self, Order, RealSchemes, Report};
 use crate::clock;
 use crate::config::Config;
+use crate::inbox::InboxFault;
 use crate::lock::{self, Lock, Taken};
+use crate::store::{ClockMode, Store};
 use anyhow::{Context, Result};
+use chrono::{DateTime, Utc};
 use std::fmt;
 use std::fs;
 use std::path::PathBuf;
+use stopwatch::{Spent, Stopwatch};
 
 /// The right to write to a data_dir, until it is dropped or used up by a run.
 #[derive(Debug)]
@@ -53,10 +62,57 @@ pub fn turn(config: &Config) -> Result<Turn> {
 }
 
 impl Turn {
-    /// Does one run, whole, and gives the turn back, however it ended.
+    /// Does one run, whole, tells how it went in `metrics.prom`, and gives the turn back, however it ended.
     pub fn run(self, config: &Config, schemes: RealSchemes, order: &Order) -> Result<Report> {
-        let done = batch::run(config, schemes, order);
+        let families = schemes.families.clone();
+        let watch = Stopwatch::start();
+        let done = batch::run(config, schemes, &watch.over(order));
+        let spent = watch.stop();
+        let (run, exit) = match &done {
+            Ok(report) => (Some(report.run), report.exit().code()),
+            Err(fault) => (number_of_broken(config, order), status_of(fault)),
+        };
+        let measured = told::measured(run, order.now, exit, spent);
+        told::metrics(config, Some(&families), order.now, Some(measured));
         drop(self.lock);
         done
     }
+
+    /// Gives the turn back after a person's decision, which `metrics.prom` tells of.
+    pub fn end(self, config: &Config) {
+        let families = batch::load_schemes(config).ok().map(|real| real.families);
+        told::metrics(config, families.as_deref(), now_of(config), None);
+    }
+}
+
+/// The number of a run that broke off, where it came as far as having one.
+fn number_of_broken(config: &Config, order: &Order) -> Option<i64> {
+    let store = Store::open_reading(&config.data_dir).ok()??;
+    let started = store.last_record("run-started").ok()??;
+    (started.stamp.at == clock::stamp(order.now)).then_some(started.stamp.run)
+}
+
+/// The instant as the store counts time.
+fn now_of(config: &Config) -> DateTime<Utc> {
+    let clock = Store::open_reading(&config.data_dir).ok().flatten().and_then(|store| store.clock().ok()?);
+    let given = clock.filter(|(mode, _)| *mode == ClockMode::Given);
+    let last = given.and_then(|(_, at)| DateTime::parse_from_rfc3339(&at).ok());
+    last.map_or_else(clock::now, |at| at.to_utc())
+}
+
+/// The exit status of a run that broke off; 143 where a signal stopped it, whichever.
+fn status_of(fault: &anyhow::Error) -> u8 {
+    let status = |cause: &(dyn std::error::Error + 'static)| {
+        if cause.is::<batch::Invalid>() {
+            return Some(78);
+        }
+        Some(match cause.downcast_ref::<InboxFault>()? {
+            InboxFault::Temporary(_) => batch::Exit::Temporary.code(),
+            InboxFault::Refused(_) => batch::Exit::Refused.code(),
+            InboxFault::Changed(_) | InboxFault::Limit(_) => batch::Exit::Waits.code(),
+            InboxFault::Disk(_) => batch::Exit::Failed.code(),
+            InboxFault::Stopped => 143,
+        })
+    };
+    fault.chain().find_map(status).unwrap_or_else(|| batch::Exit::Failed.code())
 }

@@ -32,6 +32,7 @@
 //! | [`evaluate`] | pure | `domain`, `calendar`, `facts`, `scheme` | one partner's lines and a scheme -> positions with their trail |
 //! | [`statement`] | pure | `domain`, `calendar`, `facts`, `scheme`, `evaluate` | entries and positions -> the bytes of each published file |
 //! | [`rehearse`] | pure | `domain`, `calendar`, `facts`, `scheme`, `ingest`, `evaluate`, `statement` | the worked examples inside scheme files, and what none of them touches |
+//! | [`metrics`] | pure | `domain` | a store and its last run as Prometheus reads them |
 //! | [`clock`] | edge | | the only reader of the wall clock |
 //! | [`lock`] | edge | | one run at a time |
 //! | [`inbox`] | edge | `domain` | where files come from: list, judge complete, download whole, archive; and, over the same connections, files pushed out |
@@ -39,7 +40,7 @@
 //! | [`outbox`] | edge | `domain` | files and folders that appear whole or not at all |
 //! | [`config`] | shell | `domain`, `calendar`, `schedule`, `fault`, `facts`, `scheme`, `ingest`, `inbox` | accrued.toml -> checked settings, those of each room in that room's own words |
 //! | [`batch`] | shell | every pure room, every edge, `config` | one run: fetch, ingest, evaluate, post, publish |
-//! | [`job`] | shell | `lock`, `clock`, `outbox`, `store`, `config`, `batch` | one real run under the lock, and what the world is told of it |
+//! | [`job`] | shell | every pure room, every edge, `config`, `batch` | one real run under the lock, and what the world is told of it |
 //! | [`keep`] | shell | every pure room, every edge, `config`, `batch` | backup and restore; the journal done again |
 //! | [`cli`] | shell | every pure room, every edge, `config`, `batch`, `job`, `keep` | the commands: parse, call, print |
 //!
@@ -97,6 +98,7 @@ pub mod evaluate;
 pub mod facts;
 pub mod fault;
 pub mod ingest;
+pub mod metrics;
 pub mod rehearse;
 pub mod schedule;
 pub mod scheme;
@@ -121,7 +123,7 @@ pub mod batch;
 #[expect(clippy::disallowed_methods, reason = "shell: terminal and environment")]
 pub mod cli;
 pub mod config;
-#[expect(clippy::disallowed_methods, reason = "shell: makes data_dir")]
+#[expect(clippy::disallowed_methods, reason = "shell: makes data_dir, measures the time of runs")]
 pub mod job;
 #[expect(clippy::disallowed_methods, reason = "shell: copies the store, puts what is restored in its place")]
 pub mod keep;

@@ -72,6 +72,7 @@ struct Keeping {
 impl Run<'_> {
     /// Evaluates what must be and stages papers.
     pub(super) fn evaluate(&mut self, family: &Family, plan: &ClosingPlan) -> Result<Papers> {
+        self.order.progress.tell(Step::Evaluating { scheme: &family.id, partners: self.report.evaluated });
         let rests_on = self.rests_on(family)?;
         self.store.wake(&family.id, plan.today)?;
         self.store.spread_stale()?;

@@ -3,6 +3,7 @@
 mod accounts;
 mod answering;
 mod aside;
+mod awaited;
 mod clearing;
 mod closing;
 mod desk;
@@ -28,7 +29,9 @@ mod stakes;
 mod taking;
 mod totals;
 mod waiting;
+mod worth;
 
+pub use awaited::{Awaited, awaited};
 pub use closing::{Missing, OpenCycle, Stays, missing_files, open_cycles, open_since, overdue};
 pub use drift::{KIND as OTHER_VERSION, by_another, drift_upto, this_version};
 pub use journalling::{JOURNAL_FILE, keep_journal};
@@ -41,6 +44,7 @@ pub use report::{CycleLine, Exit, FeedFault, FileLine, Report};
 pub use rereading::{Known, Reread};
 pub use schemes::{Invalid, RealSchemes, evaluated_families, families_upto, load_schemes, with_pins};
 pub use taking::{TOUCHED, layout_text, packing, reject_bytes};
+pub use worth::worth;
 
 use crate::clock;
 use crate::config::{Beside, Config};
@@ -292,6 +296,7 @@ impl Run<'_> {
 
     fn finish(mut self) -> Result<Report> {
         self.go_on()?;
+        self.order.progress.tell(Step::Publishing);
         self.note_missing()?;
         self.store.clear_stale()?;
         let (entry, head) = self.store.ledger_head()?;

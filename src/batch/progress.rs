@@ -44,6 +44,8 @@ pub enum Step<'s> {
         /// cycle name
         cycle: &'s str,
     },
+    /// putting folders in place, telling what is missing, ending the run
+    Publishing,
 }
 
 type Watcher = dyn Fn(Step<'_>) + Send + Sync;
@@ -56,6 +58,15 @@ impl Progress {
     /// Tells every step to `watcher`.
     pub fn to(watcher: impl Fn(Step<'_>) + Send + Sync + 'static) -> Progress {
         Progress(Some(Arc::new(watcher)))
+    }
+
+    /// Tells every step to `watcher` too.
+    pub fn also(&self, watcher: impl Fn(Step<'_>) + Send + Sync + 'static) -> Progress {
+        let first = self.clone();
+        Progress::to(move |step| {
+            watcher(step);
+            first.tell(step);
+        })
     }
 
     pub(super) fn tell(&self, step: Step<'_>) {

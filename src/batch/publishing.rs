@@ -3,6 +3,7 @@
 use super::Run;
 use super::accounts::{Accounts, Balances, Finished};
 use super::closing::ClosingPlan;
+use super::progress::Step;
 use super::sheets::Sheet;
 use crate::calendar::Cycle;
 use crate::outbox::place::{self, Placed};
@@ -238,6 +239,7 @@ impl Run<'_> {
     pub(super) fn place_all(&mut self) -> Result<()> {
         let waiting = self.store.unplaced()?;
         if !waiting.is_empty() {
+            self.order.progress.tell(Step::Publishing);
             self.keep_journal()?;
         }
         for (index, publication) in waiting.iter().enumerate() {

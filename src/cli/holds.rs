@@ -216,7 +216,8 @@ fn decide(session: &Session, word: &Word, state: HoldState) -> Result<Exit> {
     let mut store = Store::open(&config.data_dir, &config.data_dir)?;
     let hold = store.decide_hold(&stamp, word.id, state, word.reason.trim())?;
     keep_journal(&store, &config.data_dir)?;
-    drop(turn);
+    drop(store);
+    turn.end(&config);
     session.say(format_args!("hold {} ({}) is {} by {}", hold.id, hold.kind, state.word(), stamp.actor));
     session.next("accrued run carries it out");
     Ok(Exit::Done)
@@ -243,7 +244,8 @@ fn discard_rejects(session: &Session, what: &str, reason: &str) -> Result<Exit> 
         refused |= line.is_none() && store.discard_refusal(&stamp, file.seq, reason.trim())?;
     }
     keep_journal(&store, &config.data_dir)?;
-    drop(turn);
+    drop(store);
+    turn.end(&config);
     let what = match (rejects, refused) {
         (0, false) => {
             return Err(Fault::failed(format!(

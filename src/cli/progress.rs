@@ -57,6 +57,7 @@ fn words(step: Step<'_>) -> String {
         Step::Ingesting { feed, file } => format!("reading {} of feed {feed}", printable(file)),
         Step::Evaluating { scheme, partners } => format!("evaluating {scheme}: {partners} partners"),
         Step::Posting { scheme, cycle } => format!("posting {scheme} {cycle}"),
+        Step::Publishing => "putting in place what is published".to_owned(),
     }
 }
 

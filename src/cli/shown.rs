@@ -1,8 +1,8 @@
 //! How the numbers of a scheme version are shown: with its decimals, as its published files show them.
 
-use crate::domain::frac::Frac;
+pub(super) use crate::batch::worth;
 use crate::domain::points::Points;
-use crate::scheme::{self, Family, Measure, Scheme};
+use crate::scheme::{self, Measure, Scheme};
 use crate::statement::number;
 use crate::store::Store;
 use anyhow::{Result, anyhow};
@@ -82,13 +82,4 @@ pub(super) fn written(render: impl FnOnce(&mut Vec<u8>)) -> String {
     let mut out = Vec::new();
     render(&mut out);
     String::from_utf8_lossy(&out).into_owned()
-}
-
-/// The money value of points, by the scheme's last version; empty where a point has none.
-pub(super) fn worth(families: &[Family], scheme: &str, points: Points) -> String {
-    let version =
-        families.iter().find(|family| family.id == scheme).and_then(|family| family.versions.last());
-    let Some(per_point) = version.and_then(|version| version.value) else { return String::new() };
-    let value = &points.to_frac() * &Frac::from(per_point);
-    written(|out| number::frac(out, &value, 2))
 }

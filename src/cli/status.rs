@@ -5,10 +5,9 @@ use super::output::{Column, text};
 use super::session::Session;
 use super::summary::{MEND, counted};
 use crate::batch::{
-    Missing, OTHER_VERSION, OpenCycle, Places, Stays, open_cycles, open_since, overdue, place_of,
-    this_version, waiting_for,
+    Awaited, OTHER_VERSION, OpenCycle, Places, Stays, awaited, open_cycles, place_of, this_version,
+    waiting_for,
 };
-use crate::calendar::Cycle;
 use crate::config::{Config, Push};
 use crate::schedule::{Cron, upcoming};
 use crate::scheme::Family;
@@ -17,7 +16,7 @@ use crate::store::holds::{Ended, Hold};
 use crate::store::pushed::Destination;
 use crate::store::{HELD_BEFORE, Store};
 use anyhow::{Context, Result, anyhow};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 
@@ -181,47 +180,18 @@ fn pushes(config: &Config, store: &Store, now: DateTime<Utc>) -> Result<Vec<Line
 }
 
 fn missing(config: &Config, store: &Store, families: &[Family], now: DateTime<Utc>) -> Result<Vec<Line>> {
-    let given_up = given_up(store, families)?;
-    let of_missing = |missing: Missing| {
-        let closed =
-            given_up.iter().find(|(days, _)| days.0 <= missing.period.0 && missing.period.1 <= days.1);
+    let of_missing = |Awaited { missing, given_up }: Awaited| {
         let detail = format!("feed {}, for {} to {}", missing.feed, missing.period.0, missing.period.1);
         Line {
             what: "missing",
             name: missing.name,
-            state: if closed.is_some() { "given up" } else { "overdue" }.into(),
+            state: if given_up.is_some() { "given up" } else { "overdue" }.into(),
             since: missing.due.to_string(),
-            detail: match closed {
-                Some((_, why)) => format!("{detail}; {why}"),
-                None => detail,
-            },
-            waits: closed.is_none(),
+            waits: given_up.is_none(),
+            detail: given_up.map_or(detail.clone(), |why| format!("{detail}; {why}")),
         }
     };
-    let mut since: Option<NaiveDate> = None;
-    for family in families {
-        since = since.into_iter().chain(open_since(store, family)?).min();
-    }
-    Ok(overdue(store, config, since, now)?.into_iter().map(of_missing).collect())
-}
-
-/// First and last day of cycles that a person has closed without their files, and why.
-fn given_up(store: &Store, families: &[Family]) -> Result<Vec<((NaiveDate, NaiveDate), String)>> {
-    let mut given_up = Vec::new();
-    for family in families {
-        let Some(first) = family.versions.first() else { continue };
-        for closed in store.closed(&family.id)?.into_iter().filter(|closed| !closed.reason.is_empty()) {
-            let cycle = Cycle(closed.cycle);
-            let why = format!(
-                "{} {} was closed without it: {}",
-                family.id,
-                first.calendar.name(cycle),
-                closed.reason
-            );
-            given_up.push((first.calendar.days(cycle), why));
-        }
-    }
-    Ok(given_up)
+    Ok(awaited(store, config, families, now)?.into_iter().map(of_missing).collect())
 }
 
 /// Files refused that no later file of their name or period has mended, and files with open rejects.

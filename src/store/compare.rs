@@ -10,8 +10,10 @@ use rusqlite::types::Value;
 use rusqlite::{Rows, Statement};
 use std::cmp::Ordering;
 
-/// Tables that no journal record makes: names seen and told of, partners with news, how the store came to its form.
-const NOT_COMPARED: [&str; 6] = ["sighting", "passed", "missing", "stale", "stale_code", "migration"];
+/// Tables that no journal record makes: names seen and told of, partners with news, how the store came to its form, what is told
+/// outside.
+const NOT_COMPARED: [&str; 8] =
+    ["sighting", "passed", "missing", "stale", "stale_code", "migration", "tally", "measured"];
 
 /// Tables worked out from the others: in a store whose last run was killed they wait for the next.
 const WORKED_OUT: [&str; 6] = ["position", "waking", "evaluated", "hold", "fx_asked", "sku_sketch"];

@@ -20,6 +20,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/013_versions.sql"),
     include_str!("migrations/014_narrow.sql"),
     include_str!("migrations/015_pushed.sql"),
+    include_str!("migrations/016_tally.sql"),
 ];
 
 /// Brings an empty or older store to today's form; refuses one that is newer or was made by another text.

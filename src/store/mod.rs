@@ -31,6 +31,7 @@ mod sidecars;
 mod silence;
 mod skus;
 mod sorter;
+pub mod tally;
 mod tamper;
 pub mod versions;
 mod void;

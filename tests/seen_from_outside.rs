@@ -1,0 +1,16 @@
+//! What is seen of runs from outside: metrics, hooks and logs, through the binary. One module a subject, in tests/outside/.
+
+#[path = "outside/metrics.rs"]
+mod metrics;
+#[path = "outside/prometheus.rs"]
+mod prometheus;
+#[path = "cli/rig.rs"]
+#[allow(dead_code, reason = "each test program uses its own part")]
+mod rig;
+
+mod support {
+    #[allow(dead_code, reason = "each test program uses its own part")]
+    pub mod program;
+    #[allow(dead_code, reason = "each test program uses its own part")]
+    pub mod random;
+}
