@@ -144,6 +144,34 @@ fn a_file_that_waits_says_the_points_that_its_release_would_move() {
 }
 
 #[test]
+fn what_takes_long_to_work_out_is_worked_out_on_request() {
+    let mut shop = replacing("");
+    shop.drop("sales_2026-04.csv", &[row("A", 100), row("B", 200)]);
+    shop.run(0);
+    shop.drop("sales_2026-04_b.csv", &[row("A", 30)]);
+    shop.run(3);
+    let store = rusqlite::Connection::open(shop.at.path("var/accrued.db")).expect("a store");
+    // as if it had two million rows
+    store.execute_batch("UPDATE hold SET lines = 2000000").expect("a hold");
+    let hold = |args: &[&str]| {
+        shop.at.trial(&[&["holds", "--format", "csv"], args].concat()).check().csv().remove(0)
+    };
+    let by_the_way = hold(&[]);
+    assert_eq!(by_the_way["points"], "");
+    let how = "; too large to work out its points by the way: accrued holds --points does";
+    assert!(by_the_way["detail"].ends_with(how), "{}", by_the_way["detail"]);
+    assert_eq!(hold(&["--points"])["points"], "-270");
+    shop.at.write("schemes/club.toml", "[scheme]\n");
+    let faulty = hold(&[]);
+    assert!(
+        faulty["detail"]
+            .ends_with("; too large to work out its points by the way: accrued holds --points does")
+    );
+    let why = "; its points cannot be told: the schemes have faults (accrued check)";
+    assert!(hold(&["--points"])["detail"].ends_with(why));
+}
+
+#[test]
 fn a_file_that_a_release_would_not_read_says_so() {
     let mut shop = Shop::new(&format!(
         "{}{}",
