@@ -10,11 +10,18 @@ use std::io::Write;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, TryRecvError, channel, sync_channel};
 use std::thread::ScopedJoinHandle;
 
-/// Buffers between the two threads.
+/// Buffers between the two threads, where they are large.
 const BUFFERS: usize = 4;
+
+/// Bytes of them where they are small: the file system stops who writes while it makes what is there durable, and reading and
+/// hashing go on meanwhile.
+const AHEAD: usize = 8 * 1024 * 1024;
+
+/// Buffers at most.
+const MOST_BUFFERS: usize = 32;
 
 /// Up to this many bytes a second thread costs more than it saves.
 const SMALL: u64 = 256 * 1024;
@@ -219,12 +226,10 @@ fn with_writer(
     read: Read<'_>,
     rest: Option<Rest<'_>>,
 ) -> Result<(), InboxFault> {
-    let (full, to_write) = sync_channel::<Full>(BUFFERS);
-    let (empty, to_fill) = sync_channel::<Vec<u8>>(BUFFERS);
-    for _ in 0..BUFFERS {
-        // cannot fail: there is room for all of them
-        let _ = empty.send(vec![0; plan.buffer]);
-    }
+    let most = (AHEAD / plan.buffer.max(1)).clamp(BUFFERS, MOST_BUFFERS);
+    let (full, to_write) = sync_channel::<Full>(most);
+    let (empty, emptied) = sync_channel::<Vec<u8>>(most);
+    let to_fill = Buffers { emptied, size: plan.buffer, left: most };
     let (mut hasher, mut size) = (sink.hasher.clone(), sink.size);
     let (step, steps) = sync_channel(1);
     let (pieces, behind) = channel();
@@ -305,14 +310,36 @@ fn joined(thread: ScopedJoinHandle<'_, Result<(), InboxFault>>) -> Result<(), In
         .unwrap_or_else(|_| Err(InboxFault::Disk(std::io::Error::other("the archive's writer died"))))
 }
 
+/// Buffers to fill: more are made only while whoever writes falls behind.
+struct Buffers {
+    emptied: Receiver<Vec<u8>>,
+    size: usize,
+    /// that may be made yet
+    left: usize,
+}
+
+impl Buffers {
+    /// `None` where nobody writes any more.
+    fn next(&mut self) -> Option<Vec<u8>> {
+        match self.emptied.try_recv() {
+            Ok(buffer) => Some(buffer),
+            Err(TryRecvError::Empty) if self.left > 0 => {
+                self.left -= 1;
+                Some(vec![0; self.size])
+            }
+            Err(TryRecvError::Empty | TryRecvError::Disconnected) => self.emptied.recv().ok(),
+        }
+    }
+}
+
 fn fill_all(
     hashing: Hashing,
     read: Read<'_>,
     full: SyncSender<Full>,
-    to_fill: Receiver<Vec<u8>>,
+    mut to_fill: Buffers,
     (hasher, size): (&mut Sha256, &mut u64),
 ) -> Result<(), InboxFault> {
-    while let Ok(mut buffer) = to_fill.recv() {
+    while let Some(mut buffer) = to_fill.next() {
         let got = read(&mut buffer)?;
         if got == 0 {
             break;
