@@ -8,6 +8,7 @@ use super::{Counts, HeldLine, Outside, Position, Positions, Subject, World, tier
 use crate::calendar::{Calendar, Cycle};
 use crate::domain::frac::Frac;
 use crate::facts::settle::{Line, Reference};
+use crate::facts::texts;
 use crate::scheme::{Applies, MeasuredOver, Returns, Scheme};
 use chrono::NaiveDate;
 use std::cmp::Ordering;
@@ -69,7 +70,7 @@ fn in_row_order(scene: &Scene<'_, '_>) -> (Vec<RowKey>, Vec<Outside>) {
     let mut rows = Vec::with_capacity(lines.len());
     let mut none = Vec::new();
     for (line, date) in scene.dates.iter().enumerate() {
-        if date.partner != scene.subject.partner_code {
+        if !texts::same(date.partner, scene.subject.partner_code) {
             continue;
         }
         match date.place {
@@ -96,10 +97,8 @@ fn in_row_order(scene: &Scene<'_, '_>) -> (Vec<RowKey>, Vec<Outside>) {
 /// By document, then line, then arrival.
 fn document_order(a: &Line<'_>, b: &Line<'_>) -> Ordering {
     let document = |line: &Line<'_>| (line.space, line.row.doc_type, line.row.number_year);
-    a.row
-        .invoice_no
-        .cmp(b.row.invoice_no)
-        .then_with(|| a.row.distributor_code.cmp(b.row.distributor_code))
+    texts::order(a.row.invoice_no, b.row.invoice_no)
+        .then_with(|| texts::order(a.row.distributor_code, b.row.distributor_code))
         .then_with(|| document(a).cmp(&document(b)))
         .then_with(|| line_order(a.row.line_no, b.row.line_no))
         .then_with(|| (a.rank, a.row.file_line).cmp(&(b.rank, b.row.file_line)))

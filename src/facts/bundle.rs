@@ -10,6 +10,7 @@
 
 use super::bytes::{self, Flaw, Moments, Reader, put_decimal, put_varint, unzigzag, zigzag};
 use super::row::{DocType, Row};
+use super::texts::same;
 
 /// A bundle that cannot be decoded: the store was changed by something else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -377,39 +378,29 @@ impl<'a> Writer<'a> {
 /// The columns in which a row differs from the one before. Decimals differ also in scale: 1.50 stays 1.50.
 fn differing(before: &Row<'_>, row: &Row<'_>) -> u64 {
     let bit = |differs: bool, column: u64| if differs { column } else { 0 };
-    bit(!same_text(before.invoice_no, row.invoice_no), column::INVOICE_NO)
-        | bit(!same_text(before.line_no, row.line_no), column::LINE_NO)
+    bit(!same(before.invoice_no, row.invoice_no), column::INVOICE_NO)
+        | bit(!same(before.line_no, row.line_no), column::LINE_NO)
         | bit(before.when != row.when, column::WHEN)
-        | bit(!same_text(before.sku, row.sku), column::SKU)
-        | bit(!same_text(before.category, row.category), column::CATEGORY)
+        | bit(!same(before.sku, row.sku), column::SKU)
+        | bit(!same(before.category, row.category), column::CATEGORY)
         | bit(before.quantity.unpack() != row.quantity.unpack(), column::QUANTITY)
         | bit(before.amount.unpack() != row.amount.unpack(), column::AMOUNT)
         | bit(before.updated_at != row.updated_at, column::UPDATED_AT)
-        | bit(!same_text(before.status, row.status), column::STATUS)
+        | bit(!same(before.status, row.status), column::STATUS)
         | bit(
             before.invoice_total.map(|total| total.unpack()) != row.invoice_total.map(|total| total.unpack()),
             column::INVOICE_TOTAL,
         )
-        | bit(!same_text(before.payment_method, row.payment_method), column::PAYMENT_METHOD)
-        | bit(!same_text(before.channel, row.channel), column::CHANNEL)
+        | bit(!same(before.payment_method, row.payment_method), column::PAYMENT_METHOD)
+        | bit(!same(before.channel, row.channel), column::CHANNEL)
         | bit(before.doc_type != row.doc_type, column::DOC_TYPE)
-        | bit(!same_text(before.distributor_code, row.distributor_code), column::DISTRIBUTOR_CODE)
-        | bit(!same_text(before.distributor_name, row.distributor_name), column::DISTRIBUTOR_NAME)
-        | bit(!same_text(before.ref_invoice_no, row.ref_invoice_no), column::REF_INVOICE_NO)
-        | bit(!same_text(before.ref_line_no, row.ref_line_no), column::REF_LINE_NO)
+        | bit(!same(before.distributor_code, row.distributor_code), column::DISTRIBUTOR_CODE)
+        | bit(!same(before.distributor_name, row.distributor_name), column::DISTRIBUTOR_NAME)
+        | bit(!same(before.ref_invoice_no, row.ref_invoice_no), column::REF_INVOICE_NO)
+        | bit(!same(before.ref_line_no, row.ref_line_no), column::REF_LINE_NO)
         | bit(before.number_year != row.number_year, column::NUMBER_YEAR)
-        | bit(!same_text(before.currency, row.currency), column::CURRENCY)
-        | bit(!same_text(before.partner_name, row.partner_name), column::PARTNER_NAME)
-}
-
-/// Equality of short texts without a call; the texts of rows out of one bundle are mostly the very same bytes.
-#[inline]
-fn same_text(a: &str, b: &str) -> bool {
-    if a.len() != b.len() || std::ptr::eq(a, b) {
-        return a.len() == b.len();
-    }
-    let (a, b) = (a.as_bytes().as_chunks::<8>(), b.as_bytes().as_chunks::<8>());
-    a.0 == b.0 && a.1.iter().zip(b.1).all(|(a, b)| a == b)
+        | bit(!same(before.currency, row.currency), column::CURRENCY)
+        | bit(!same(before.partner_name, row.partner_name), column::PARTNER_NAME)
 }
 
 /// The texts used before and their numbers; a small hash table that gives up after a few steps rather than search
@@ -443,7 +434,7 @@ impl<'a> Known<'a> {
                 *place = next.unwrap_or(0);
                 break;
             }
-            if same_text(self.texts[*place as usize], text) {
+            if same(self.texts[*place as usize], text) {
                 return Some(*place);
             }
         }

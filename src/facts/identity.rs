@@ -1,7 +1,8 @@
 //! Which document a row belongs to (evaluation.md 1.1), as a value that can be compared and sorted.
 
-use super::row::{DocType, Row};
+use super::row::Row;
 use super::settle::NumberScope;
+use super::texts;
 use std::cmp::Ordering;
 
 /// A document's number in its space, whatever its type and year: (documents, distributor_code, invoice_no).
@@ -38,8 +39,8 @@ impl Ord for DocumentNo<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
         self.space
             .cmp(&other.space)
-            .then_with(|| text_order(self.distributor_code, other.distributor_code))
-            .then_with(|| text_order(self.number, other.number))
+            .then_with(|| texts::order(self.distributor_code, other.distributor_code))
+            .then_with(|| texts::order(self.number, other.number))
     }
 }
 
@@ -51,24 +52,26 @@ impl PartialOrd for DocumentNo<'_> {
 
 impl PartialEq for DocumentNo<'_> {
     fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
+        self.space == other.space
+            && texts::same(self.distributor_code, other.distributor_code)
+            && texts::same(self.number, other.number)
     }
 }
 
 impl Eq for DocumentNo<'_> {}
 
-/// Plain byte order; the texts of rows out of one bundle are mostly the very same bytes, which need no reading.
-#[inline]
-fn text_order(a: &str, b: &str) -> Ordering {
-    if std::ptr::eq(a, b) { Ordering::Equal } else { a.cmp(b) }
-}
+/// A row, the space that it was said in, and within what its number is unique there.
+pub type Placed<'r, 'a> = (i64, NumberScope, &'r Row<'a>);
 
-/// Where a row stands among all rows: (space, distributor, number, doc_type, number_year, line_no, file_line).
-pub type Rank<'a> = (DocumentNo<'a>, DocType, Option<i32>, &'a str, u64);
-
-/// The rank of a row.
-pub fn rank<'a>(space: i64, scope: NumberScope, row: &Row<'a>) -> Rank<'a> {
-    (DocumentNo::of(space, scope, row), row.doc_type, row.number_year, row.line_no, row.file_line)
+/// The order of all rows: by (space, distributor, number, doc_type, number_year, line_no, file_line).
+pub fn order(a: Placed<'_, '_>, b: Placed<'_, '_>) -> Ordering {
+    let ((space, scope, a), (other_space, other_scope, b)) = (a, b);
+    let document = |row: &Row<'_>| (row.doc_type, row.number_year);
+    DocumentNo::of(space, scope, a)
+        .cmp(&DocumentNo::of(other_space, other_scope, b))
+        .then_with(|| document(a).cmp(&document(b)))
+        .then_with(|| texts::order(a.line_no, b.line_no))
+        .then_with(|| a.file_line.cmp(&b.file_line))
 }
 
 #[cfg(test)]

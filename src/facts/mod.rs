@@ -22,4 +22,5 @@ mod returns;
 pub mod row;
 pub mod settle;
 pub mod sketch;
+pub mod texts;
 mod walk;

@@ -9,6 +9,7 @@ use super::identity::DocumentNo;
 use super::money::Money;
 use super::row::{DocType, Row};
 use super::settle::{Line, NumberScope};
+use super::texts::same;
 use rust_decimal::Decimal;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -166,13 +167,14 @@ pub fn money_moved(before: &[Money], after: &[Money]) -> Movement {
 
 /// The lines of a fact that are in force, of one partner where one is named.
 pub fn in_force(lines: &[Line<'_>], partner: Option<&str>) -> Sum {
-    let counts =
-        |line: &&Line<'_>| !line.cancelled && partner.is_none_or(|partner| line.row.partner_code == partner);
+    let counts = |line: &&Line<'_>| {
+        !line.cancelled && partner.is_none_or(|partner| same(line.row.partner_code, partner))
+    };
     let mut sum = Sum::default();
     // nearly always they are of one currency
     let (mut currency, mut run) = ("", Decimal::ZERO);
     for line in lines.iter().filter(counts) {
-        if line.row.currency != currency {
+        if !same(line.row.currency, currency) {
             sum.amounts.add(currency, run);
             (currency, run) = (line.row.currency, Decimal::ZERO);
         }

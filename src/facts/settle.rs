@@ -29,9 +29,10 @@
 //! - The latest document on or before a day is that of the latest year whose earliest line is.
 
 use super::cancel::Voids;
-use super::identity::{DocumentNo, rank};
+use super::identity::{self, DocumentNo};
 use super::returns;
 use super::row::{DocType, Row};
+use super::texts;
 use super::walk::{Decisions, Walk, near};
 use chrono::NaiveDate;
 use std::ops::Range;
@@ -239,7 +240,7 @@ fn in_order(said: &[Said<'_>]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..said.len()).collect();
     order.sort_by(|a, b| {
         let (a, b) = (&said[*a], &said[*b]);
-        rank(a.space, a.scope, &a.row).cmp(&rank(b.space, b.scope, &b.row)).then(a.rank.cmp(&b.rank))
+        identity::order((a.space, a.scope, &a.row), (b.space, b.scope, &b.row)).then(a.rank.cmp(&b.rank))
     });
     order
 }
@@ -369,7 +370,7 @@ fn came_once(said: &[Said<'_>], document: &[usize]) -> bool {
     }
     document.windows(2).all(|pair| {
         let (a, b) = (&said[pair[0]], &said[pair[1]]);
-        a.seq == b.seq && a.row.line_no != b.row.line_no
+        a.seq == b.seq && !texts::same(a.row.line_no, b.row.line_no)
     })
 }
 

@@ -29,6 +29,12 @@ pub(super) fn day(month: u32, day: u32) -> NaiveDate {
     NaiveDate::from_ymd_opt(2026, month, day).unwrap()
 }
 
+/// whether two lines of distributors' own numbers stand as lines should
+pub(super) fn in_their_order(a: &Line<'_>, b: &Line<'_>) -> bool {
+    let scope = NumberScope::Distributor;
+    identity::order((a.space, scope, &a.row), (b.space, scope, &b.row)).is_le()
+}
+
 /// what was said, file by file
 #[derive(Debug, Default)]
 pub(super) struct History {

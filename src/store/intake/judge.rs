@@ -8,6 +8,7 @@ use crate::facts::dossier::Dossier;
 use crate::facts::movement::{self, Movement};
 use crate::facts::row::Row;
 use crate::facts::settle::{Fate, Line, NumberScope, Said, Settled, settle};
+use crate::facts::texts::{self, same};
 
 /// Most rows of one bundle.
 pub(super) const BUNDLE_ROWS: usize = 512;
@@ -108,7 +109,7 @@ fn movements(
         return Vec::new();
     }
     let mut partners: Vec<&str> = said[known..].iter().map(|said| said.row.partner_code).collect();
-    partners.dedup();
+    partners.dedup_by(|a, b| same(a, b));
     partners.sort_unstable();
     partners.dedup();
     let before = dossier.filter(|_| known > 0).map(|dossier| {
@@ -158,12 +159,13 @@ impl Judgement {
         let moved = fates.iter().any(|fate| matches!(fate, Fate::Accepted | Fate::Superseding));
         let mut rows: Vec<&Row<'_>> =
             said.iter().zip(fates).filter(|(_, fate)| kept(fate)).map(|(said, _)| &said.row).collect();
-        rows.sort_by_key(|row| row.partner_code); // contested numbers have several partners
-        for of_partner in rows.chunk_by(|a, b| a.partner_code == b.partner_code) {
+        // contested numbers have several partners
+        rows.sort_by(|a, b| texts::order(a.partner_code, b.partner_code));
+        for of_partner in rows.chunk_by(|a, b| same(a.partner_code, b.partner_code)) {
             let partner = of_partner[0].partner_code;
             if moved {
                 let mut distributors: Vec<&str> = of_partner.iter().map(|row| row.distributor_code).collect();
-                distributors.dedup();
+                distributors.dedup_by(|a, b| same(a, b));
                 distributors.sort_unstable();
                 distributors.dedup();
                 self.moved.extend(distributors.into_iter().map(|one| (partner.to_owned(), one.to_owned())));
@@ -177,7 +179,7 @@ fn bundle_of(partner: &str, rows: &[&Row<'_>]) -> Bundle {
     let mut body = Vec::new();
     bundle::encode(rows.iter().copied(), &mut body);
     let first = rows[0].distributor_code;
-    let one = rows.iter().all(|row| row.distributor_code == first);
+    let one = rows.iter().all(|row| same(row.distributor_code, first));
     Bundle { partner: partner.to_owned(), distributor: one.then(|| first.to_owned()), rows: rows.len(), body }
 }
 

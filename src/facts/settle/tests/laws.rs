@@ -126,8 +126,7 @@ proptest! {
             let spoke = matches!(fate, Fate::Accepted | Fate::Superseding) || (matches!(fate, Fate::Held(_)) && !told.decisions.is_empty());
             prop_assert!(spoke, "{:?}", fate);
         }
-        let rank = |line: &Line<'static>| rank(line.space, NumberScope::Distributor, &line.row);
-        prop_assert!(settled.lines.iter().map(rank).is_sorted());
+        prop_assert!(settled.lines.is_sorted_by(|a, b| in_their_order(a, b)));
     }
 
     #[test]
