@@ -9,7 +9,7 @@ use super::closing::ClosingPlan;
 use super::desk::Desk;
 use super::drift::Past;
 use super::progress::Step;
-use super::publishing::Papers;
+use super::publishing::{ClosedPapers, Papers};
 use super::reason::Before;
 use super::stakes;
 use crate::calendar::Cycle;
@@ -71,7 +71,7 @@ struct Keeping {
 
 impl Run<'_> {
     /// Evaluates what must be and stages papers.
-    pub(super) fn evaluate(&mut self, family: &Family, plan: &ClosingPlan) -> Result<Papers> {
+    pub(super) fn evaluate(&mut self, family: &Family, plan: &ClosingPlan) -> Result<ClosedPapers> {
         self.order.progress.tell(Step::Evaluating { scheme: &family.id, partners: self.report.evaluated });
         let rests_on = self.rests_on(family)?;
         self.store.wake(&family.id, plan.today)?;
@@ -109,6 +109,7 @@ impl Run<'_> {
             self.store.rollback()?;
             return Err(fault);
         }
+        let papers = papers.close();
         self.store.commit()?;
         Ok(papers)
     }

@@ -7,7 +7,7 @@ use super::drafting::{BATCH, Cycling, Difference, Standing};
 use super::drift::{self, Drift};
 use super::evaluating::{name_of, subject, subject_of};
 use super::progress::Step;
-use super::publishing::Papers;
+use super::publishing::ClosedPapers;
 use super::report::CycleLine;
 use crate::calendar::Cycle;
 use crate::domain::chain;
@@ -29,7 +29,12 @@ const DRAFTS: usize = 2;
 
 impl Run<'_> {
     /// Posts every cycle that has something to post, closes those that close, publishes.
-    pub(super) fn post(&mut self, family: &Family, plan: &ClosingPlan, mut papers: Papers) -> Result<()> {
+    pub(super) fn post(
+        &mut self,
+        family: &Family,
+        plan: &ClosingPlan,
+        mut papers: ClosedPapers,
+    ) -> Result<()> {
         let unsettled = self.store.unsettled_cycles(&family.id)?.into_iter().map(Cycle);
         let cycles: BTreeSet<Cycle> =
             unsettled.chain(papers.cycles()).chain(plan.closing.iter().copied()).collect();
@@ -58,7 +63,7 @@ impl Run<'_> {
         family: &Family,
         plan: &ClosingPlan,
         cycle: Cycle,
-        papers: &mut Papers,
+        papers: &mut ClosedPapers,
         balances: &mut Option<Balances>,
     ) -> Result<CycleLine> {
         let version =

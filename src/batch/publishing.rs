@@ -8,7 +8,7 @@ use super::sheets::Sheet;
 use crate::calendar::Cycle;
 use crate::outbox::place::{self, Placed};
 use crate::outbox::staged::{Sealed, Staged};
-use crate::outbox::stream::FileStream;
+use crate::outbox::stream::{Closing, FileStream};
 use crate::scheme::Scheme;
 use crate::statement::manifest::{self, Listed, Manifest, Source};
 use crate::statement::name;
@@ -43,6 +43,21 @@ pub(super) struct Paper {
     sources: BTreeSet<i64>,
 }
 
+/// Papers with all their rows, by cycle.
+pub(super) struct ClosedPapers {
+    cycles: BTreeMap<Cycle, ClosedPaper>,
+}
+
+/// One folder of papers whose last bytes are on their way.
+pub(super) struct ClosedPaper {
+    staged: Staged,
+    staging: String,
+    edition: Edition,
+    files: Vec<Closing>,
+    partners: Vec<String>,
+    sources: BTreeSet<i64>,
+}
+
 impl Papers {
     /// The papers of a cycle, begun when they are first asked for.
     pub(super) fn of(
@@ -67,7 +82,16 @@ impl Papers {
         }
     }
 
-    pub(super) fn take(&mut self, cycle: Cycle) -> Option<Paper> {
+    /// All rows are there. The disk goes on by itself while cycles are posted.
+    pub(super) fn close(self) -> ClosedPapers {
+        ClosedPapers {
+            cycles: self.cycles.into_iter().map(|(cycle, paper)| (cycle, paper.close())).collect(),
+        }
+    }
+}
+
+impl ClosedPapers {
+    pub(super) fn take(&mut self, cycle: Cycle) -> Option<ClosedPaper> {
         self.cycles.remove(&cycle)
     }
 
@@ -131,6 +155,12 @@ impl Paper {
         self.sources.extend(sheet.sources);
         Ok(())
     }
+
+    fn close(self) -> ClosedPaper {
+        let Paper { staged, staging, edition, summary, transactions, partners, sources } = self;
+        let files = [Some(summary), transactions].into_iter().flatten().map(FileStream::close).collect();
+        ClosedPaper { staged, staging, edition, files, partners, sources }
+    }
 }
 
 impl Run<'_> {
@@ -143,15 +173,12 @@ impl Run<'_> {
         &mut self,
         version: &Scheme,
         cycle: Cycle,
-        paper: Option<Paper>,
+        paper: Option<ClosedPaper>,
     ) -> Result<Option<String>> {
         let Some(paper) = paper else { return Ok(None) };
-        let Paper { mut staged, staging, edition, summary, transactions, partners, sources } = paper;
-        let closing: Vec<_> =
-            [Some(summary), transactions].into_iter().flatten().map(FileStream::close).collect();
-        for stream in closing {
-            let written = stream.wait()?;
-            staged.add(written);
+        let ClosedPaper { mut staged, staging, edition, files, partners, sources } = paper;
+        for file in files {
+            staged.add(file.wait()?);
         }
         for partner in &partners {
             self.store.mark_published(&version.id, cycle.0, partner)?;
@@ -161,8 +188,9 @@ impl Run<'_> {
     }
 
     /// A closing cycle without any partner still has its papers.
-    pub(super) fn empty_papers(&self, version: &Scheme, cycle: Cycle) -> Result<Paper> {
-        Paper::begin(self, version, cycle, Edition::Revision(self.next_revision(&version.id, cycle)?))
+    pub(super) fn empty_papers(&self, version: &Scheme, cycle: Cycle) -> Result<ClosedPaper> {
+        let edition = Edition::Revision(self.next_revision(&version.id, cycle)?);
+        Ok(Paper::begin(self, version, cycle, edition)?.close())
     }
 
     fn seal(

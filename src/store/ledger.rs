@@ -97,7 +97,7 @@ impl Store {
         // a refusal rolls everything back: OR FAIL spares the copies of pages by which one statement alone could be undone
         const INSERT: Insert<'_> = Insert {
             into: "INSERT OR FAIL INTO ledger VALUES",
-            row: "(#, ?1, ?2, ?3, ?4, #, ?5, #, #, #, ?6, ?7, ?8, #, ?9, ?10, ?11, unhex(#))",
+            row: "(#, ?1, ?2, ?3, ?4, #, ?5, #, #, #, ?6, ?7, ?8, #, ?9, ?10, ?11, #)",
             after: "",
             shared: 11,
             at_once: rows::AT_ONCE,
@@ -123,7 +123,7 @@ impl Store {
             cells.next(entry.amount.normalize().to_string())?;
             cells.next(&entry.tier)?;
             cells.next(&entry.reason)?;
-            cells.next(&entry.hash)
+            cells.next(chain::unhex(&entry.hash))
         })
     }
 
