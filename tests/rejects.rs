@@ -175,3 +175,41 @@ fn a_refused_file_waits_until_its_name_speaks_or_a_person_discards_it() {
     w.trial(&["run", "--as-of", "2026-01-06"]).check();
     w.trial(&["verify", "--deep"]).check();
 }
+
+/// More than what one thread reads at once: bad rows and cancellations are kept in the order of the file, whoever reads faster.
+#[test]
+fn a_large_file_is_read_by_several_threads_in_its_order() {
+    let mut w = Workspace::new(CONFIG);
+    w.write("schemes/club.toml", SCHEME);
+    let mut rows =
+        "doc_type,invoice_no,line_no,invoice_date,partner_code,distributor_code,amount\n".to_owned();
+    let mut bad = Vec::new();
+    for row in 0..30_000_u32 {
+        let (kind, amount) = match row % 1_500 {
+            700 => ("cancellation", ""),
+            701 => ("invoice", "\"1,0\""),
+            _ => ("invoice", "10"),
+        };
+        if amount.starts_with('"') {
+            bad.push((row + 2).to_string());
+        }
+        // a cancellation is of the invoice before it
+        let number = if kind == "cancellation" { row - 1 } else { row };
+        let who = number % 50;
+        rows.push_str(&format!("{kind},IN{number:06},1,2026-01-03,P{who:02},D{},{amount}\n", who % 9));
+    }
+    w.drop("drop/sales/large.csv", rows);
+    w.trial(&["run", "--as-of", "2026-01-04"]).status(3).check();
+    let file = w.trial(&["files", "large.csv", "--format", "csv"]).check().csv()[0].clone();
+    assert_eq!((file["rows"].as_str(), file["rejected"].as_str()), ("30000", "20"));
+    let rejects = std::fs::read_dir(w.path("var/rejects/sales")).unwrap().next().unwrap().unwrap().path();
+    let rejects = std::fs::read_to_string(rejects).unwrap();
+    let lines: Vec<&str> = rejects.lines().skip(1).filter_map(|row| row.split(',').nth(1)).collect();
+    assert_eq!(lines, bad);
+    w.trial(&["run", "--as-of", "2026-02-20"]).check();
+    // 30,000 rows, of which 20 are bad, 20 cancel a line and 20 are that line
+    let balances = w.trial(&["balances", "--format", "csv"]).check().csv();
+    let points: i64 = balances.iter().map(|row| row["available"].parse::<i64>().unwrap()).sum();
+    assert_eq!((balances.len(), points), (50, 29_940));
+    w.trial(&["verify", "--deep"]).check();
+}

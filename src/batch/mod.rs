@@ -19,6 +19,7 @@ mod posting;
 mod progress;
 mod publishing;
 mod pushing;
+mod reading;
 mod reason;
 mod replay;
 mod report;

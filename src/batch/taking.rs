@@ -3,6 +3,7 @@
 use super::Run;
 use super::fetching::Fetched;
 use super::progress::Step;
+use super::reading;
 use super::report::FileLine;
 use super::rereading::Known;
 use super::totals::{DISAGREE, Weighed};
@@ -226,7 +227,7 @@ impl Run<'_> {
         match feed.kind {
             Kind::Sales => {
                 let intake = intake(feed, waived);
-                let read = |feeder: &mut Feeder| read_sales(path, packing, layout, feeder);
+                let read = |feeders: &mut [Feeder]| reading::sales(path, packing, layout, feeders);
                 let texts = |lines: &std::collections::BTreeSet<u64>| {
                     let mut bytes = open(path)?;
                     ingest::texts(&mut bytes, packing, layout, lines).map_err(|fault| match fault {
@@ -433,25 +434,13 @@ pub fn packing(name: &str, path: &Path) -> Result<Packing, Stop> {
     Ok(if lower.ends_with(".gz") { Packing::Gzip } else { Packing::Plain })
 }
 
-pub(super) fn ended(read: Result<ingest::Tally, Stop>) -> Result<Reading> {
+pub(super) fn ended<T>(read: Result<T, Stop>) -> Result<Reading> {
     match read {
         Ok(_) => Ok(Reading::Whole),
         Err(Stop::Refused(Refusal { reason, detail })) => Ok(Reading::Refused { reason, detail }),
         Err(Stop::Io(fault)) => Err(fault).context("cannot read a file from the archive"),
         Err(Stop::Taker(fault)) => Err(fault),
     }
-}
-
-fn read_sales(path: &Path, packing: Packing, layout: &Layout, feeder: &mut Feeder) -> Result<Reading> {
-    let mut bytes = open(path)?;
-    ended(ingest::sales(&mut bytes, packing, layout, &mut |taken| match taken {
-        Taken::Row(row) => feeder.row(row),
-        Taken::Reject(reject) => {
-            let claim = reject.claim.as_ref();
-            let claim = claim.map(|of| (&*of.distributor_code, &*of.invoice_no, &*of.line_no));
-            feeder.reject(reject.line, (reject.reason, &reject.detail, &reject.text), claim)
-        }
-    }))
 }
 
 fn read_master(

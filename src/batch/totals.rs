@@ -37,7 +37,7 @@ impl Run<'_> {
         }
         let control = match ingest::control(&mut open(path)?, packing, layout) {
             Ok(control) => control,
-            Err(stop) => return Ok(refused(ended(Err(stop))?)),
+            Err(stop) => return Ok(refused(ended::<()>(Err(stop))?)),
         };
         let (said, who) = match (&feed.totals, &arrival.sidecar, control.trailer) {
             (Totals::Trailer, _, Some(trailer)) => (trailer, "its trailer".to_owned()),
@@ -45,7 +45,7 @@ impl Run<'_> {
                 let path = Archive::of(&self.places.data).path_of(&sidecar.sha256);
                 match ingest::sidecar(&mut open(&path)?, layout) {
                     Ok(totals) => (totals, sidecar.name.clone()),
-                    Err(stop) => return Ok(refused(ended(Err(stop))?)),
+                    Err(stop) => return Ok(refused(ended::<()>(Err(stop))?)),
                 }
             }
             // one was never fetched without the other; a file that is older than this setting has none

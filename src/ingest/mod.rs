@@ -4,6 +4,7 @@
 //! A bad row is data (a [`Reject`]); a file that cannot be read at all is a [`Refusal`].
 
 mod amounts;
+mod blocks;
 mod bytes;
 mod cells;
 mod control;
@@ -18,6 +19,7 @@ mod split;
 mod zip;
 
 pub use amounts::{Amount, amounts};
+pub use blocks::{Block, Blocks, SalesFile, SalesReader, TakeRow, sales};
 pub use control::{Control, LastRow, Totals, control, sidecar};
 pub use sales::UNDATED_CANCELLATION;
 pub use zip::{Member, Method, member};
@@ -27,7 +29,7 @@ use crate::facts::alias::{LocalCode, Says};
 use crate::facts::fx::RateRecord;
 use crate::facts::master::{ItemRecord, PartnerRecord};
 use crate::facts::money::{EventKind, Money};
-use crate::facts::row::{DocType, Row};
+use crate::facts::row::DocType;
 use bytes::Bytes;
 use cells::{Cells, Checked};
 use chrono_tz::Tz;
@@ -170,34 +172,6 @@ pub struct Tally {
     pub rejects: u64,
     /// unpacked bytes read
     pub bytes: u64,
-}
-
-/// Reads a `sales` file; each row or reject is given to `take` in order, borrowed for that call.
-/// A cancellation's row has only what it needs (invoice_no, distributor_code, updated_at, day); its amount is 0, and
-/// its day is [`UNDATED_CANCELLATION`] where the row has none.
-///
-/// What was taken before a [`Stop`] is void: a file is ingested whole or not at all.
-pub fn sales(
-    bytes: &mut dyn Read,
-    packing: Packing,
-    layout: &Layout,
-    take: &mut dyn FnMut(Taken<'_, &Row<'_>>) -> anyhow::Result<()>,
-) -> Result<Tally, Stop> {
-    let mut records = open(bytes, packing, layout)?;
-    let mut header = Header::read(&mut records, layout)?;
-    let columns = sales::Sales::new(&mut header, layout)?;
-    let mut dates = Dates::new(&layout.dates, layout.timezone);
-    each(&mut records, &header, &mut |read| match read {
-        // no combinators here: a row is large, and each would move it
-        Ok(cells) => match columns.row(cells, &mut dates) {
-            Ok(row) => give(take(Taken::Row(&row)), Fate::Taken),
-            Err(bad) => {
-                let reject = Reject { claim: columns.claim(cells), ..cells.reject(*bad) };
-                give(take(Taken::Reject(&reject)), Fate::Rejected)
-            }
-        },
-        Err(reject) => give(take(Taken::Reject(&reject)), Fate::Rejected),
-    })
 }
 
 /// Reads a `partners` file. `effective_from` is `NaiveDate::MIN` where the row gives none; `seq` is 0.

@@ -5,6 +5,10 @@
 //! grows without bound on a quote that never closes, cannot go on at the next line, and keeps no raw text for a reject.
 //! Does not: know columns or encodings.
 
+mod whole;
+
+pub use whole::{Piece, Shape};
+
 use super::Stop;
 use super::bytes::{Bytes, refuse};
 use super::control::{LastRow, is_trailer};
@@ -57,9 +61,10 @@ pub enum Next<'b> {
     End,
 }
 
-/// The records of a file.
+/// The records of a file, or of a block of it.
 pub struct Records<'r> {
-    bytes: Bytes<'r>,
+    /// a block has nothing behind it
+    bytes: Option<Bytes<'r>>,
     delimiter: u8,
     /// how many cells of a record are kept; more are counted
     pub most_cells: usize,
@@ -112,7 +117,7 @@ impl<'r> Records<'r> {
             ));
         }
         Ok(Records {
-            bytes,
+            bytes: Some(bytes),
             delimiter,
             most_cells: COLUMN_LIMIT,
             last_row: LastRow::Data,
@@ -129,7 +134,7 @@ impl<'r> Records<'r> {
 
     /// Unpacked bytes read so far.
     pub fn count(&self) -> u64 {
-        self.bytes.count
+        self.bytes.as_ref().map_or(0, |bytes| bytes.count)
     }
 
     /// The next record; blank lines are none.
@@ -182,6 +187,16 @@ impl<'r> Records<'r> {
 
     /// The fast path: a line without quotes that ends in `\n` or `\r\n`.
     fn plain_line(&mut self) -> Option<Found> {
+        let (to, newline) = self.plain_end()?;
+        let content = &self.buffer[self.start..to];
+        let cells = split_plain(content, self.delimiter, self.most_cells, &mut self.spans);
+        let (from, line) = (self.start, self.line);
+        self.pass(newline + 1 - from, 1);
+        Some(Found::Row { from, to, line, text: Text::InPlace, cells })
+    }
+
+    /// Where the content of such a line ends, and where its `\n` is.
+    fn plain_end(&mut self) -> Option<(usize, usize)> {
         let searched = self.searched.max(self.start);
         let Some(at) = memchr(b'\n', &self.buffer[searched..self.end]) else {
             self.searched = self.end;
@@ -190,16 +205,11 @@ impl<'r> Records<'r> {
         let newline = searched + at;
         self.searched = newline; // found again at once where this line needs the slow path
         let line = &self.buffer[self.start..newline];
-        let content = match memchr2(b'"', b'\r', line) {
-            None => line,
-            Some(at) if at + 1 == line.len() && line[at] == b'\r' => &line[..at],
-            Some(_) => return None,
-        };
-        let cells = split_plain(content, self.delimiter, self.most_cells, &mut self.spans);
-        let (from, to, line) = (self.start, self.start + content.len(), self.line);
-        self.start = newline + 1;
-        self.line += 1;
-        Some(Found::Row { from, to, line, text: Text::InPlace, cells })
+        match memchr2(b'"', b'\r', line) {
+            None => Some((newline, newline)),
+            Some(at) if at + 1 == line.len() && line[at] == b'\r' => Some((newline - 1, newline)),
+            Some(_) => None,
+        }
     }
 
     fn blank(&self, from: usize, to: usize) -> bool {
@@ -209,22 +219,8 @@ impl<'r> Records<'r> {
 
     /// Quotes, bare carriage returns, a last line without its end, and records that reach beyond the buffer.
     fn any_record(&mut self) -> Result<Option<Found>, Stop> {
-        let window = &self.buffer[self.start..self.end];
-        let mut splitter = Splitter {
-            window,
-            ended: self.ended,
-            delimiter: self.delimiter,
-            most_cells: self.most_cells,
-            spans: &mut self.spans,
-            copy: &mut self.copy,
-        };
-        let mut text = Text::InPlace;
-        let mut split = splitter.split(text);
-        if matches!(split, Split::Doubled) {
-            text = Text::Copied;
-            split = splitter.split(text);
-        }
-        let (from, line, size) = (self.start, self.line, window.len());
+        let (split, text) = self.split_record();
+        let (from, line, size) = (self.start, self.line, self.end - self.start);
         match split {
             Split::Row { length, consumed, breaks, cells } => {
                 self.pass(consumed, breaks);
@@ -239,6 +235,22 @@ impl<'r> Records<'r> {
             Split::More(Some(open)) if self.ended => Err(not_closed(line + open.down)),
             Split::More(open) if size > RECORD_LIMIT => self.pass_over(open).map(Some),
             Split::More(_) | Split::Doubled => self.fill().map(|()| None),
+        }
+    }
+
+    /// The record at the front of the buffer, byte by byte.
+    fn split_record(&mut self) -> (Split, Text) {
+        let mut splitter = Splitter {
+            window: &self.buffer[self.start..self.end],
+            ended: self.ended,
+            delimiter: self.delimiter,
+            most_cells: self.most_cells,
+            spans: &mut self.spans,
+            copy: &mut self.copy,
+        };
+        match splitter.split(Text::InPlace) {
+            Split::Doubled => (splitter.split(Text::Copied), Text::Copied),
+            split => (split, Text::InPlace),
         }
     }
 
@@ -308,7 +320,8 @@ impl<'r> Records<'r> {
             self.buffer.resize(self.buffer.len() * 2, 0);
         }
         while self.buffer.len() - self.end >= ROOM {
-            match self.bytes.read(&mut self.buffer[self.end..])? {
+            let room = &mut self.buffer[self.end..];
+            match self.bytes.as_mut().map_or(Ok(0), |bytes| bytes.read(room))? {
                 0 => {
                     self.ended = true;
                     break;
@@ -360,6 +373,10 @@ mod tests {
         let bytes = Bytes::open(&mut reader, Packing::Plain, &layout()).expect("plain text");
         let mut records = Records::new(bytes, b',').expect("a comma");
         records.buffer = vec![0; buffer];
+        all_of(&mut records)
+    }
+
+    fn all_of(records: &mut Records<'_>) -> Option<Vec<(u64, Vec<String>)>> {
         let mut found = Vec::new();
         loop {
             match records.next().ok()? {
@@ -374,6 +391,30 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// The same, read block by block.
+    fn split_in_blocks(text: &[u8], buffer: usize) -> Option<Vec<(u64, Vec<String>)>> {
+        let mut reader = text;
+        let bytes = Bytes::open(&mut reader, Packing::Plain, &layout()).expect("plain text");
+        let mut records = Records::new(bytes, b',').expect("a comma");
+        records.buffer = vec![0; buffer];
+        let (mut found, mut room) = (Vec::new(), Vec::new());
+        while let Some(piece) = records.next_piece(room).ok()? {
+            room = match piece {
+                Piece::Whole(whole) => {
+                    let mut block = Records::of_whole(records.shape(), whole);
+                    found.extend(all_of(&mut block)?);
+                    block.into_room()
+                }
+                Piece::TooLong { cells, line, raw } => {
+                    let why = format!("{:?}", Broken::TooLong(cells));
+                    found.push((line, vec![why, String::from_utf8_lossy(&raw).into_owned()]));
+                    Vec::new()
+                }
+            };
+        }
+        Some(found)
     }
 
     fn by_csv(text: &[u8]) -> Vec<Vec<String>> {
@@ -421,6 +462,20 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_record_too_long_is_one_in_blocks_too() {
+        for long in [
+            "x,".repeat(2 << 20),
+            format!("\"{}\"", "x".repeat(3 << 20)),
+            format!("\"{}\",", "y".repeat(2000)).repeat(1200),
+        ] {
+            let text = format!("a,b\n1,2\n{long}\n3,\"4\"\r\n{long}\r5,6");
+            let found = split_in_blocks(text.as_bytes(), BUFFER);
+            assert!(found.as_ref().is_some_and(|found| found.len() > 4));
+            assert_eq!(found, split(text.as_bytes(), BUFFER));
+        }
+    }
+
     proptest! {
         #[test]
         fn what_csv_writes_is_read_as_csv_reads_it(
@@ -449,6 +504,11 @@ mod tests {
         #[test]
         fn the_buffer_changes_nothing(text in "[ab,\"\n\r]{0,200}", buffer in 16_usize..64) {
             prop_assert_eq!(split(text.as_bytes(), buffer), split(text.as_bytes(), BUFFER));
+        }
+
+        #[test]
+        fn in_blocks_it_is_read_as_it_is_whole(text in "[ab,\"\n\r]{0,200}|[ab,\n]{0,200}|[ab,\n\r]{0,200}", buffer in 16_usize..64) {
+            prop_assert_eq!(split_in_blocks(text.as_bytes(), buffer), split(text.as_bytes(), BUFFER));
         }
 
         #[test]

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::when::When;
-use crate::facts::row::DocType;
+use crate::facts::row::{DocType, Row};
 use chrono::NaiveDate;
 use proptest::prelude::*;
 
@@ -38,6 +38,61 @@ fn listed(bytes: &mut dyn Read, packing: Packing, layout: &Layout) -> Result<(Ve
         Ok(())
     })?;
     Ok((lines, tally))
+}
+
+/// The same, block by block, by two readers in turn.
+fn listed_in_blocks(bytes: &mut dyn Read, layout: &Layout) -> Result<(Vec<String>, usize), Stop> {
+    let mut lines = Vec::new();
+    let (file, mut blocks) = SalesFile::open(bytes, Packing::Plain, layout)?;
+    let mut readers = [file.reader(), file.reader()];
+    let (mut room, mut count) = (Vec::new(), 0);
+    while let Some(block) = blocks.next(room)? {
+        room = readers[count % 2].read(block, &mut |taken| {
+            lines.push(match taken {
+                Taken::Row(row) => format!("{row:?}"),
+                Taken::Reject(reject) => format!("{reject:?}"),
+            });
+            Ok(())
+        })?;
+        count += 1;
+    }
+    assert!(blocks.ended());
+    Ok((lines, count))
+}
+
+#[test]
+fn in_blocks_a_file_is_what_it_is_whole() {
+    let mut text =
+        "invoice_no,line_no,invoice_date,partner_code,partner_name,distributor_code,amount\n".to_owned();
+    for row in 0..20_000 {
+        let (end, name) = match row % 1_000 {
+            7 => ("\r\n", "\"Asha, \"\"Sons\"\"\nof Pune\""),
+            8 => ("\r", "Asha"),
+            9 => ("\n\n", "\"Asha\"s"),
+            _ => ("\n", "Asha"),
+        };
+        let amount = if row % 500 == 3 { "much" } else { "12.50" };
+        text.push_str(&format!(
+            "IN{row:07},1,2026-04-01T10:00:00,P{},{name},D{},{amount}{end}",
+            row % 97,
+            row % 7
+        ));
+    }
+    for (text, whole) in [(text.clone(), true), (format!("{text}IN1,1,2026-04-01,P,\"open,D,1\n"), false)] {
+        let listed = listed(&mut text.as_bytes(), Packing::Plain, &layout());
+        let in_blocks = listed_in_blocks(&mut text.as_bytes(), &layout());
+        match (listed, in_blocks) {
+            (Ok((listed, _)), Ok((in_blocks, blocks))) => {
+                assert!(whole && blocks > 3, "{blocks} blocks");
+                assert!(listed == in_blocks);
+            }
+            (Err(Stop::Refused(one)), Err(Stop::Refused(other))) => {
+                assert!(!whole);
+                assert_eq!(one, other);
+            }
+            (listed, in_blocks) => panic!("{:?} and {:?}", listed.is_ok(), in_blocks.is_ok()),
+        }
+    }
 }
 
 fn check_rows(text: &[u8], layout: &Layout, look: &mut dyn FnMut(usize, &Row<'_>)) -> Tally {

@@ -1,7 +1,7 @@
 //! Many rows in one statement: what a statement costs by itself is paid once, and what all rows have alike is bound once.
 
 use anyhow::Result;
-use rusqlite::{Connection, Statement, ToSql};
+use rusqlite::{CachedStatement, Connection, Statement, ToSql};
 
 /// An insert of rows.
 #[derive(Debug, Clone, Copy)]
@@ -23,35 +23,23 @@ pub(super) const AT_ONCE: usize = 128;
 /// Rows of a statement for what does not fill one.
 const FEW: usize = 16;
 
-impl Insert<'_> {
+impl<'q> Insert<'q> {
+    /// Ready to insert again and again.
+    pub(super) fn on(self, connection: &Connection) -> Inserting<'q, '_> {
+        let sizes = [self.at_once, FEW.min(self.at_once), 1];
+        Inserting { insert: self, connection, statements: sizes.map(|at_once| (at_once, None)) }
+    }
+
     /// Inserts rows in order, full statements first. `shared` binds the cells that they share, `bind` those of one row, in
     /// order.
     pub(super) fn run<T>(
-        &self,
+        self,
         connection: &Connection,
         shared: impl Fn(&mut Cells<'_, '_>) -> rusqlite::Result<()>,
         rows: &[T],
         bind: impl Fn(&T, &mut Cells<'_, '_>) -> rusqlite::Result<()>,
     ) -> Result<()> {
-        let mut left = rows;
-        for at_once in [self.at_once, FEW.min(self.at_once), 1] {
-            let (rows, rest) = left.split_at(left.len() - left.len() % at_once);
-            left = rest;
-            if rows.is_empty() {
-                continue;
-            }
-            let mut insert = connection.prepare_cached(&self.sql(at_once))?;
-            let mut cells = Cells { statement: &mut insert, bound: 0 };
-            shared(&mut cells)?;
-            for chunk in rows.chunks(at_once) {
-                cells.bound = self.shared;
-                for row in chunk {
-                    bind(row, &mut cells)?;
-                }
-                cells.statement.raw_execute()?;
-            }
-        }
-        Ok(())
+        self.on(connection).run(shared, rows, bind)
     }
 
     fn sql(&self, rows: usize) -> String {
@@ -75,6 +63,48 @@ impl Insert<'_> {
         sql.push(' ');
         sql.push_str(self.after);
         sql
+    }
+}
+
+/// An insert whose statements are kept: to find a long one again costs as much as some of its rows.
+pub(super) struct Inserting<'q, 'c> {
+    insert: Insert<'q>,
+    connection: &'c Connection,
+    /// by rows of each, most first
+    statements: [(usize, Option<CachedStatement<'c>>); 3],
+}
+
+impl Inserting<'_, '_> {
+    /// Inserts rows as [`Insert::run`] does.
+    pub(super) fn run<T>(
+        &mut self,
+        shared: impl Fn(&mut Cells<'_, '_>) -> rusqlite::Result<()>,
+        rows: &[T],
+        bind: impl Fn(&T, &mut Cells<'_, '_>) -> rusqlite::Result<()>,
+    ) -> Result<()> {
+        let Inserting { insert, connection, statements } = self;
+        let mut left = rows;
+        for (at_once, kept) in statements {
+            let (rows, rest) = left.split_at(left.len() - left.len() % *at_once);
+            left = rest;
+            if rows.is_empty() {
+                continue;
+            }
+            let statement = match kept {
+                Some(statement) => statement,
+                None => kept.insert(connection.prepare_cached(&insert.sql(*at_once))?),
+            };
+            let mut cells = Cells { statement, bound: 0 };
+            shared(&mut cells)?;
+            for chunk in rows.chunks(*at_once) {
+                cells.bound = insert.shared;
+                for row in chunk {
+                    bind(row, &mut cells)?;
+                }
+                cells.statement.raw_execute()?;
+            }
+        }
+        Ok(())
     }
 }
 

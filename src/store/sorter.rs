@@ -1,22 +1,26 @@
-//! Sorting more records than memory should hold: sorted runs are spilled to unlinked temporary files and merged.
+//! Sorting more records than memory should hold: sorted runs are spilled to an unlinked temporary file and merged.
 //!
 //! Filling goes on while a full chunk is sorted and written by a thread of its own. Memory: two chunks, small enough that
 //! sorting one stays near the processor, and a small buffer a run while merging.
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
+use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 /// Bytes of records with which a chunk is full.
-const CHUNK: usize = 6 << 20;
+const CHUNK: usize = 3 << 20;
 /// Bytes before a record that tell its length.
 const LENGTH: usize = 4;
 /// Room for the record that fills a chunk, unless it is an uncommonly long one.
 const SLACK: usize = 64 << 10;
-/// Buffer for reading one run back.
-const RUN_BUFFER: usize = 64 << 10;
+/// Buffers for reading the runs back, together, unless there are very many: one has [`RUN_BUFFER`] bytes.
+const RUN_BUFFERS: usize = 8 << 20;
+/// Least and most bytes of one.
+const RUN_BUFFER: std::ops::RangeInclusive<usize> = 16 << 10..=64 << 10;
 
 /// The part of a record that decides its order, as plain bytes.
 pub type Key = fn(&[u8]) -> &[u8];
@@ -32,7 +36,7 @@ pub struct Sorter {
 struct Spiller {
     full: SyncSender<Chunk>,
     empty: Receiver<Chunk>,
-    thread: JoinHandle<io::Result<Vec<File>>>,
+    thread: JoinHandle<io::Result<Vec<Spilled>>>,
 }
 
 #[derive(Default)]
@@ -77,13 +81,24 @@ impl Sorter {
     }
 
     /// All records in order.
-    pub fn finish(mut self) -> io::Result<Merge> {
-        self.filling.sort(self.key);
-        let runs = match self.spiller.take() {
-            Some(spiller) => spiller.finish()?,
-            None => Vec::new(),
-        };
-        Merge::new(self.filling, runs, self.key)
+    pub fn finish(self) -> io::Result<Merge> {
+        Sorter::finish_all(vec![self])
+    }
+
+    /// All records of sorters with one key, in order.
+    pub fn finish_all(sorters: Vec<Sorter>) -> io::Result<Merge> {
+        let key: Key = sorters.first().map_or(|record| record, |sorter| sorter.key);
+        let (mut runs, mut spilled) = (Vec::new(), Vec::new());
+        for mut sorter in sorters {
+            sorter.filling.sort(key);
+            if let Some(spiller) = sorter.spiller.take() {
+                spilled.extend(spiller.finish()?);
+            }
+            runs.push(Source::Memory { chunk: sorter.filling, next: 0 });
+        }
+        let buffer = (RUN_BUFFERS / spilled.len().max(1)).clamp(*RUN_BUFFER.start(), *RUN_BUFFER.end());
+        runs.extend(spilled.into_iter().map(|run| Source::Spilled(BufReader::with_capacity(buffer, run))));
+        Merge::new(runs, key)
     }
 }
 
@@ -94,20 +109,26 @@ impl Spiller {
         // the second chunk of the pair
         emptied.send(Chunk::default()).map_err(io::Error::other)?;
         let thread = std::thread::Builder::new().name("sort".into()).spawn(move || {
-            let mut runs = Vec::new();
+            let file = Arc::new(unlinked(&folder)?);
+            let mut out = BufWriter::with_capacity(1 << 20, &*file);
+            let (mut runs, mut at) = (Vec::new(), 0);
             for mut chunk in chunks {
                 chunk.sort(key);
-                runs.push(chunk.write(&folder)?);
+                let end = at + chunk.write(&mut out)?;
+                runs.push(Spilled { file: Arc::clone(&file), at, end });
+                at = end;
                 chunk.clear();
                 // whoever fills may have finished already
                 let _ = emptied.send(chunk);
             }
+            out.flush()?;
+            drop(out);
             Ok(runs)
         })?;
         Ok(Spiller { full, empty, thread })
     }
 
-    fn finish(self) -> io::Result<Vec<File>> {
+    fn finish(self) -> io::Result<Vec<Spilled>> {
         drop(self.full);
         drop(self.empty);
         self.thread.join().map_err(|_| io::Error::other("the sorting thread failed"))?
@@ -137,16 +158,14 @@ impl Chunk {
         });
     }
 
-    fn write(&self, folder: &Path) -> io::Result<File> {
-        let mut out = BufWriter::with_capacity(1 << 20, unlinked(folder)?);
+    /// Writes the records in order; how many bytes they take.
+    fn write(&self, out: &mut impl Write) -> io::Result<u64> {
         for &(_, at) in &self.order {
             let record = record_at(&self.bytes, at);
             out.write_all(&(record.len() as u32).to_le_bytes())?;
             out.write_all(record)?;
         }
-        let mut file = out.into_inner().map_err(|fault| fault.into_error())?;
-        file.rewind()?;
-        Ok(file)
+        Ok(self.bytes.len() as u64)
     }
 
     fn clear(&mut self) {
@@ -190,7 +209,23 @@ pub struct Merge {
 
 enum Source {
     Memory { chunk: Chunk, next: usize },
-    Spilled(BufReader<File>),
+    Spilled(BufReader<Spilled>),
+}
+
+/// A run in the file that its sorter spilled to.
+struct Spilled {
+    file: Arc<File>,
+    at: u64,
+    end: u64,
+}
+
+impl Read for Spilled {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let left = usize::try_from(self.end - self.at).unwrap_or(usize::MAX).min(out.len());
+        let read = self.file.read_at(&mut out[..left], self.at)?;
+        self.at += read as u64;
+        Ok(read)
+    }
 }
 
 struct Run {
@@ -200,13 +235,9 @@ struct Run {
 }
 
 impl Merge {
-    fn new(last: Chunk, spilled: Vec<File>, key: Key) -> io::Result<Merge> {
-        let mut runs: Vec<Run> = spilled
-            .into_iter()
-            .map(|file| Source::Spilled(BufReader::with_capacity(RUN_BUFFER, file)))
-            .chain([Source::Memory { chunk: last, next: 0 }])
-            .map(|source| Run { source, current: Vec::new(), prefix: 0 })
-            .collect();
+    fn new(runs: Vec<Source>, key: Key) -> io::Result<Merge> {
+        let run = |source| Run { source, current: Vec::new(), prefix: 0 };
+        let mut runs: Vec<Run> = runs.into_iter().map(run).collect();
         let mut heap = Vec::new();
         for (index, run) in runs.iter_mut().enumerate() {
             if run.advance(key)? {
@@ -259,7 +290,8 @@ impl Merge {
 
     fn before(&self, a: usize, b: usize) -> bool {
         let (a, b) = (&self.runs[self.heap[a]], &self.runs[self.heap[b]]);
-        (a.prefix, (self.key)(a.record())) < (b.prefix, (self.key)(b.record()))
+        let order = a.prefix.cmp(&b.prefix);
+        order.then_with(|| (self.key)(a.record()).cmp((self.key)(b.record()))).is_lt()
     }
 
     fn sink(&mut self, mut at: usize) {
@@ -334,6 +366,28 @@ mod tests {
             assert_eq!(merge.next().unwrap(), Some(record.as_bytes()));
         }
         assert_eq!(merge.next().unwrap(), None);
+    }
+
+    #[test]
+    fn several_are_merged_as_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut sorters: Vec<Sorter> = (0..3).map(|_| Sorter::new(folder.path(), |record| record)).collect();
+        let filler = "x".repeat(2000);
+        for number in 0..12_000_usize {
+            // the third one spills nothing
+            let to = if number % 100 == 0 { 2 } else { number % 2 };
+            let record = format!("{number:08}{filler}");
+            sorters[to].push(|out| out.extend_from_slice(record.as_bytes())).unwrap();
+        }
+        let mut merge = Sorter::finish_all(sorters).unwrap();
+        for number in 0..12_000 {
+            assert_eq!(
+                merge.next().unwrap().map(|record| &record[..8]),
+                Some(format!("{number:08}").as_bytes())
+            );
+        }
+        assert_eq!(merge.next().unwrap(), None);
+        assert_eq!(Sorter::finish_all(Vec::new()).unwrap().next().unwrap(), None);
     }
 
     #[test]

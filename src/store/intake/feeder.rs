@@ -1,6 +1,6 @@
-//! The reading side: rows into sorters, the rest to the thread that owns the store.
+//! The reading side: rows into sorters, the rest to the thread that owns the store, block by block, so that there it is put
+//! into the order of the file whoever reads faster.
 
-use super::super::rejects::Claimed;
 use super::super::sorter::Sorter;
 use super::Reject;
 use crate::facts::record;
@@ -8,30 +8,49 @@ use crate::facts::row::{DocType, Row};
 use crate::facts::settle::NumberScope;
 use anyhow::{Result, anyhow};
 use chrono::NaiveDate;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::mpsc::SyncSender;
 
-/// Takes rows and rejects of one file in order.
+/// Takes rows and rejects of a file, block by block: several of these take blocks of one file in turn.
 pub struct Feeder {
     scope: NumberScope,
     rows: Sorter,
     numbers: Sorter,
-    issuers: Issuers,
-    asides: SyncSender<Aside>,
+    distributors: Distributors,
+    /// what the block says that does not go through a sorter
+    told: Told,
+    tell: SyncSender<Told>,
     last_number: Vec<u8>,
     rows_fed: u64,
 }
 
-/// What does not go through a sorter.
+/// What a block says beside its rows.
+#[derive(Default)]
+pub(super) struct Told {
+    /// its place in the file
+    pub block: u64,
+    /// issuers of whom its feeder had not heard before, in the order of their first rows
+    pub distributors: Vec<String>,
+    pub asides: Vec<Aside>,
+}
+
+/// What does not go through a sorter; the issuer is told by the distributor.
 pub(super) enum Aside {
-    Reject(Reject),
+    Reject(Reject, Option<Claim>),
     Cancellation(Cancelled),
+}
+
+/// The line of which a reject is, as far as that could be told.
+pub(super) struct Claim {
+    pub distributor: String,
+    pub number: String,
+    pub line_no: String,
 }
 
 /// A cancellation's row.
 pub(super) struct Cancelled {
-    pub issuer: i64,
+    pub distributor: String,
     pub number: String,
     pub file_line: u64,
     pub day: NaiveDate,
@@ -43,8 +62,26 @@ pub(super) struct Cancelled {
 pub(super) struct Fed {
     pub rows: Sorter,
     pub numbers: Sorter,
-    pub issuers: Issuers,
     pub rows_fed: u64,
+}
+
+/// Distributors that were met.
+#[derive(Default)]
+struct Distributors {
+    known: HashSet<String>,
+    /// rows of one stand together
+    last: Option<String>,
+}
+
+impl Distributors {
+    /// Whether it is met for the first time.
+    fn meet(&mut self, distributor: &str) -> bool {
+        if self.last.as_deref() == Some(distributor) {
+            return false;
+        }
+        distributor.clone_into(self.last.get_or_insert_default());
+        !self.known.contains(distributor) && self.known.insert(distributor.to_owned())
+    }
 }
 
 /// Numbers of those who issue document numbers in a space.
@@ -81,50 +118,58 @@ impl Issuers {
 }
 
 impl Feeder {
-    pub(super) fn new(
-        scratch: &Path,
-        scope: NumberScope,
-        issuers: Issuers,
-        asides: SyncSender<Aside>,
-    ) -> Feeder {
+    pub(super) fn new(scratch: &Path, scope: NumberScope, tell: SyncSender<Told>) -> Feeder {
         Feeder {
             scope,
             rows: Sorter::new(scratch, record::key),
             numbers: Sorter::new(scratch, |number| number),
-            issuers,
-            asides,
+            distributors: Distributors::default(),
+            told: Told::default(),
+            tell,
             last_number: Vec::new(),
             rows_fed: 0,
         }
     }
 
+    /// What comes now is of this block of the file. Every number from 0 on must come, at one of the feeders.
+    pub fn begin(&mut self, block: u64) {
+        self.told = Told { block, ..Told::default() };
+    }
+
+    /// All of the block has come.
+    pub fn end(&mut self) -> Result<()> {
+        self.tell.send(std::mem::take(&mut self.told)).map_err(|_| anyhow!("the store stopped taking rows"))
+    }
+
     /// A row that was understood.
     pub fn row(&mut self, row: &Row<'_>) -> Result<()> {
-        let issuer = self.issuers.id(self.scope.issuer(row.distributor_code));
+        let distributor = self.scope.issuer(row.distributor_code);
+        self.meet(distributor);
         match row.doc_type {
-            DocType::Cancellation => return self.cancellation(issuer, row),
+            DocType::Cancellation => return self.cancellation(distributor, row),
             DocType::CreditNote if !row.ref_invoice_no.is_empty() => {
-                self.name(issuer, row.ref_invoice_no, row.partner_code)?;
+                self.name(distributor, row.ref_invoice_no, row.partner_code)?;
             }
             DocType::CreditNote | DocType::Invoice => {}
         }
-        self.name(issuer, row.invoice_no, row.partner_code)?;
+        self.name(distributor, row.invoice_no, row.partner_code)?;
         let scope = self.scope;
         self.rows.push(|out| record::encode(row, scope, out))?;
         self.rows_fed += 1;
         Ok(())
     }
 
-    fn cancellation(&mut self, issuer: i64, row: &Row<'_>) -> Result<()> {
-        self.name(issuer, row.invoice_no, "")?;
-        self.aside(Aside::Cancellation(Cancelled {
-            issuer,
+    fn cancellation(&mut self, distributor: &str, row: &Row<'_>) -> Result<()> {
+        self.name(distributor, row.invoice_no, "")?;
+        self.told.asides.push(Aside::Cancellation(Cancelled {
+            distributor: distributor.to_owned(),
             number: row.invoice_no.to_owned(),
             file_line: row.file_line,
             day: row.when.written_day(),
             year: row.number_year,
             updated_at: row.updated_at,
-        }))
+        }));
+        Ok(())
     }
 
     /// A row that was not; `claim` is the distributor, number and line_no of which it is, where that could be told.
@@ -133,30 +178,35 @@ impl Feeder {
         line: u64,
         (reason, detail, text): (&str, &str, &str),
         claim: Option<(&str, &str, &str)>,
-    ) -> Result<()> {
-        let claimed = claim.map(|(distributor, number, line_no)| {
-            Box::new(Claimed {
-                issuer: self.issuers.id(self.scope.issuer(distributor)),
+    ) {
+        let claim = claim.map(|(distributor, number, line_no)| {
+            let distributor = self.scope.issuer(distributor);
+            self.meet(distributor);
+            Claim {
+                distributor: distributor.to_owned(),
                 number: number.to_owned(),
                 line_no: line_no.to_owned(),
-            })
+            }
         });
-        self.aside(Aside::Reject(Reject {
+        let reject = Reject {
             line,
             reason: reason.to_owned(),
             detail: detail.to_owned(),
             text: text.to_owned(),
-            claimed,
-        }))
+            claimed: None,
+        };
+        self.told.asides.push(Aside::Reject(reject, claim));
     }
 
-    fn aside(&self, aside: Aside) -> Result<()> {
-        self.asides.send(aside).map_err(|_| anyhow!("the store stopped taking rows"))
+    fn meet(&mut self, distributor: &str) {
+        if self.distributors.meet(distributor) {
+            self.told.distributors.push(distributor.to_owned());
+        }
     }
 
     /// Notes that a partner (or a cancellation, "") says something about a number.
-    fn name(&mut self, issuer: i64, number: &str, partner: &str) -> Result<()> {
-        let parts = [&issuer.to_be_bytes(), number.as_bytes(), &[0], partner.as_bytes()];
+    fn name(&mut self, distributor: &str, number: &str, partner: &str) -> Result<()> {
+        let parts = [distributor.as_bytes(), &[0], number.as_bytes(), &[0], partner.as_bytes()];
         if made_of(&self.last_number, parts) {
             return Ok(());
         }
@@ -166,12 +216,12 @@ impl Feeder {
     }
 
     pub(super) fn finish(self) -> Fed {
-        Fed { rows: self.rows, numbers: self.numbers, issuers: self.issuers, rows_fed: self.rows_fed }
+        Fed { rows: self.rows, numbers: self.numbers, rows_fed: self.rows_fed }
     }
 }
 
 /// Whether bytes are these parts, one behind the other.
-fn made_of(bytes: &[u8], parts: [&[u8]; 4]) -> bool {
+fn made_of(bytes: &[u8], parts: [&[u8]; 5]) -> bool {
     let rest = parts.iter().try_fold(bytes, |rest, part| rest.strip_prefix(*part));
     rest.is_some_and(<[u8]>::is_empty)
 }

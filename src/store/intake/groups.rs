@@ -16,6 +16,7 @@ use crate::facts::movement::Movement;
 use crate::facts::record;
 use crate::facts::row::Row;
 use crate::facts::settle::Said;
+use crate::facts::texts::same;
 use anyhow::{Context, Result, anyhow};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -75,7 +76,7 @@ impl Drafts {
     pub(super) fn start<'scope>(
         threads: &'scope std::thread::Scope<'scope, '_>,
         taking: Taking,
-        rows: Sorter,
+        rows: Vec<Sorter>,
     ) -> Result<Drafts> {
         let mut settlers = Vec::new();
         let mut made = Vec::new();
@@ -95,7 +96,7 @@ impl Drafts {
             made.push(taken);
         }
         std::thread::Builder::new().name("merge".into()).spawn_scoped(threads, move || {
-            match rows.finish() {
+            match Sorter::finish_all(rows) {
                 Ok(rows) => deal(rows, &settlers),
                 // nobody listens where the store has failed first
                 Err(fault) => drop(settlers[0].send(Err(fault.into()))),
@@ -133,7 +134,7 @@ fn batch_of(rows: &mut Merge) -> Result<Vec<Group>> {
     while let Some(record) = rows.peek()? {
         let partner = record::partner(record);
         match groups.last_mut() {
-            Some(group) if group.partner() == Some(partner) => group.push(record),
+            Some(group) if group.partner().is_some_and(|one| same(one, partner)) => group.push(record),
             Some(_) if count >= BATCH_ROWS => break,
             Some(_) | None => {
                 let mut group = Group::default();
@@ -158,7 +159,7 @@ pub(super) struct Groups<'s> {
     store: &'s Store,
     taking: Taking,
     parties: &'s Parties,
-    issuers: Issuers,
+    issuers: &'s Issuers,
     /// whether some partners are looked at again once all is written
     reviews: bool,
     /// whether what moves concerns one distributor's codes alone
@@ -196,7 +197,7 @@ impl<'s> Groups<'s> {
         store: &'s Store,
         taking: Taking,
         parties: &'s Parties,
-        issuers: Issuers,
+        issuers: &'s Issuers,
         reviews: bool,
     ) -> Result<Groups<'s>> {
         let tells_distributors = store.tells_distributors()?;
@@ -389,9 +390,26 @@ impl<'s> Groups<'s> {
 /// Decodes a record where it is to stand.
 fn put<'a>(record: &'a [u8], taking: Taking, said: &mut Vec<Said<'a>>) -> Result<()> {
     said.push(taking.said(Row::blank("")));
-    match said.last_mut() {
-        Some(last) => record::decode_into(record, &mut last.row).map_err(|fault| anyhow!(fault.0)),
-        None => Ok(()),
+    if let Some((last, before)) = said.split_last_mut() {
+        record::decode_into(record, &mut last.row).map_err(|fault| anyhow!(fault.0))?;
+        if let Some(before) = before.last() {
+            share(&before.row, &mut last.row);
+        }
+    }
+    Ok(())
+}
+
+/// Codes that stand in the row before too are those very bytes: where they are compared again, that is seen at once.
+fn share<'a>(before: &Row<'a>, row: &mut Row<'a>) {
+    let codes = [
+        (before.partner_code, &mut row.partner_code),
+        (before.distributor_code, &mut row.distributor_code),
+        (before.invoice_no, &mut row.invoice_no),
+    ];
+    for (before, code) in codes {
+        if same(before, code) {
+            *code = before;
+        }
     }
 }
 

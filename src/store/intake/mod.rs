@@ -1,6 +1,6 @@
 //! Taking a sales file into the store: whole or not at all, in memory that does not grow with it.
 //!
-//! 1. A thread reads; rows and document numbers go into two sorters, rejects and cancellations straight into the store.
+//! 1. Threads read; rows and document numbers go into sorters, rejects and cancellations straight into the store.
 //! 2. The numbers, in order, are put into the document index; it tells which partners have said something about them
 //!    before, and which numbers several partners claim.
 //! 3. The rows, partner by partner, are settled against what was said before where anything was, and become bundles:
@@ -27,15 +27,17 @@ use super::files::{Arrival, Counts, FileState};
 use super::holds::NewHold;
 use super::journal::Stamp;
 use super::moved::Moved;
+use super::rejects::Claimed;
 use crate::facts::movement::Movement;
 use crate::facts::settle::NumberScope;
 use anyhow::{Context, Result, anyhow};
-use feeder::{Aside, Fed};
+use feeder::{Aside, Claim, Fed, Issuers, Told};
 use groups::{Drafts, Groups};
 use judge::Taking;
+use numbers::Numbers;
 use review::{Earlier, EarlierFate, Review};
 use rust_decimal::Decimal;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::mpsc::{Receiver, sync_channel};
 use weight::too_much_void;
 
@@ -43,6 +45,11 @@ use weight::too_much_void;
 pub(super) const REFUSED_SAMPLE: usize = 1_000;
 /// Rejects up to this many never refuse a file (interfaces.md 2, `max_reject_percent`).
 const REJECTS_ALWAYS_ALLOWED: u64 = 10;
+
+/// Threads that may read a file at once.
+const FEEDERS: usize = 2;
+/// Blocks of which what they tell waits to be kept.
+const BLOCKS_WAITING: usize = 4;
 
 /// How the rows of a feed's files hang together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -163,14 +170,15 @@ impl<E: Into<anyhow::Error>> From<E> for GivenUp {
 }
 
 impl Store {
-    /// Takes one sales file in one transaction. `read` feeds every row and reject in order; `texts` gives the text of
-    /// rows by line, for rows that are found wanting only beside others.
+    /// Takes one sales file in one transaction. `read` feeds every row and reject, each block of the file in order to one of the
+    /// feeders, so that several threads may read; `texts` gives the text of rows by line, for rows that are found wanting only
+    /// beside others.
     pub fn take_sales(
         &mut self,
         stamp: &Stamp,
         arrival: &Arrival,
         intake: &Intake,
-        read: impl FnOnce(&mut Feeder) -> Result<Reading> + Send,
+        read: impl FnOnce(&mut [Feeder]) -> Result<Reading> + Send,
         texts: impl FnOnce(&BTreeSet<u64>) -> Result<HashMap<u64, String>>,
     ) -> Result<Attempt> {
         self.take(stamp, arrival, |store, sample| {
@@ -265,25 +273,27 @@ impl Store {
         stamp: &Stamp,
         arrival: &Arrival,
         intake: &Intake,
-        read: impl FnOnce(&mut Feeder) -> Result<Reading> + Send,
+        read: impl FnOnce(&mut [Feeder]) -> Result<Reading> + Send,
         texts: impl FnOnce(&BTreeSet<u64>) -> Result<HashMap<u64, String>>,
         sample: &mut Vec<Reject>,
     ) -> Result<Outcome, GivenUp> {
         let seq = self.next_seq()?;
         self.fall_silent(&arrival.silences, seq)?;
         let space = self.space(&intake.documents, intake.scope)?;
-        let (fed, mut counts) = self.read_rows(seq, space, intake, read, sample)?;
+        let mut issuers = self.issuers(space)?;
+        let (fed, mut counts) = self.read_rows(seq, intake, read, &mut issuers, sample)?;
         refuse_if_too_many(intake.max_reject_percent, &counts)?;
-        self.insert_issuers(space, &fed.issuers)?;
+        self.insert_issuers(space, &issuers)?;
         let earlier = self.earlier_of(arrival)?;
         let silences = &arrival.silences;
         let taking = Taking { seq, rank: arrival.rank.unwrap_or(seq), space, scope: intake.scope };
-        let Fed { rows, numbers, issuers, .. } = fed;
+        let (rows, numbers) = fed.into_iter().map(|fed| (fed.rows, fed.numbers)).unzip();
         let judged = std::thread::scope(|threads| -> Result<_> {
+            let numbers = Numbers::start(threads, numbers)?;
             let drafts = Drafts::start(threads, taking, rows)?;
-            let parties = self.index_numbers(numbers.finish()?)?;
+            let parties = self.index_numbers(numbers, &issuers)?;
             let reviewed = self.gather_reviewed(&earlier, silences)?;
-            let mut groups = Groups::new(self, taking, &parties, issuers, reviewed)?;
+            let mut groups = Groups::new(self, taking, &parties, &issuers, reviewed)?;
             groups.take(drafts)?;
             groups.finish()
         })?;
@@ -345,56 +355,96 @@ impl Store {
         ))
     }
 
-    /// Step 1: reads on a thread of its own while rejects and cancellations are kept here.
+    /// Step 1: reads on threads of their own while rejects and cancellations are kept here.
     fn read_rows(
         &mut self,
         seq: i64,
-        space: i64,
         intake: &Intake,
-        read: impl FnOnce(&mut Feeder) -> Result<Reading> + Send,
+        read: impl FnOnce(&mut [Feeder]) -> Result<Reading> + Send,
+        issuers: &mut Issuers,
         sample: &mut Vec<Reject>,
-    ) -> Result<(Fed, Counts), GivenUp> {
+    ) -> Result<(Vec<Fed>, Counts), GivenUp> {
         self.forget_cancelled()?;
-        let (asides, arriving) = sync_channel(256);
-        let feeder = Feeder::new(&self.scratch, intake.scope, self.issuers(space)?, asides);
+        let (tell, told) = sync_channel(BLOCKS_WAITING);
+        let feeder = |tell| Feeder::new(&self.scratch, intake.scope, tell);
+        let mut feeders: Vec<Feeder> = vec![tell; FEEDERS].into_iter().map(feeder).collect();
         let (reading, fed, mut counts) = std::thread::scope(|scope| -> Result<_> {
             let reader = std::thread::Builder::new().name("read".into()).spawn_scoped(scope, move || {
-                let mut feeder = feeder;
-                read(&mut feeder).map(|reading| (reading, feeder.finish()))
+                let reading = read(&mut feeders)?;
+                Ok::<_, anyhow::Error>((reading, feeders.into_iter().map(Feeder::finish).collect::<Vec<_>>()))
             })?;
-            let kept = self.keep_asides(seq, &arriving, sample);
-            drop(arriving); // a reader that still sends must not wait for us
-            let (reading, fed) = reader.join().map_err(|_| anyhow!("reading the file failed"))??;
-            Ok((reading, fed, kept?))
+            let kept = self.keep_told(seq, &told, issuers, sample);
+            drop(told); // a reader that still sends must not wait for us
+            let read = reader.join().map_err(|_| anyhow!("reading the file failed"))?;
+            // a store that failed says why better than the reader that could not go on
+            let counts = kept?;
+            let (reading, fed) = read?;
+            Ok((reading, fed, counts))
         })?;
-        counts.rows += fed.rows_fed;
+        counts.rows += fed.iter().map(|fed| fed.rows_fed).sum::<u64>();
         reading.whole(&counts)?;
         Ok((fed, counts))
     }
 
-    fn keep_asides(&self, seq: i64, arriving: &Receiver<Aside>, sample: &mut Vec<Reject>) -> Result<Counts> {
+    /// Keeps what blocks tell, in the order of the file.
+    fn keep_told(
+        &self,
+        seq: i64,
+        told: &Receiver<Told>,
+        issuers: &mut Issuers,
+        sample: &mut Vec<Reject>,
+    ) -> Result<Counts> {
         let mut counts = Counts::default();
-        for aside in arriving {
-            counts.rows += 1;
-            match aside {
-                Aside::Reject(reject) => {
-                    self.insert_reject(seq, &reject)?;
-                    counts.rejected += 1;
-                    if sample.len() < REFUSED_SAMPLE {
-                        sample.push(reject);
-                    }
+        // those that were read before the one that comes next: no more than the readers are ahead of each other
+        let mut early: BTreeMap<u64, Told> = BTreeMap::new();
+        let mut next = 0;
+        for told in told {
+            early.insert(told.block, told);
+            while let Some(Told { distributors, asides, .. }) = early.remove(&next) {
+                next += 1;
+                for distributor in &distributors {
+                    issuers.id(distributor);
                 }
-                Aside::Cancellation(cancellation) => {
-                    if self.keep_cancellation(seq, &cancellation)? {
-                        self.note_cancelled(&cancellation)?;
-                        counts.accepted += 1;
-                    } else {
-                        counts.duplicate += 1;
-                    }
+                for aside in asides {
+                    self.keep_aside_of(seq, aside, issuers, &mut counts, sample)?;
                 }
             }
         }
         Ok(counts)
+    }
+
+    fn keep_aside_of(
+        &self,
+        seq: i64,
+        aside: Aside,
+        issuers: &mut Issuers,
+        counts: &mut Counts,
+        sample: &mut Vec<Reject>,
+    ) -> Result<()> {
+        counts.rows += 1;
+        match aside {
+            Aside::Reject(reject, claim) => {
+                let claimed = claim.map(|Claim { distributor, number, line_no }| {
+                    Box::new(Claimed { issuer: issuers.id(&distributor), number, line_no })
+                });
+                let reject = Reject { claimed, ..reject };
+                self.insert_reject(seq, &reject)?;
+                counts.rejected += 1;
+                if sample.len() < REFUSED_SAMPLE {
+                    sample.push(reject);
+                }
+            }
+            Aside::Cancellation(cancellation) => {
+                let issuer = issuers.id(&cancellation.distributor);
+                if self.keep_cancellation(seq, issuer, &cancellation)? {
+                    self.note_cancelled(issuer, &cancellation)?;
+                    counts.accepted += 1;
+                } else {
+                    counts.duplicate += 1;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// `identity_twice`: every row of such a line is rejected, with its text.

@@ -1,13 +1,15 @@
 //! The document index: which partner a number leads to, and which numbers concern several parties.
 
 use super::super::Store;
-use super::super::rows::{self, Cells, Insert};
+use super::super::rows::{self, Cells, Insert, Inserting};
 use super::super::silence::speaks;
-use super::super::sorter::Merge;
+use super::super::sorter::{Merge, Sorter};
 use super::feeder::{Cancelled, Issuers};
 use anyhow::{Context, Result};
 use std::collections::HashSet;
 use std::ops::Range;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{Builder, Scope};
 
 /// What the index tells about the numbers of one file.
 #[derive(Default)]
@@ -20,16 +22,16 @@ pub(super) struct Parties {
     pays: bool,
 }
 
-/// Numbers that follow one another, without the bytes of each in a place of their own.
+/// Numbers of one issuer that follow one another, without the bytes of each in a place of their own.
 #[derive(Default)]
 struct Batch {
+    distributor: String,
     text: String,
     numbers: Vec<Number>,
 }
 
 /// A document number and who claims it.
 struct Number {
-    issuer: i64,
     number: Range<usize>,
     /// "" stands for a cancellation
     claim: Range<usize>,
@@ -37,25 +39,24 @@ struct Number {
 }
 
 impl Batch {
+    fn of(distributor: &str) -> Batch {
+        Batch { distributor: distributor.to_owned(), ..Batch::default() }
+    }
+
     fn text(&self, range: &Range<usize>) -> &str {
         &self.text[range.clone()]
     }
 
-    fn ends_with(&self, (issuer, number): (i64, &str)) -> bool {
-        self.numbers.last().is_some_and(|last| last.issuer == issuer && self.text(&last.number) == number)
+    fn ends_with(&self, number: &str) -> bool {
+        self.numbers.last().is_some_and(|last| self.text(&last.number) == number)
     }
 
-    fn push(&mut self, (issuer, number): (i64, &str), claim: &str) {
+    fn push(&mut self, number: &str, claim: &str) {
         let start = self.text.len();
         self.text.push_str(number);
         let end = self.text.len();
         self.text.push_str(claim);
-        self.numbers.push(Number {
-            issuer,
-            number: start..end,
-            claim: end..self.text.len(),
-            more: Vec::new(),
-        });
+        self.numbers.push(Number { number: start..end, claim: end..self.text.len(), more: Vec::new() });
     }
 
     /// One more claim to the last number; they come in order.
@@ -70,28 +71,66 @@ impl Batch {
     fn claims<'b>(&'b self, number: &'b Number) -> impl Iterator<Item = &'b str> {
         std::iter::once(self.text(&number.claim)).chain(number.more.iter().map(String::as_str))
     }
+}
 
-    fn clear(&mut self) {
-        self.text.clear();
-        self.numbers.clear();
+/// The numbers of a file in order, merged on a thread of its own while those before are put into the index.
+pub(super) struct Numbers(Receiver<Result<Batch>>);
+
+impl Numbers {
+    /// Starts to merge. The thread ends with the numbers, or when nobody takes them any more.
+    pub(super) fn start<'scope>(threads: &'scope Scope<'scope, '_>, numbers: Vec<Sorter>) -> Result<Numbers> {
+        let (batches, merged) = sync_channel(WAITING);
+        Builder::new().name("numbers".into()).spawn_scoped(threads, move || {
+            let dealt = Sorter::finish_all(numbers).map_err(Into::into).and_then(|all| deal(all, &batches));
+            if let Err(fault) = dealt {
+                // nobody listens where the store has failed first
+                drop(batches.send(Err(fault)));
+            }
+        })?;
+        Ok(Numbers(merged))
     }
 }
+
+fn deal(mut numbers: Merge, batches: &SyncSender<Result<Batch>>) -> Result<()> {
+    let mut batch = Batch::default();
+    while let Some(record) = numbers.next()? {
+        let (distributor, number, claim) = split(record)?;
+        let same = batch.distributor == distributor;
+        if same && batch.ends_with(number) {
+            batch.claim(claim);
+            continue;
+        }
+        if !same || batch.numbers.len() == BATCH {
+            let full = std::mem::replace(&mut batch, Batch::of(distributor));
+            if batches.send(Ok(full)).is_err() {
+                return Ok(());
+            }
+        }
+        batch.push(number, claim);
+    }
+    drop(batches.send(Ok(batch)));
+    Ok(())
+}
+
+/// Numbers handed over at once.
+const BATCH: usize = 8 * rows::AT_ONCE;
+/// Batches that wait.
+const WAITING: usize = 2;
 
 /// Numbers where nothing stands yet.
 const NEW: Insert<'_> = Insert {
     into: "INSERT INTO document VALUES",
-    row: "(#, #, #)",
+    row: "(?1, #, #)",
     after: "",
-    shared: 0,
+    shared: 1,
     at_once: rows::AT_ONCE,
 };
 
-/// The issuer, the number and the claim of a record.
-fn split(record: &[u8]) -> Result<((i64, &str), &str)> {
-    let (issuer, rest) = record.split_first_chunk().context("a number without its issuer")?;
-    let end = rest.iter().position(|&byte| byte == 0).context("a number without an end")?;
-    let number = std::str::from_utf8(&rest[..end])?;
-    Ok(((i64::from_be_bytes(*issuer), number), std::str::from_utf8(&rest[end + 1..])?))
+/// The distributor, the number and the claim of a record.
+fn split(record: &[u8]) -> Result<(&str, &str, &str)> {
+    let mut parts = std::str::from_utf8(record)?.splitn(3, '\0');
+    let mut part = || parts.next().context("a number without an end");
+    Ok((part()?, part()?, part()?))
 }
 
 /// SQL: the partners among the parties of some numbers, given as a SELECT of `issuer, number`. The index is looked up number by
@@ -126,7 +165,7 @@ impl Store {
     }
 
     /// Keeps a cancellation, unless this file says it twice; `false` if a file that speaks cancelled the same before.
-    pub(super) fn keep_cancellation(&self, seq: i64, said: &Cancelled) -> Result<bool> {
+    pub(super) fn keep_cancellation(&self, seq: i64, issuer: i64, said: &Cancelled) -> Result<bool> {
         let (before, same): (bool, bool) = self
             .connection
             .prepare_cached(&format!(
@@ -134,97 +173,93 @@ impl Store {
                  WHERE issuer = ?1 AND number = ?2 AND year IS ?3 AND {}",
                 speaks("cancellation.seq", "?4")
             ))?
-            .query_row((said.issuer, &said.number, said.year, seq, said.day, said.updated_at), |row| {
+            .query_row((issuer, &said.number, said.year, seq, said.day, said.updated_at), |row| {
                 Ok((row.get(0)?, row.get(1)?))
             })?;
         if !same {
             self.connection
                 .prepare_cached("INSERT INTO cancellation VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
-                .execute((
-                    said.issuer,
-                    &said.number,
-                    seq,
-                    said.file_line,
-                    said.day,
-                    said.year,
-                    said.updated_at,
-                ))
+                .execute((issuer, &said.number, seq, said.file_line, said.day, said.year, said.updated_at))
                 .context("cannot keep a cancellation")?;
         }
         Ok(!before)
     }
 
     /// Puts the numbers of a file, in order, into the index.
-    pub(super) fn index_numbers(&self, mut numbers: Merge) -> Result<Parties> {
+    pub(super) fn index_numbers(&self, numbers: Numbers, issuers: &Issuers) -> Result<Parties> {
         let mut parties = Parties { pays: self.has_payments()?, ..Parties::default() };
-        let mut batch = Batch::default();
-        while let Some(record) = numbers.next()? {
-            let (head, claim) = split(record)?;
-            if !batch.ends_with(head) {
-                if batch.numbers.len() == rows::AT_ONCE {
-                    self.index_batch(&batch, &mut parties)?;
-                    batch.clear();
-                }
-                batch.push(head, claim);
-            } else {
-                batch.claim(claim);
+        let mut insert = NEW.on(&self.connection);
+        for batch in numbers.0 {
+            let batch = batch?;
+            let Some(&issuer) = issuers.known.get(&batch.distributor) else {
+                anyhow::ensure!(batch.numbers.is_empty(), "numbers of an issuer that nobody has met");
+                continue;
+            };
+            for numbers in batch.numbers.chunks(rows::AT_ONCE) {
+                self.index_some(&mut insert, (&batch, issuer), numbers, &mut parties)?;
             }
         }
-        self.index_batch(&batch, &mut parties)?;
         Ok(parties)
     }
 
     /// Numbers in whose range nothing stands yet are new, all of them: mostly so, as numbers grow.
-    fn index_batch(&self, batch: &Batch, parties: &mut Parties) -> Result<()> {
-        let (Some(first), Some(last)) = (batch.numbers.first(), batch.numbers.last()) else { return Ok(()) };
-        let ends = (first.issuer, batch.text(&first.number), last.issuer, batch.text(&last.number));
+    fn index_some(
+        &self,
+        insert: &mut Inserting<'_, '_>,
+        (batch, issuer): (&Batch, i64),
+        numbers: &[Number],
+        parties: &mut Parties,
+    ) -> Result<()> {
+        let (Some(first), Some(last)) = (numbers.first(), numbers.last()) else { return Ok(()) };
         let free = !self
             .connection
             .prepare_cached(
-                "SELECT EXISTS (SELECT 1 FROM document WHERE (issuer, number) >= (?1, ?2) AND (issuer, number) <= (?3, ?4))",
+                "SELECT EXISTS (SELECT 1 FROM document WHERE issuer = ?1 AND number >= ?2 AND number <= ?3)",
             )?
-            .query_row(ends, |row| row.get::<_, bool>(0))?;
+            .query_row((issuer, batch.text(&first.number), batch.text(&last.number)), |row| {
+                row.get::<_, bool>(0)
+            })?;
         if free {
-            let shared = |_: &mut Cells<'_, '_>| Ok(());
-            NEW.run(&self.connection, shared, &batch.numbers, |number, cells| {
-                cells.next(number.issuer)?;
-                cells.next(batch.text(&number.number))?;
-                cells.next(batch.text(&number.claim))
-            })
-            .context("cannot write to the document index")?;
+            let shared = |cells: &mut Cells<'_, '_>| cells.next(issuer);
+            insert
+                .run(shared, numbers, |number, cells| {
+                    cells.next(batch.text(&number.number))?;
+                    cells.next(batch.text(&number.claim))
+                })
+                .context("cannot write to the document index")?;
         }
-        for number in &batch.numbers {
-            let known = !free && !self.index_number(batch, number)?;
+        for number in numbers {
+            let known = !free && !self.index_number((batch, issuer), number)?;
             if parties.pays {
-                self.meet_payments_of(batch, number)?;
+                self.meet_payments_of((batch, issuer), number)?;
             }
             if known || !number.more.is_empty() {
-                self.meet(batch, number, parties)?;
+                self.meet((batch, issuer), number, parties)?;
             }
         }
         Ok(())
     }
 
-    fn meet_payments_of(&self, batch: &Batch, number: &Number) -> Result<()> {
+    fn meet_payments_of(&self, (batch, issuer): (&Batch, i64), number: &Number) -> Result<()> {
         for partner in batch.claims(number).filter(|claim| !claim.is_empty()) {
-            self.meet_payments(number.issuer, batch.text(&number.number), partner)?;
+            self.meet_payments(issuer, batch.text(&number.number), partner)?;
         }
         Ok(())
     }
 
     /// Puts one number into the index; `false` if it is there.
-    fn index_number(&self, batch: &Batch, number: &Number) -> Result<bool> {
+    fn index_number(&self, (batch, issuer): (&Batch, i64), number: &Number) -> Result<bool> {
         let inserted = self
             .connection
             .prepare_cached("INSERT OR IGNORE INTO document VALUES (?1, ?2, ?3)")?
-            .execute((number.issuer, batch.text(&number.number), batch.text(&number.claim)))
+            .execute((issuer, batch.text(&number.number), batch.text(&number.claim)))
             .context("cannot write to the document index")?;
         Ok(inserted == 1)
     }
 
     /// A number that was known before, or that several parties claim.
-    fn meet(&self, batch: &Batch, met: &Number, parties: &mut Parties) -> Result<()> {
-        let (issuer, number) = (met.issuer, batch.text(&met.number));
+    fn meet(&self, (batch, issuer): (&Batch, i64), met: &Number, parties: &mut Parties) -> Result<()> {
+        let number = batch.text(&met.number);
         let mut known = self.parties(issuer, number)?;
         for claim in batch.claims(met) {
             if !known.iter().any(|known| known == claim) {

@@ -115,10 +115,10 @@ impl Store {
         Ok(())
     }
 
-    pub(super) fn note_cancelled(&self, said: &Cancelled) -> Result<()> {
+    pub(super) fn note_cancelled(&self, issuer: i64, said: &Cancelled) -> Result<()> {
         self.connection
             .prepare_cached("INSERT INTO temp.cancelled VALUES (?1, ?2)")?
-            .execute((said.issuer, &said.number))?;
+            .execute((issuer, &said.number))?;
         Ok(())
     }
 
