@@ -309,6 +309,27 @@ fn a_published_file_that_was_changed_is_not_pushed() {
 }
 
 #[test]
+fn a_folder_full_of_something_else_is_told_in_eleven_lines() {
+    let workspace = local(ALL);
+    for number in 1..=30 {
+        workspace.write(&format!("drop/{number}.csv"), format!("{HEADER}R{number},1,never,P1,9\n"));
+    }
+    run(&workspace, FEBRUARY, 3);
+    for path in tree(&workspace.path("out/portal")).into_keys() {
+        workspace.write(&format!("other/{path}"), "other");
+    }
+    fs::rename(workspace.path("out/portal"), workspace.path("out/before")).expect("moved");
+    let config = fs::read_to_string(workspace.path("accrued.toml")).expect("the config");
+    workspace.write("accrued.toml", config.replace("file:out/portal", "file:other"));
+    let told = run(&workspace, "2026-02-09", 3);
+    assert_eq!(told.stderr.matches("error: push portal: ").count(), 11, "{}", told.whole());
+    assert!(told.stderr.contains(" more files or folders could not be pushed"), "{}", told.whole());
+    let there = tree(&workspace.path("other"));
+    let untouched = there.iter().filter(|(path, _)| *path != "balances/2026-02-09T000000Z.csv");
+    assert!(untouched.into_iter().all(|(_, bytes)| bytes == b"other"), "{:?}", there.keys());
+}
+
+#[test]
 fn rejects_of_another_reading_go_beside_the_first() {
     let mut workspace = local("[\"rejects\"]");
     run(&workspace, FEBRUARY, 3);

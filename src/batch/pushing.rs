@@ -27,6 +27,8 @@ use std::path::{Path, PathBuf};
 
 /// Files recorded at once: what a killed push has done beyond its last record is looked at again.
 const RECORD: usize = 200;
+/// So many troubles of one push are told one by one; more of them have one cause, most likely.
+const TROUBLES: usize = 10;
 /// Folder of the wallets.
 const BALANCES: &str = "balances/";
 
@@ -219,21 +221,39 @@ impl Run<'_> {
         let place = place_of(push);
         let to = Destination { push: &push.name, place: &place };
         let waiting = waiting(&self.store, &self.places.data, push, to, &self.stamp.at)?;
-        for why in waiting.faults {
-            self.note_push_fault(push, Exit::Failed, why)?;
+        let mut troubles: Vec<(Exit, String)> =
+            waiting.faults.into_iter().map(|why| (Exit::Failed, why)).collect();
+        let pushed = match waiting.files.as_slice() {
+            [] => Ok(()),
+            files => self.push_files((push, to), files, &mut troubles),
+        };
+        // the gravest decides how the run ends, so it is among those told
+        troubles.sort_by_key(|(exit, _)| rank(*exit));
+        let more = troubles.len().saturating_sub(TROUBLES);
+        for (exit, why) in troubles.drain(..).take(TROUBLES) {
+            self.note_push_fault(push, exit, why)?;
         }
-        if waiting.files.is_empty() {
-            return Ok(());
+        if more > 0 {
+            let why = format!("{more} more files or folders could not be pushed for reasons like these");
+            self.note_push_fault(push, Exit::Waits, why)?;
         }
-        tracing::info!(push = %push.name, files = waiting.files.len(), "pushing");
+        pushed
+    }
+
+    fn push_files(
+        &mut self,
+        (push, to): (&Push, Destination<'_>),
+        files: &[Due],
+        troubles: &mut Vec<(Exit, String)>,
+    ) -> Result<()> {
+        tracing::info!(push = %push.name, files = files.len(), "pushing");
         let mut outlet = match Outlet::open(&push.source, &self.order.cancel) {
             Ok(outlet) => outlet,
-            Err(fault) => return self.push_failed(push, fault),
+            Err(fault) => return ended_by(fault, troubles),
         };
         let mut done = Vec::new();
         let mut stuck: BTreeSet<&str> = BTreeSet::new();
-        let mut ended = Ok(());
-        for due in &waiting.files {
+        for due in files {
             let folder = due.folder.as_deref();
             if folder.is_some_and(|folder| stuck.contains(folder)) {
                 continue;
@@ -242,29 +262,26 @@ impl Run<'_> {
                 Ok((file, Pushed::Now | Pushed::Already)) => done.push(file),
                 Ok((_, Pushed::Other(why))) => {
                     stuck.extend(folder);
-                    self.note_push_fault(push, Exit::Waits, why)?;
+                    troubles.push((Exit::Waits, why));
                 }
-                Err(Trouble::Ours(fault)) => {
-                    ended = Err(fault);
-                    break;
-                }
-                Err(Trouble::There(
-                    fault @ (InboxFault::Limit(_) | InboxFault::Changed(_) | InboxFault::Disk(_)),
-                )) => {
+                Err(Trouble::There(fault)) if is_of_one_file(&fault) => {
                     stuck.extend(folder);
-                    self.push_failed(push, fault)?;
+                    ended_by(fault, troubles)?;
                 }
-                Err(Trouble::There(fault)) => {
-                    ended = self.record(push, to, &mut done).and_then(|()| self.push_failed(push, fault));
-                    break;
+                Err(trouble) => {
+                    self.record(push, to, &mut done)?;
+                    return match trouble {
+                        Trouble::Ours(fault) => Err(fault),
+                        Trouble::There(fault) => ended_by(fault, troubles),
+                    };
                 }
             }
-            if done.len() >= RECORD {
+            // wallets are dated by the run: what has gone must not go again under another name
+            if done.len() >= RECORD || matches!(due.holds, Holds::Bytes(_)) {
                 self.record(push, to, &mut done)?;
             }
         }
-        self.record(push, to, &mut done)?;
-        ended
+        self.record(push, to, &mut done)
     }
 
     fn put(&self, outlet: &mut Outlet, due: &Due) -> Result<(PushedFile, Pushed), Trouble> {
@@ -299,23 +316,44 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn push_failed(&mut self, push: &Push, fault: InboxFault) -> Result<()> {
-        let exit = match &fault {
-            InboxFault::Temporary(_) => Exit::Temporary,
-            InboxFault::Refused(_) => Exit::Refused,
-            InboxFault::Limit(_) | InboxFault::Changed(_) => Exit::Waits,
-            InboxFault::Disk(_) => Exit::Failed,
-            InboxFault::Stopped => return Err(fault.into()),
-        };
-        self.note_push_fault(push, exit, fault.to_string())
-    }
-
     fn note_push_fault(&mut self, push: &Push, exit: Exit, why: String) -> Result<()> {
         let stamp = self.stamp.clone();
         let body = json!({ "push": push.name, "exit": exit.code(), "why": why });
         self.store.whole(|store| store.append(&stamp, crate::store::pushed::PUSH_FAILED, &body).map(drop))?;
         self.report.push_faults.push(FeedFault { feed: push.name.clone(), exit, why });
         Ok(())
+    }
+}
+
+/// Whether others may still be pushed.
+fn is_of_one_file(fault: &InboxFault) -> bool {
+    match fault {
+        InboxFault::Limit(_) | InboxFault::Changed(_) | InboxFault::Disk(_) => true,
+        InboxFault::Temporary(_) | InboxFault::Refused(_) | InboxFault::Stopped => false,
+    }
+}
+
+/// How a fault ends a run; only a signal does so at once.
+fn ended_by(fault: InboxFault, troubles: &mut Vec<(Exit, String)>) -> Result<()> {
+    let exit = match &fault {
+        InboxFault::Temporary(_) => Exit::Temporary,
+        InboxFault::Refused(_) => Exit::Refused,
+        InboxFault::Limit(_) | InboxFault::Changed(_) => Exit::Waits,
+        InboxFault::Disk(_) => Exit::Failed,
+        InboxFault::Stopped => return Err(fault.into()),
+    };
+    troubles.push((exit, fault.to_string()));
+    Ok(())
+}
+
+/// Of several exits the first of 1, 12, 5, 3, 0 (interfaces.md 1).
+fn rank(exit: Exit) -> u8 {
+    match exit {
+        Exit::Failed => 0,
+        Exit::Refused => 1,
+        Exit::Temporary => 2,
+        Exit::Waits => 3,
+        Exit::Done => 4,
     }
 }
 

@@ -3,18 +3,18 @@
 use crate::batch::JOURNAL_FILE;
 use crate::store::journal::Record;
 use anyhow::{Context, Result, bail};
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 
-/// What `journal.jsonl` has beyond a record.
+/// What the journals of a data_dir have beyond a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Tail {
-    /// there is no such file
+    /// there is no journal
     Absent,
-    /// it does not tell of this store, or of none of its records
+    /// none of them tells of this store
     Foreign,
-    /// it goes on, or ends with the record
+    /// one goes on from the record, or ends with it
     After(Follows),
 }
 
@@ -28,46 +28,73 @@ pub(super) struct Follows {
 }
 
 impl Tail {
-    /// Of data_dir, beyond the record with that number and hash.
+    /// Of data_dir, beyond the record with that number and hash. Where a run has begun a store anew before anybody saw that the old one
+    /// was lost, the old one's journal was set aside: the one that goes furthest is the one to go by.
     ///
     /// # Errors
     /// Where the chain breaks after that record: somebody has changed what is recorded.
-    pub(super) fn read(data_dir: &Path, (after, head): (i64, &str)) -> Result<Tail> {
-        let path = data_dir.join(JOURNAL_FILE);
-        let mut last: Option<(i64, String)> = (after == 0).then(|| (0, head.to_owned()));
-        let mut is_there = false;
-        each_line(&path, &mut |line| {
-            is_there = true;
-            let Some(record) = Record::of_line(line) else {
-                if last.is_some() {
-                    bail!("{} has a line that is no record after record {after}", path.display());
-                }
-                return Ok(());
-            };
-            match &mut last {
-                None if record.seq == after && record.hash == head => last = Some((after, record.hash)),
-                None => {}
-                Some((seq, hash)) => {
-                    if record.seq != *seq + 1 || !record.follows(hash) {
-                        bail!(
-                            "{}: record {} does not follow record {seq}: it was changed since it was written; without it the backup \
-                             is restored by --as-backed-up",
-                            path.display(),
-                            record.seq
-                        );
-                    }
-                    *seq = record.seq;
-                    *hash = record.hash;
-                }
+    pub(super) fn read(data_dir: &Path, from: (i64, &str)) -> Result<Tail> {
+        let mut furthest: Option<Follows> = None;
+        let journals = journals(data_dir)?;
+        for path in &journals {
+            let Some(follows) = follow(path, from)? else { continue };
+            if furthest.as_ref().is_none_or(|other| other.last.0 < follows.last.0) {
+                furthest = Some(follows);
             }
-            Ok(())
-        })?;
-        Ok(match last {
-            Some(last) if is_there => Tail::After(Follows { path, after, last }),
-            Some(_) | None if !is_there => Tail::Absent,
-            Some(_) | None => Tail::Foreign,
+        }
+        Ok(match furthest {
+            Some(follows) => Tail::After(follows),
+            None if journals.is_empty() => Tail::Absent,
+            None => Tail::Foreign,
         })
     }
+}
+
+/// `journal.jsonl`, and those that were set aside.
+fn journals(data_dir: &Path) -> Result<Vec<PathBuf>> {
+    let cannot = || format!("cannot list {}", data_dir.display());
+    let mut found = Vec::new();
+    for entry in fs::read_dir(data_dir).with_context(cannot)? {
+        let entry = entry.with_context(cannot)?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name == JOURNAL_FILE || name.starts_with("journal.") && name.ends_with(".jsonl") {
+            found.push(entry.path());
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// What one journal has beyond a record; none where it does not have that record.
+fn follow(path: &Path, (after, head): (i64, &str)) -> Result<Option<Follows>> {
+    let mut last: Option<(i64, String)> = (after == 0).then(|| (0, head.to_owned()));
+    each_line(path, &mut |line| {
+        let Some(record) = Record::of_line(line) else {
+            if last.is_some() {
+                bail!("{} has a line that is no record after record {after}", path.display());
+            }
+            return Ok(());
+        };
+        match &mut last {
+            None if record.seq == after && record.hash == head => last = Some((after, record.hash)),
+            None => {}
+            Some((seq, hash)) => {
+                if record.seq != *seq + 1 || !record.follows(hash) {
+                    bail!(
+                        "{}: record {} does not follow record {seq}: it was changed since it was written; without it the backup is \
+                         restored by --as-backed-up",
+                        path.display(),
+                        record.seq
+                    );
+                }
+                *seq = record.seq;
+                *hash = record.hash;
+            }
+        }
+        Ok(())
+    })?;
+    Ok(last.map(|last| Follows { path: path.to_owned(), after, last }))
 }
 
 impl Follows {
