@@ -11,7 +11,7 @@ use super::session::Session;
 use super::summary;
 use crate::batch::{self, Order, RealSchemes};
 use crate::config::Config;
-use crate::inbox::{After, Archive};
+use crate::inbox::Archive;
 use crate::scheme;
 use crate::store::files::FileRow;
 use crate::store::ledger::Wanted;
@@ -39,9 +39,7 @@ pub(super) fn run(
         order.clock = ClockMode::Real;
     }
     let decimals = decimals(&schemes.families);
-    let mut rehearsed = Config { data_dir: scratch.folder.clone(), pushes: Vec::new(), ..config.clone() };
-    // what is only rehearsed moves nothing at the feeds, and nothing is pushed
-    rehearsed.feeds.iter_mut().for_each(|feed| feed.source.after = After::Leave);
+    let rehearsed = scratch.rehearsing(config);
     let report = batch::run(&rehearsed, schemes, &order)?;
     watching.end();
     match session.asked_format() {

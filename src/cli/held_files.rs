@@ -118,7 +118,7 @@ impl<'s> Weighing<'s> {
         };
         copy.decide_hold(&stamp, hold.id, HoldState::Released, "to see what it would bring")?;
         drop(copy);
-        let rehearsed = Config { data_dir: scratch.folder.clone(), ..self.config.clone() };
+        let rehearsed = scratch.rehearsing(self.config);
         let report = batch::run(&rehearsed, base.schemes.clone(), &base.order)?;
         let after = Store::open_reading(&scratch.folder)?.context("a run makes a store")?;
         told(base, &after, &report)
@@ -145,7 +145,7 @@ impl Base {
         let scratch = Scratch::begin(&config.data_dir, BASE)?;
         drop(scratch.copy(store)?);
         scratch.lead_to_archive(&config.data_dir)?;
-        let rehearsed = Config { data_dir: scratch.folder.clone(), ..config.clone() };
+        let rehearsed = scratch.rehearsing(config);
         batch::run(&rehearsed, schemes.clone(), &order)?;
         let store = Store::open_reading(&scratch.folder)?.context("a run makes a store")?;
         Ok(Base { store, schemes, order, bytes: bytes_of(&rehearsed), _scratch: scratch })

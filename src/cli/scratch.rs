@@ -2,6 +2,8 @@
 //! holds its lock.
 
 use crate::clock;
+use crate::config::Config;
+use crate::inbox::After;
 use crate::lock::{self, Lock, Taken};
 use crate::store::Store;
 use anyhow::{Context, Result, bail};
@@ -34,6 +36,13 @@ impl Scratch {
             Taken::Ours(lock) => Ok(Scratch { folder, _lock: lock }),
             Taken::Theirs(who) => bail!("another command has {}: {who}", folder.display()),
         }
+    }
+
+    /// The config for a run in it: what is only rehearsed moves nothing at the feeds and pushes nothing.
+    pub(super) fn rehearsing(&self, config: &Config) -> Config {
+        let mut rehearsed = Config { data_dir: self.folder.clone(), pushes: Vec::new(), ..config.clone() };
+        rehearsed.feeds.iter_mut().for_each(|feed| feed.source.after = After::Leave);
+        rehearsed
     }
 
     /// A copy of a store in it.

@@ -61,7 +61,7 @@ pub(super) fn work_out(
     let scratch = Scratch::begin(&config.data_dir, PREFIX)?;
     drop(scratch.copy(store)?);
     scratch.lead_to_archive(&config.data_dir)?;
-    let rehearsed = Config { data_dir: scratch.folder.clone(), ..config.clone() };
+    let rehearsed = scratch.rehearsing(config);
     let families = schemes.families.clone();
     let report = batch::run(&rehearsed, schemes, order)?;
     let after = session.store(&rehearsed)?;
