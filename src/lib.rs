@@ -42,7 +42,8 @@
 //! | [`batch`] | shell | every pure room, every edge, `config` | one run: fetch, ingest, evaluate, post, publish |
 //! | [`job`] | shell | every pure room, every edge, `config`, `batch` | one real run under the lock, and what the world is told of it |
 //! | [`keep`] | shell | every pure room, every edge, `config`, `batch` | backup and restore; the journal done again |
-//! | [`cli`] | shell | every pure room, every edge, `config`, `batch`, `job`, `keep` | the commands: parse, call, print |
+//! | [`daemon`] | shell | `schedule`, `fault`, `clock`, `inbox`, `store`, `config`, `batch`, `job` | `serve`: sleep until due, run, stop on a signal |
+//! | [`cli`] | shell | every pure room, every edge, `config`, `batch`, `job`, `keep`, `daemon` | the commands: parse, call, print |
 //!
 //! The kind is also held by the compiler's lints: clock, disk, network, environment and threads (`.clippy.toml`) are
 //! refused everywhere but in the modules that say below what they need them for.
@@ -55,7 +56,7 @@
 //! | --- | --- |
 //! | `anyhow` | edges and shell, `ingest` (the taker's own failure passes through it unread) |
 //! | `chrono`, `rust_decimal`, `sha2` | anywhere |
-//! | `chrono-tz` | `calendar`, `schedule`, `scheme`, `ingest`, `clock`, `config` |
+//! | `chrono-tz` | `calendar`, `schedule`, `scheme`, `ingest`, `clock`, `config`, `daemon` |
 //! | `num-bigint`, `num-rational`, `num-traits` | `domain`, `scheme` |
 //! | `cron` | `schedule` |
 //! | `annotate-snippets`, `strsim` | `fault` |
@@ -67,10 +68,11 @@
 //! | `nix` | `inbox`, `cli` |
 //! | `rusqlite` | `store` |
 //! | `serde_json` | `store`, `batch`, `keep`, `cli` |
-//! | `rustix` | `outbox`, `inbox` |
+//! | `rustix` | `outbox`, `inbox`, `clock` |
 //! | `tracing` | edges and shell |
 //! | `mimalloc` | `main` |
-//! | `tracing-subscriber`, `clap`, `clap_complete`, `clap_mangen`, `comfy-table`, `indicatif`, `signal-hook` | `cli` |
+//! | `tracing-subscriber`, `clap`, `clap_complete`, `clap_mangen`, `comfy-table`, `indicatif` | `cli` |
+//! | `signal-hook` | `cli`, `daemon` |
 //!
 //! # Invariants
 //!
@@ -123,6 +125,11 @@ pub mod batch;
 #[expect(clippy::disallowed_methods, reason = "shell: terminal and environment")]
 pub mod cli;
 pub mod config;
+#[expect(
+    clippy::disallowed_methods,
+    reason = "shell: waits for the next run, starts it on a thread, tells systemd"
+)]
+pub mod daemon;
 #[expect(clippy::disallowed_methods, reason = "shell: makes data_dir, measures the time of runs")]
 pub mod job;
 #[expect(clippy::disallowed_methods, reason = "shell: copies the store, puts what is restored in its place")]

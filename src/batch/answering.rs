@@ -74,7 +74,10 @@ pub(super) fn answer_all(
     batch: Vec<Question>,
     sheets: &mut Sheets,
 ) -> Result<Answers> {
-    let partners = batch.into_iter().map(|question| answer(scene, zone, question, sheets));
+    let partners = batch.into_iter().map(|question| {
+        scene.cancel.check()?;
+        answer(scene, zone, question, sheets)
+    });
     Ok(Answers { partners: partners.collect::<Result<_>>()?, sheets: sheets.take() })
 }
 

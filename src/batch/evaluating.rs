@@ -17,6 +17,7 @@ use crate::domain::frac::{Frac, Rounding};
 use crate::facts::dossier::Dossier;
 use crate::facts::fx::Rates;
 use crate::facts::master::ItemRecord;
+use crate::inbox::Cancel;
 use crate::scheme::{Family, Post};
 use crate::store::Store;
 use crate::store::cycles::Closed;
@@ -61,6 +62,7 @@ pub(super) struct Scene<'s> {
     pub(super) seq: i64,
     pub(super) run: i64,
     pub(super) transactions: bool,
+    pub(super) cancel: Cancel,
 }
 
 /// Positions that wait to be kept many at once.
@@ -98,6 +100,7 @@ impl Run<'_> {
             seq: self.store.journal_head()?.0,
             run: self.stamp.run,
             transactions: self.config.publish.transactions,
+            cancel: self.order.cancel.clone(),
         };
         let mut papers = Papers::default();
         self.store.begin()?;

@@ -26,6 +26,7 @@ mod report;
 mod rereading;
 mod schemes;
 mod sheets;
+mod slot;
 mod stakes;
 mod taking;
 mod totals;
@@ -44,17 +45,18 @@ pub use replay::{Arrived, Halted, Looked, Replay};
 pub use report::{CycleLine, Exit, FeedFault, FileLine, Report};
 pub use rereading::{Known, Reread};
 pub use schemes::{Invalid, RealSchemes, evaluated_families, families_upto, load_schemes, with_pins};
+pub use slot::{Scheduled, Slot, Why};
 pub use taking::{TOUCHED, layout_text, packing, reject_bytes};
 pub use worth::worth;
 
 use crate::clock;
 use crate::config::{Beside, Config};
-use crate::inbox::Cancel;
+use crate::inbox::{Cancel, InboxFault};
 use crate::outbox;
 use crate::store::files::{FileRow, FileState};
 use crate::store::holds::{Ended, Hold};
 use crate::store::journal::Stamp;
-use crate::store::{ClockMode, Store};
+use crate::store::{ClockMode, Store, was_interrupted};
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -83,6 +85,8 @@ pub struct Order {
     pub progress: Progress,
     /// a run that is done again from the journal: it looks at no feed
     pub replay: Option<Replay>,
+    /// the slot of the schedule that it stands for; a person's run stands for none
+    pub slot: Option<Scheduled>,
 }
 
 /// A cycle that a person closes without a file that will not come.
@@ -154,11 +158,28 @@ pub(crate) struct Run<'r> {
     open_since: Option<chrono::NaiveDate>,
 }
 
-/// Does one run, whole. The caller holds the lock of data_dir.
-pub fn run(config: &Config, schemes: RealSchemes, order: &Order) -> Result<Report> {
+/// The store of a config, made with its folders where it is not there, or brought up to date. The caller holds the lock of
+/// data_dir.
+pub fn open_store(config: &Config) -> Result<Store> {
     let places = Places::of(config);
     places.make()?;
-    let store = Store::open(&places.data, &places.scratch)?;
+    Store::open(&places.data, &places.scratch)
+}
+
+/// Does one run, whole. The caller holds the lock of data_dir.
+pub fn run(config: &Config, schemes: RealSchemes, order: &Order) -> Result<Report> {
+    match do_run(config, schemes, order) {
+        // a statement that was ended since the whole was to end
+        Err(fault) if order.cancel.is_set() && was_interrupted(&fault) => Err(InboxFault::Stopped.into()),
+        done => done,
+    }
+}
+
+fn do_run(config: &Config, schemes: RealSchemes, order: &Order) -> Result<Report> {
+    let places = Places::of(config);
+    let mut store = open_store(config)?;
+    let cancel = order.cancel.clone();
+    store.watch(move || cancel.check().is_ok())?;
     same_clock(&store, order)?;
     let stamp = Stamp { at: clock::stamp(order.now), run: store.last_run()? + 1, actor: order.actor.clone() };
     let report = Report::new(stamp.run, &stamp.at);
@@ -249,6 +270,9 @@ impl Run<'_> {
             "program": self.program(),
             "time_zone_data": self.time_zone_data(),
         });
+        if let Some(slot) = &self.order.slot {
+            started["slot"] = slot.body();
+        }
         if let Some(reread) = &self.order.reread {
             started["reread"] = reread.body();
         }

@@ -49,6 +49,7 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {
         progress: watching.progress(),
         reread: None,
         replay: None,
+        slot: None,
     };
     let report = turn.run(&config, schemes, &order)?;
     watching.end();

@@ -140,6 +140,7 @@ impl Base {
             cancel: session.cancel()?,
             progress: Progress::default(),
             replay: None,
+            slot: None,
         };
         let schemes = session.schemes(config).ok().context("the schemes have faults (accrued check)")?;
         let scratch = Scratch::begin(&config.data_dir, BASE)?;

@@ -34,6 +34,7 @@ mod reread;
 mod restore;
 mod run;
 mod scratch;
+mod serve;
 mod session;
 mod shown;
 mod signals;
@@ -60,8 +61,7 @@ struct Cli {
     command: Command,
 }
 
-const NOT_YET: &str = "Not yet supported: adjust, apply, dispute, doctor, export, plan, record, scheme, \
-                       serve";
+const NOT_YET: &str = "Not yet supported: adjust, apply, dispute, doctor, export, plan, record, scheme";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -75,6 +75,8 @@ enum Command {
     Config(config::Args),
     /// Fetch, ingest, evaluate, post, publish; once
     Run(run::Args),
+    /// The daemon: run on the cron schedule of [schedule], until a signal ends it
+    Serve(serve::Args),
     /// Feeds, files expected and missing, holds, last run, next runs
     Status(status::Args),
     /// Run the worked examples inside the scheme files
@@ -125,8 +127,6 @@ enum Command {
     Record(later::Args),
     #[command(hide = true)]
     Scheme(later::Args),
-    #[command(hide = true)]
-    Serve(later::Args),
 }
 
 /// Does what the arguments say; the exit status.
@@ -170,6 +170,6 @@ fn dispatch(session: &Session, command: &Command) -> anyhow::Result<Exit> {
         Command::Plan(_) => later::not_yet("plan"),
         Command::Record(_) => later::not_yet("record"),
         Command::Scheme(_) => later::not_yet("scheme"),
-        Command::Serve(_) => later::not_yet("serve"),
+        Command::Serve(args) => serve::run(session, args),
     }
 }

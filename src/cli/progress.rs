@@ -49,7 +49,8 @@ impl Drop for Watching {
     }
 }
 
-fn words(step: Step<'_>) -> String {
+/// A step in a person's words.
+pub(super) fn words(step: Step<'_>) -> String {
     match step {
         Step::Looking { feed } => format!("looking at feed {feed}"),
         Step::Settling { seconds } => format!("waiting {seconds} s for files to settle"),

@@ -55,6 +55,7 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {
         cancel: session.cancel()?,
         progress: watching.progress(),
         replay: None,
+        slot: None,
     };
     let turn = if args.dry_run { None } else { Some(job::turn(&config)?) };
     let planned = plan::work_out(session, &config, &store, schemes.clone(), &order, &files)?;

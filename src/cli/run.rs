@@ -41,6 +41,7 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {
         progress: watching.progress(),
         reread: None,
         replay: None,
+        slot: None,
     };
     if args.dry_run {
         return dry_run::run(session, &config, schemes, order, watching);

@@ -15,7 +15,7 @@ use crate::store::files::{FileRow, FileState};
 use crate::store::holds::{Ended, Hold};
 use crate::store::pushed::Destination;
 use crate::store::{HELD_BEFORE, Store};
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
@@ -49,7 +49,7 @@ pub(super) fn run(session: &Session, _args: &Args) -> Result<Exit> {
         Some(store) => {
             now = session.now_for(&store)?;
             let families = session.families(&config, &store)?;
-            lines.push(last_run(&store)?);
+            lines.push(last_run(&config, &store)?);
             lines.extend(feeds(&config, &store)?);
             lines.extend(pushes(&config, &store, now)?);
             lines.extend(missing(&config, &store, &families, now)?);
@@ -98,8 +98,11 @@ fn never_run(config: &Config) -> Line {
     }
 }
 
-fn last_run(store: &Store) -> Result<Line> {
-    let started = store.last_record("run-started")?.context("a store begins with a run")?;
+fn last_run(config: &Config, store: &Store) -> Result<Line> {
+    // serve has made the store and waits for its first slot
+    let Some(started) = store.last_record("run-started")? else {
+        return Ok(Line { detail: "accrued serve waits for its first slot".into(), ..never_run(config) });
+    };
     let finished = store.last_record("run-finished")?.filter(|finished| finished.seq > started.seq);
     let (state, detail) = match &finished {
         None => (

@@ -39,6 +39,32 @@ pub(super) fn print(session: &Session, config: &Config, report: &Report, tense: 
     }
 }
 
+/// The same for a log, in few lines: what is wrong, one line with the figures, one for each cycle that moved, the chain's head.
+pub(super) fn log(session: &Session, config: &Config, report: &Report) {
+    tell_problems(session, config, report, Tense::Done);
+    for line in compact(&words(config, report, Tense::Done)) {
+        session.say(line);
+    }
+}
+
+/// The figures of a summary on one line; what is posted, published or waits, and the chain's head, on lines of their own.
+fn compact(summary: &str) -> Vec<String> {
+    let mut figures: Vec<String> = Vec::new();
+    let mut others: Vec<String> = Vec::new();
+    for line in summary.lines() {
+        let told = line.split_whitespace().collect::<Vec<_>>().join(" ");
+        let is_figure =
+            ["run ", "files ", "rows ", "holds ", "evaluated "].iter().any(|label| line.starts_with(label));
+        match others.last_mut() {
+            _ if is_figure => figures.push(told),
+            // what is published belongs to what was posted
+            Some(posted) if line.starts_with(' ') => posted.push_str(&format!(", {told}")),
+            Some(_) | None => others.push(told),
+        }
+    }
+    std::iter::once(figures.join("; ")).chain(others).collect()
+}
+
 const COLUMNS: [Column; 19] = [
     count("run"),
     text("at"),
@@ -325,6 +351,21 @@ fn hint(session: &Session, report: &Report, tense: Tense) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_log_has_the_figures_on_one_line() {
+        let summary = "run        7 at 2026-04-06T00:00:00Z\nfiles      1 ingested\nholds      0 new, 0 in all\n\
+                       posted     club 2026-03: 9 points to 1 partner\n             in var/statements/club/2026-03: rev-001\n\
+                       chain head 4 ab\n";
+        assert_eq!(
+            compact(summary),
+            [
+                "run 7 at 2026-04-06T00:00:00Z; files 1 ingested; holds 0 new, 0 in all",
+                "posted club 2026-03: 9 points to 1 partner, in var/statements/club/2026-03: rev-001",
+                "chain head 4 ab",
+            ]
+        );
+    }
 
     #[test]
     fn counts_are_told_where_there_are_any() {

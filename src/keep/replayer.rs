@@ -1,7 +1,7 @@
 //! The journal, record by record: runs done again and persons' decisions made again, in a store of their own.
 
 use crate::batch::{
-    self, Arrived, Fetch, Halted, Looked, Order, Places, Progress, RealSchemes, Replay, Reread,
+    self, Arrived, Fetch, Halted, Looked, Order, Places, Progress, RealSchemes, Replay, Reread, Scheduled,
 };
 use crate::config::{self, Config};
 use crate::inbox::Cancel;
@@ -159,6 +159,11 @@ impl Replayer {
                 let reason = body["reason"].as_str().unwrap_or_default();
                 return store.discard_refusal(&record.stamp, file, reason).map(drop);
             }
+            "scheduled" => {
+                self.do_again()?;
+                let mut store = Store::open(&self.folder, &self.folder.join("tmp"))?;
+                return store.take_up_schedule(&record.stamp, &text(&body["cron"]), &text(&body["timezone"]));
+            }
             "decision" => {
                 self.do_again()?;
                 return self.decide(record, &body);
@@ -276,6 +281,7 @@ fn told(record: &Record, body: &Value, cancel: &Cancel) -> Result<Told> {
         cancel: cancel.clone(),
         progress: Progress::default(),
         replay: None,
+        slot: Scheduled::read(&body["slot"]),
     };
     let replay = Replay {
         program: text(&body["program"]),

@@ -321,6 +321,7 @@ fn take_unknown(asked: &Restoring<'_>, store: Store, work: &Path, done: &mut Res
         cancel: asked.cancel.clone(),
         progress: Progress::default(),
         replay: Some(unknown::replay(found.takes)),
+        slot: None,
     };
     let config = Config { data_dir: work.to_owned(), ..asked.config.clone() };
     batch::run(&config, (asked.schemes)()?, &order)?;

@@ -228,12 +228,29 @@ fn as_it_lies(path: &Path) -> String {
     name
 }
 
+/// Instructions of SQLite's machine between two words of a long statement: some milliseconds.
+const INSTRUCTIONS: std::ffi::c_int = 200_000;
+
 impl Store {
+    /// While statements work, `goes_on` is called every few milliseconds: where it says no, the statement that is under way
+    /// ends with a fault for which [`was_interrupted`] is true, and its transaction can be undone.
+    pub fn watch(&mut self, mut goes_on: impl FnMut() -> bool + Send + 'static) -> Result<()> {
+        Ok(self.connection.progress_handler(INSTRUCTIONS, Some(move || !goes_on()))?)
+    }
+
     /// For walking through once, beside another connection: pages that were read are not kept.
     pub fn keeping_few_pages(self) -> Result<Store> {
         self.connection.pragma_update(None, "cache_size", -1_024)?;
         Ok(self)
     }
+}
+
+/// Whether a fault is that of a statement which [`Store::watch`] has ended.
+pub fn was_interrupted(fault: &anyhow::Error) -> bool {
+    let code = |cause: &(dyn std::error::Error + 'static)| {
+        cause.downcast_ref::<rusqlite::Error>().and_then(rusqlite::Error::sqlite_error_code)
+    };
+    fault.chain().any(|cause| code(cause) == Some(ErrorCode::OperationInterrupted))
 }
 
 fn settings(connection: &Connection) -> Result<()> {

@@ -30,6 +30,7 @@ mod rows;
 mod sidecars;
 mod silence;
 mod skus;
+pub mod slots;
 mod sorter;
 pub mod tally;
 mod tamper;
@@ -37,5 +38,5 @@ pub mod versions;
 mod void;
 
 pub use aside::{AtStake, FILE_HOLDS, HELD_BEFORE};
-pub use connect::{ClockMode, Store};
+pub use connect::{ClockMode, Store, was_interrupted};
 pub use intake::{Attempt, EVENT_CONFLICT, Feeder, Intake, Outcome, Reading, Reject, held_facts};

@@ -102,8 +102,7 @@ fn wrong_usage_is_2() {
 fn what_later_issues_bring_says_so() {
     let workspace = workspace();
     for command in [
-        &["serve"][..],
-        &["doctor"],
+        &["doctor"][..],
         &["plan", "x.toml", "--out", "f"],
         &["apply", "f"],
         &["record", "P1", "--scheme", "s", "--cycle", "c"],

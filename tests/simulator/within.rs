@@ -97,6 +97,7 @@ fn offline(now: DateTime<Utc>) -> Order {
         cancel: Cancel::default(),
         progress: Progress::default(),
         replay: None,
+        slot: None,
     }
 }
 

@@ -58,7 +58,8 @@ impl Workspace {
         self.next_mtime += Duration::from_secs(1);
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    /// The program with its arguments, to be started in the workspace.
+    pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_accrued"));
         without_settings(&mut command);
         command.args(args).current_dir(self.root()).env("NO_COLOR", "1");

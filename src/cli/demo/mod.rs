@@ -93,6 +93,7 @@ fn play_step(folder: &Path, config: &Config, step: &Step, cancel: &Cancel) -> Re
         progress: Progress::default(),
         reread: None,
         replay: None,
+        slot: None,
     };
     let schemes = batch::load_schemes(config)?;
     batch::run(config, schemes, &order)

@@ -14,7 +14,7 @@ use super::output::{Column, Format, printable, text};
 use super::session::Session;
 use crate::config::Config;
 use crate::store::Store;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use std::io::Write;
 
 #[derive(Debug, clap::Args)]
@@ -149,7 +149,7 @@ pub(super) fn faults(store: &Store) -> Result<Vec<String>> {
 
 /// The last run, where it has not finished: what it left undone is the next one's.
 fn unfinished(store: &Store) -> Result<Option<i64>> {
-    let started = store.last_record("run-started")?.context("a store begins with a run")?;
+    let Some(started) = store.last_record("run-started")? else { return Ok(None) };
     let finished = store.last_record("run-finished")?.is_some_and(|finished| started.seq < finished.seq);
     Ok((!finished).then_some(started.stamp.run))
 }

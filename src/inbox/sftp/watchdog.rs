@@ -141,6 +141,8 @@ fn watch(shared: &Shared, socket: &TcpStream, cancel: &Cancel) {
         };
         match due(watch, cancel, Instant::now()) {
             Ok(rest) => {
+                // a wait that this limits is no standstill
+                cancel.beat();
                 state = shared.wake.wait_timeout(state, rest).unwrap_or_else(PoisonError::into_inner).0;
             }
             Err(bark) => {
