@@ -257,6 +257,7 @@ fn sftp(ssh: &mut Table<'_>, reading: &mut Reading<'_>, scope: Scope<'_>, server
     let connect_timeout = ssh.or(reading, "connect_timeout", seconds(20), "\"20s\"", some_duration).value;
     let idle_timeout = ssh.or(reading, "idle_timeout", seconds(60), "\"60s\"", some_duration).value;
     let file_deadline = ssh.or(reading, "file_deadline", seconds(3600), "\"1h\"", some_duration).value;
+    let run_deadline = ssh.or(reading, "run_deadline", seconds(6 * 3600), "\"6h\"", some_duration).value;
     let retries = ssh.or(reading, "retries", 4, "4", whole(0, 100)).value;
     let read_buffer = ssh.or(reading, "read_buffer", 1 << 20, "\"1 MiB\"", size(1 << 10, 64 << 20)).value;
     let connections = ssh.or(reading, "connections", 4, "4", whole(1, 16)).value;
@@ -270,6 +271,7 @@ fn sftp(ssh: &mut Table<'_>, reading: &mut Reading<'_>, scope: Scope<'_>, server
         connect_timeout,
         idle_timeout,
         file_deadline,
+        run_deadline,
         retries,
         read_buffer: usize::try_from(read_buffer).ok()?,
         connections: usize::try_from(connections).ok()?,

@@ -417,8 +417,8 @@ fn homes(key: &str) -> Option<&'static str> {
         | "expected" | "due_days" | "mode" | "max_void_percent" | "complete" | "settle_seconds" | "after"
         | "max_reject_percent" | "max_bytes" => "[[feed]]",
         "host_key" | "known_hosts" | "private_key" | "passphrase_file" | "password_file" | "agent"
-        | "connect_timeout" | "idle_timeout" | "file_deadline" | "retries" | "read_buffer"
-        | "connections" => "[feed.ssh]",
+        | "connect_timeout" | "idle_timeout" | "file_deadline" | "run_deadline" | "retries"
+        | "read_buffer" | "connections" => "[feed.ssh]",
         "delimiter" | "encoding" | "decimal_mark" | "dates" | "credit_notes" => "[feed.csv]",
         _ => return None,
     })

@@ -53,6 +53,7 @@ fn every_key_of_the_interface_is_taken() {
     assert_eq!(sftp.host_keys, [HostKey::Fingerprint(PIN.to_owned())]);
     assert_eq!(sftp.login, Login::PrivateKey { path: "/run/cred/sftp_key".into(), passphrase_file: None });
     assert_eq!(sftp.file_deadline, Duration::from_secs(3600));
+    assert_eq!(sftp.run_deadline, Duration::from_secs(6 * 3600));
     assert_eq!(sftp.read_buffer, 1 << 20);
     assert_eq!(sftp.connections, 4);
     assert_eq!(feed.layout.columns["partner_code"], "Dealer Code");

@@ -80,6 +80,8 @@ pub struct Sftp {
     pub idle_timeout: Duration,
     /// for one file
     pub file_deadline: Duration,
+    /// for all that one run does at the feed
+    pub run_deadline: Duration,
     /// after what may pass
     pub retries: u32,
     /// bytes asked for at once

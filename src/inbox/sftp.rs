@@ -23,6 +23,7 @@ use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use watchdog::{Limits, Watching};
 use wire::Wire;
@@ -47,6 +48,10 @@ pub struct Remote {
     crew: Arc<Crew>,
     /// how long logging in took
     login: Duration,
+    /// whether the server tells no more of a name by itself than in a list
+    terse: AtomicBool,
+    /// when this run is through with the feed, done or not
+    until: Instant,
 }
 
 /// What another try would be worth.
@@ -70,6 +75,8 @@ impl Remote {
             methods: None,
             crew: Crew::of(settings),
             login: Duration::ZERO,
+            terse: AtomicBool::new(false),
+            until: Instant::now() + settings.run_deadline,
         };
         remote.trying(|_, _| Ok(()))?;
         Ok(remote)
@@ -120,6 +127,9 @@ impl Remote {
         if let Err(stopped) = self.cancel.check() {
             return (Err(stopped), Prospect::Hopeless);
         }
+        if self.is_late() {
+            return (Err(self.late()), Prospect::Hopeless);
+        }
         let kept = self.wire.is_some();
         let wire = match self.wire.take() {
             Some(wire) => wire,
@@ -129,6 +139,10 @@ impl Remote {
             },
         };
         let outcome = act(self, &wire);
+        let outcome = match outcome {
+            Err(InboxFault::Temporary(_)) if self.is_late() => Err(self.late()),
+            other => other,
+        };
         let prospect = match wire.dog.moved() {
             _ if wire.past_deadline() => Prospect::Hopeless,
             false if kept => Prospect::Stale,
@@ -141,6 +155,18 @@ impl Remote {
             ) => wire.cut(),
         }
         (outcome, prospect)
+    }
+
+    fn is_late(&self) -> bool {
+        Instant::now() >= self.until
+    }
+
+    fn late(&self) -> InboxFault {
+        let Sftp { host, port, run_deadline, .. } = &self.settings;
+        let limit = dial::seconds(*run_deadline);
+        InboxFault::Temporary(format!(
+            "{host}:{port}: not through with this feed after {limit} (run_deadline)"
+        ))
     }
 
     fn log_in(&mut self) -> Result<Wire, InboxFault> {
@@ -177,7 +203,9 @@ struct Folder<'a> {
 impl Folder<'_> {
     fn begin(&self) -> Watching<'_> {
         let settings = &self.remote.settings;
-        self.wire.dog.begin(Limits { idle: settings.idle_timeout, total: settings.file_deadline })
+        let left = self.remote.until.saturating_duration_since(Instant::now());
+        let total = settings.file_deadline.min(left);
+        self.wire.dog.begin(Limits { idle: settings.idle_timeout, total })
     }
 
     fn sftp(&self) -> Result<&ssh2::Sftp, InboxFault> {
@@ -197,6 +225,7 @@ impl Folder<'_> {
             match sieve::sort(source, &name) {
                 Sort::Ours(name, named) => {
                     let facts = self.facts(&name, &stat)?;
+                    watching.progress();
                     match sieve::candidate(source, name, named, facts) {
                         Ok(file) => listing.files.push(file),
                         Err(passed) => listing.passed.push(passed),
@@ -238,8 +267,21 @@ impl Folder<'_> {
         }
     }
 
-    /// Every field is optional: a server that does not tell what a name is, is asked whether it is a link.
+    /// Every field is optional: a server whose list does not tell all is asked about the name itself, and one that does not even then
+    /// tell what it is, whether it is a link. Its list for people is nobody's promise and is not read.
     fn facts(&self, name: &str, stat: &FileStat) -> Result<Facts, InboxFault> {
+        let whole = stat.perm.is_some() && stat.size.is_some() && stat.mtime.is_some();
+        let asked = match whole || self.remote.terse.load(Ordering::Relaxed) {
+            true => None,
+            false => self.sftp()?.lstat(&self.path(name)).ok(),
+        };
+        if let Some(asked) = &asked {
+            // one that tells no more then is not asked again for each name
+            let same = (asked.perm.is_some(), asked.size.is_some(), asked.mtime.is_some())
+                == (stat.perm.is_some(), stat.size.is_some(), stat.mtime.is_some());
+            self.remote.terse.store(same, Ordering::Relaxed);
+        }
+        let stat = asked.as_ref().unwrap_or(stat);
         let nature = match stat.perm {
             Some(_) => nature(stat),
             None if self.sftp()?.readlink(&self.path(name)).is_ok() => Nature::Symlink,

@@ -25,6 +25,7 @@ pub fn settings(server: &Sshd) -> Sftp {
         connect_timeout: Duration::from_secs(20),
         idle_timeout: Duration::from_secs(60),
         file_deadline: Duration::from_secs(600),
+        run_deadline: Duration::from_secs(3600),
         retries: 0,
         read_buffer: 1024 * 1024,
         connections: 4,

@@ -6,6 +6,11 @@ use std::net::{TcpStream, ToSocketAddrs};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
+/// A connection that is idle for so long is probed, at this distance, and given up after so many.
+const IDLE: Duration = Duration::from_secs(30);
+const BETWEEN: Duration = Duration::from_secs(10);
+const PROBES: u32 = 3;
+
 /// How often the flag is looked at.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -41,6 +46,17 @@ pub(super) fn seconds(limit: Duration) -> String {
     format!("{} s", limit.as_secs_f64())
 }
 
+/// While we are busy elsewhere, a connection is kept open through whatever forgets idle ones, and a server that is gone is noticed.
+/// It is done below SSH, whose own way would need somebody to wait for its answers.
+fn keep_alive(tcp: &TcpStream) {
+    use rustix::net::sockopt;
+    // a network that cannot do it is as good as before
+    let _ = sockopt::set_socket_keepalive(tcp, true)
+        .and_then(|()| sockopt::set_tcp_keepidle(tcp, IDLE))
+        .and_then(|()| sockopt::set_tcp_keepintvl(tcp, BETWEEN))
+        .and_then(|()| sockopt::set_tcp_keepcnt(tcp, PROBES));
+}
+
 fn connect(host: &str, port: u16, until: Instant) -> Result<TcpStream, String> {
     let addresses: Vec<_> = (host, port)
         .to_socket_addrs()
@@ -53,6 +69,7 @@ fn connect(host: &str, port: u16, until: Instant) -> Result<TcpStream, String> {
             Ok(tcp) => {
                 // requests are small and should not wait for company
                 let _ = tcp.set_nodelay(true);
+                keep_alive(&tcp);
                 return Ok(tcp);
             }
             Err(e) => last = Some(e),

@@ -7,6 +7,7 @@ use super::crew::Queue;
 use crate::inbox::connection::{Begun, Outcome, pair};
 use crate::inbox::{Archive, Cancel, InboxFault, Sftp, Wanted};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 impl Remote {
     /// Brings all of them, or those begun before the server was lost.
@@ -47,6 +48,8 @@ impl Remote {
             methods: self.methods.clone(),
             crew: Arc::clone(&self.crew),
             login: self.login,
+            terse: AtomicBool::new(false),
+            until: self.until,
         }
     }
 
