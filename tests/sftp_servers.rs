@@ -26,6 +26,9 @@ use support::sshd::{keygen, user};
 
 const NOTHING: Vec<PathBuf> = Vec::new();
 
+/// Settings with one time limit changed.
+type Limited = fn(Sftp, Duration) -> Sftp;
+
 /// Bytes that no repetition explains away.
 fn noise(size: usize, seed: u64) -> Vec<u8> {
     let mut state = 0x2545_f491_4f6c_dd1d_u64 ^ seed;
@@ -193,7 +196,7 @@ mod against {
         let proxy = DelayProxy::start(server.addr, Duration::ZERO);
         let began = Instant::now();
         let second = Duration::from_secs(1);
-        let limited: [(fn(Sftp, Duration) -> Sftp, &str); 3] = [
+        let limited: [(Limited, &str); 3] = [
             (|sftp, limit| Sftp { idle_timeout: limit, ..sftp }, "(idle_timeout)"),
             (|sftp, limit| Sftp { file_deadline: limit, retries: 3, ..sftp }, "not done after 1 s"),
             (|sftp, limit| Sftp { run_deadline: limit * 2, retries: 3, ..sftp }, "after 2 s (run_deadline)"),
