@@ -28,7 +28,7 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {
     let look = if args.deep { Look::Bytes } else { Look::Sizes };
     let done =
         keep::backup(&config.data_dir, &args.dir, (copies, look), &verify::faults, &session.cancel()?)?;
-    print(session, &rows(&args.dir, copies, &done))?;
+    print(session, "backup", &rows(&args.dir, copies, &done))?;
     for (path, how) in done.amiss.iter().take(10) {
         session.complain(format_args!("archive: {path}: {how}"));
     }
@@ -72,9 +72,9 @@ fn rows(dir: &Path, copies: Copies, done: &Backup) -> Vec<[String; 2]> {
 const COLUMNS: [Column; 2] = [text("item"), text("value")];
 
 /// Two columns, of backup and of restore.
-pub(super) fn print(session: &Session, rows: &[[String; 2]]) -> Result<()> {
+pub(super) fn print(session: &Session, command: &'static str, rows: &[[String; 2]]) -> Result<()> {
     if session.format() != Format::Table {
-        let mut table = session.table("backup", &COLUMNS)?;
+        let mut table = session.table(command, &COLUMNS)?;
         for row in rows {
             table.row(row)?;
         }

@@ -38,7 +38,7 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {
         cancel: &cancel,
     })?;
     drop(turn);
-    print(session, &rows(args, &config.data_dir.display().to_string(), &done))?;
+    print(session, "restore", &rows(args, &config.data_dir.display().to_string(), &done))?;
     Ok(tell(session, &done))
 }
 
