@@ -4,6 +4,7 @@
 //! Answers for: that runs and decisions of people never write at once, that a lock is held for the run and not for the
 //! process, and what is told outside of a run's end. Does not: decide when to run, or print.
 
+mod hooks;
 mod stopwatch;
 mod told;
 
@@ -14,6 +15,7 @@ use crate::clock;
 use crate::config::Config;
 use crate::inbox::InboxFault;
 use crate::lock::{self, Lock, Taken};
+use crate::scheme::Family;
 use crate::store::{ClockMode, Store};
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
@@ -62,20 +64,41 @@ pub fn turn(config: &Config) -> Result<Turn> {
 }
 
 impl Turn {
-    /// Does one run, whole, tells how it went in `metrics.prom`, and gives the turn back, however it ended.
+    /// Does one run, whole, tells how it went in `metrics.prom`, gives the turn back, however it ended, and calls hooks.
     pub fn run(self, config: &Config, schemes: RealSchemes, order: &Order) -> Result<Report> {
         let families = schemes.families.clone();
         let watch = Stopwatch::start();
         let done = batch::run(config, schemes, &watch.over(order));
-        let spent = watch.stop();
-        let (run, exit) = match &done {
-            Ok(report) => (Some(report.run), report.exit().code()),
-            Err(fault) => (number_of_broken(config, order), status_of(fault)),
+        let number = match &done {
+            Ok(report) => Some(report.run),
+            Err(_) => number_of_broken(config, order),
         };
-        let measured = told::measured(run, order.now, exit, spent);
-        told::metrics(config, Some(&families), order.now, Some(measured));
-        drop(self.lock);
+        self.tell((config, Some(&families)), order, (number, watch.stop()), done.as_ref());
         done
+    }
+
+    /// Tells of a run that could not even begin, and gives the turn back. A signal that comes meanwhile ends the telling.
+    pub fn cannot_begin(self, config: &Config, order: &Order, fault: &anyhow::Error) {
+        self.tell((config, None), order, (None, Stopwatch::start().stop()), Err(fault));
+    }
+
+    fn tell(
+        self,
+        (config, families): (&Config, Option<&[Family]>),
+        order: &Order,
+        (number, spent): (Option<i64>, Spent),
+        done: Result<&Report, &anyhow::Error>,
+    ) {
+        let exit = match done {
+            Ok(report) => report.exit().code(),
+            Err(fault) => status_of(fault),
+        };
+        let measured = told::measured(number, order.now, exit, spent);
+        told::metrics(config, families, order.now, Some(measured));
+        drop(self.lock);
+        let start = order.now;
+        let ran = hooks::Ran { config, start, duration: spent.whole, number, exit, done };
+        hooks::call_all(&ran, &order.cancel);
     }
 
     /// Gives the turn back after a person's decision, which `metrics.prom` tells of.

@@ -38,6 +38,7 @@
 //! | [`inbox`] | edge | `domain` | where files come from: list, judge complete, download whole, archive; and, over the same connections, files pushed out |
 //! | [`store`] | edge | `domain`, `calendar`, `facts` | the SQLite file: journal, facts, positions, ledger, holds |
 //! | [`outbox`] | edge | `domain` | files and folders that appear whole or not at all |
+//! | [`hook`] | edge | | a program of the site's own, called with its time limit |
 //! | [`config`] | shell | `domain`, `calendar`, `schedule`, `fault`, `facts`, `scheme`, `ingest`, `inbox` | accrued.toml -> checked settings, those of each room in that room's own words |
 //! | [`batch`] | shell | every pure room, every edge, `config` | one run: fetch, ingest, evaluate, post, publish |
 //! | [`job`] | shell | every pure room, every edge, `config`, `batch` | one real run under the lock, and what the world is told of it |
@@ -65,10 +66,10 @@
 //! | `encoding_rs`, `flate2`, `memchr` | `ingest` |
 //! | `ssh2`, `libssh2-sys`, `hmac`, `sha1`, `base64` | `inbox/sftp` |
 //! | `libc` | `inbox` |
-//! | `nix` | `inbox`, `cli` |
+//! | `nix` | `inbox`, `hook`, `cli` |
 //! | `rusqlite` | `store` |
-//! | `serde_json` | `store`, `batch`, `keep`, `cli` |
-//! | `rustix` | `outbox`, `inbox`, `clock` |
+//! | `serde_json` | `store`, `batch`, `job`, `keep`, `cli` |
+//! | `rustix` | `outbox`, `inbox`, `clock`, `cli` |
 //! | `tracing` | edges and shell |
 //! | `mimalloc` | `main` |
 //! | `tracing-subscriber`, `clap`, `clap_complete`, `clap_mangen`, `comfy-table`, `indicatif` | `cli` |
@@ -108,6 +109,8 @@ pub mod statement;
 
 #[expect(clippy::disallowed_methods, reason = "edge: reads the wall clock, for all others")]
 pub mod clock;
+#[expect(clippy::disallowed_methods, reason = "edge: starts programs, and threads that listen to them")]
+pub mod hook;
 #[expect(clippy::disallowed_methods, reason = "edge: network, disk, and time limits on both")]
 pub mod inbox;
 #[expect(clippy::disallowed_methods, reason = "edge: a lock file")]

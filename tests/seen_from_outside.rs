@@ -1,5 +1,9 @@
 //! What is seen of runs from outside: metrics, hooks and logs, through the binary. One module a subject, in tests/outside/.
 
+#[path = "outside/hooks.rs"]
+mod hooks;
+#[path = "outside/logs.rs"]
+mod logs;
 #[path = "outside/metrics.rs"]
 mod metrics;
 #[path = "outside/prometheus.rs"]

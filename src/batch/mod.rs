@@ -182,6 +182,9 @@ fn do_run(config: &Config, schemes: RealSchemes, order: &Order) -> Result<Report
     store.watch(move || cancel.check().is_ok())?;
     same_clock(&store, order)?;
     let stamp = Stamp { at: clock::stamp(order.now), run: store.last_run()? + 1, actor: order.actor.clone() };
+    // every line that is logged on the way names its run
+    let _logged = tracing::error_span!("run", run = stamp.run).entered();
+    tracing::info!(at = %stamp.at, actor = %stamp.actor, "the run begins");
     let report = Report::new(stamp.run, &stamp.at);
     let mut run = Run { config, order, places, stamp, store, report, open_since: None };
     run.recover()?;
@@ -334,6 +337,8 @@ impl Run<'_> {
         let stamp = self.stamp.clone();
         self.store.whole(|store| store.append(&stamp, "run-finished", &finished).map(drop))?;
         self.keep_journal()?;
+        let exit = self.report.exit().code();
+        tracing::info!(exit, entry, %head, "the run ends");
         Ok(self.report)
     }
 }

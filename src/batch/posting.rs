@@ -27,6 +27,20 @@ use std::thread::Builder;
 /// Batches that may wait for the ledger.
 const DRAFTS: usize = 2;
 
+/// One line for what was posted, one for a cycle that has closed, one for each folder that was published.
+fn log(line: &CycleLine) {
+    let CycleLine { scheme, cycle, partners, entries, points, closed, published } = line;
+    if *entries > 0 {
+        tracing::info!(%scheme, %cycle, entries, partners, %points, "posted");
+    }
+    if *closed {
+        tracing::info!(%scheme, %cycle, "cycle closed");
+    }
+    for folder in published {
+        tracing::info!(%scheme, %cycle, %folder, "published");
+    }
+}
+
 impl Run<'_> {
     /// Posts every cycle that has something to post, closes those that close, publishes.
     pub(super) fn post(
@@ -47,6 +61,7 @@ impl Run<'_> {
                 Ok(line) => {
                     self.store.commit()?;
                     self.place_all()?;
+                    log(&line);
                     self.report.cycles.push(line);
                 }
                 Err(fault) => {

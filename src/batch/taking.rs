@@ -194,7 +194,7 @@ impl Run<'_> {
         path: &Path,
         waived: Waived,
     ) -> Result<Attempt> {
-        tracing::info!(feed = %arrival.feed, file = %arrival.name, "taking");
+        tracing::debug!(feed = %arrival.feed, file = %arrival.name, "taking");
         self.order.progress.tell(Step::Ingesting { feed: &arrival.feed, file: &arrival.name });
         let stamp = self.stamp.clone();
         let packing = match packing(&arrival.name, path) {
@@ -279,6 +279,8 @@ impl Run<'_> {
     }
 
     pub(super) fn note_file(&mut self, arrival: Arrival, outcome: Outcome) -> Result<()> {
+        let Counts { rows, held, rejected, .. } = outcome.counts;
+        tracing::info!(feed = %arrival.feed, file = %arrival.name, state = outcome.state.word(), reason = %outcome.reason, rows, held, rejected, "file taken");
         self.write_rejects(&arrival, (outcome.seq, outcome.state), &outcome.counts)?;
         let rejects = (outcome.counts.rejected > 0).then(|| {
             let name = name::reject_file(&arrival.name, &arrival.sha256);

@@ -5,12 +5,13 @@ use super::output::{Column, Format, count, printable, text};
 use super::session::Session;
 use super::summary::counted;
 use crate::batch::{Invalid, RealSchemes, place_of};
-use crate::config::{Config, Feed, Kind};
+use crate::config::{Config, Feed, Hook, Kind};
 use crate::fault::{Fault, Faults, Gravity};
 use crate::inbox::{Candidate, Connection, InboxFault, Listing, Outlet};
 use crate::scheme::{EarnOn, Scheme, lint};
 use crate::store::Store;
 use anyhow::Result;
+use std::os::unix::fs::PermissionsExt;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -62,6 +63,10 @@ fn warnings(config: &Config, schemes: &RealSchemes, store: Option<&Store>) -> Re
     if !config.warnings.is_empty() {
         warnings.push(config.faults(config.warnings.clone()));
     }
+    let hooks: Vec<Fault> = config.hooks.iter().filter_map(no_program).collect();
+    if !hooks.is_empty() {
+        warnings.push(Faults { text: String::new(), ..config.faults(hooks) });
+    }
     warnings.extend(schemes.warnings.iter().cloned());
     warnings.extend(lint::overlaps(&schemes.families));
     let items = store.map(|store| store.items(None)).transpose()?.flatten().unwrap_or_default();
@@ -76,6 +81,21 @@ fn warnings(config: &Config, schemes: &RealSchemes, store: Option<&Store>) -> Re
         warnings.extend(never_paid(config, scheme));
     }
     Ok(warnings)
+}
+
+/// A hook whose program cannot be started as things stand here.
+fn no_program(hook: &Hook) -> Option<Fault> {
+    let program = hook.program.display();
+    let why = match std::fs::metadata(&hook.program) {
+        Err(fault) => format!("the hook {program} cannot be called: {fault}"),
+        Ok(file) if !file.is_file() => format!("the hook {program} cannot be called: it is no file"),
+        Ok(file) if file.permissions().mode() & 0o111 == 0 => {
+            format!("the hook {program} cannot be called: it is not executable")
+        }
+        Ok(_) => return None,
+    };
+    let help = "put the program there, executable (chmod +x), or mend the hook's command";
+    Some(Fault { gravity: Gravity::Warning, ..Fault::missing(why, help) })
 }
 
 /// A scheme that waits for payments which no feed brings.

@@ -25,6 +25,7 @@ mod ledger;
 mod lifetimes;
 mod lines;
 mod listing;
+mod log;
 mod moved;
 mod output;
 mod papers;
@@ -49,6 +50,7 @@ mod worked;
 
 use clap::{Parser, Subcommand};
 use exit::Exit;
+use log::Volume;
 use session::{Global, Session};
 
 /// Turns DMS sales exports into a points ledger and statements.
@@ -133,7 +135,9 @@ enum Command {
 pub fn main() -> u8 {
     undumped::keep_memory_private();
     let cli = Cli::parse();
-    let session = Session::new(cli.global);
+    // a daemon's log is all that there is of it
+    let usual = if matches!(cli.command, Command::Serve(_)) { Volume::Infos } else { Volume::Warnings };
+    let session = Session::new(cli.global, usual);
     let done = dispatch(&session, &cli.command);
     session.end(done).code()
 }

@@ -3,7 +3,7 @@
 use super::exit::{Exit, Fault};
 use super::session::Session;
 use super::{dry_run, progress, summary};
-use crate::batch::{self, Fetch, Order};
+use crate::batch::{self, Fetch, Order, RealSchemes};
 use crate::config::Config;
 use crate::{fault, job};
 use anyhow::Result;
@@ -24,11 +24,7 @@ pub(super) struct Args {
 pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {
     let config = session.config()?;
     known_feeds(&config, &args.feed)?;
-    let schemes = session.schemes(&config)?;
     let fetch = if args.offline { Fetch::Nothing } else { Fetch::Feeds };
-    if fetch == Fetch::Feeds {
-        config.ready_to_fetch().map_err(|faults| batch::Invalid(vec![faults]))?;
-    }
     let watching = progress::watch(session);
     let order = Order {
         now: session.now(),
@@ -43,6 +39,15 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {
         replay: None,
         slot: None,
     };
+    let schemes = match ready(session, &config, fetch) {
+        Ok(schemes) => schemes,
+        Err(fault) => {
+            if let (false, Ok(turn)) = (args.dry_run || !config.data_dir.is_dir(), job::turn(&config)) {
+                turn.cannot_begin(&config, &order, &fault);
+            }
+            return Err(fault);
+        }
+    };
     if args.dry_run {
         return dry_run::run(session, &config, schemes, order, watching);
     }
@@ -50,6 +55,15 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {
     watching.end();
     summary::print(session, &config, &report, summary::Tense::Done)?;
     Ok(report.exit().into())
+}
+
+/// The schemes, once everything that a run needs is there.
+fn ready(session: &Session, config: &Config, fetch: Fetch) -> Result<RealSchemes> {
+    let schemes = session.schemes(config)?;
+    if fetch == Fetch::Feeds {
+        config.ready_to_fetch().map_err(|faults| batch::Invalid(vec![faults]))?;
+    }
+    Ok(schemes)
 }
 
 /// A feed that the config does not have is a slip of the person who typed it.

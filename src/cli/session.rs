@@ -5,6 +5,7 @@
 //! and at most two hints. Does not: print data (see `output`).
 
 use super::exit::{self, Exit, Fault};
+use super::log::{self, About, Volume};
 use super::output::{Format, Table};
 use super::signals::Signals;
 use crate::batch::{self, Invalid, RealSchemes};
@@ -107,8 +108,14 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(global: Global) -> Session {
-        log(&global);
+    /// `usual` is how much the command logs where the flags do not say.
+    pub(super) fn new(global: Global, usual: Volume) -> Session {
+        log::begin(match (global.quiet, global.verbose) {
+            (true, _) => Volume::Errors,
+            (false, 0) => usual,
+            (false, 1) => Volume::Infos,
+            (false, _) => Volume::Everything,
+        });
         let now = global.as_of.unwrap_or_else(clock::now);
         Session { global, now, signals: OnceCell::new(), hints: RefCell::new(Vec::new()) }
     }
@@ -194,8 +201,10 @@ impl Session {
             )
         })?;
         let text = String::from_utf8(bytes).map_err(|fault| not_utf8(&path, &fault))?;
-        config::load_under(&path, &text, &environment, &self.beside()?)
-            .map_err(|faults| Invalid(vec![faults]).into())
+        let config = config::load_under(&path, &text, &environment, &self.beside()?)
+            .map_err(|faults| Invalid(vec![faults]))?;
+        log::choose(config.log_format);
+        Ok(config)
     }
 
     /// What stands over the file: variables, and flags over these.
@@ -250,19 +259,38 @@ impl Session {
 
     /// Says something on stderr, unless `-q`.
     pub(crate) fn say(&self, what: impl Display) {
-        if !self.global.quiet {
-            self.complain(what);
+        self.say_of(About::default(), what);
+    }
+
+    /// Likewise, of a run's feed, file, scheme or cycle, which a log names beside it.
+    pub(crate) fn say_of(&self, about: About<'_>, what: impl Display) {
+        if self.global.quiet {
+            return;
         }
+        if log::is_structured() {
+            return log::note(about, &what.to_string());
+        }
+        print(what);
     }
 
     /// Says on stderr what is wrong, also with `-q`.
     pub(crate) fn complain(&self, what: impl Display) {
-        // where nobody listens there is nobody to tell
-        let _ = writeln!(std::io::stderr(), "{what}");
+        self.complain_of(About::default(), what);
+    }
+
+    /// Likewise, of a run's feed, file, scheme or cycle, which a log names beside it.
+    pub(crate) fn complain_of(&self, about: About<'_>, what: impl Display) {
+        if log::is_structured() {
+            return log::complain(about, &what.to_string());
+        }
+        print(what);
     }
 
     /// Shows faults of a file that a person wrote.
     pub(crate) fn show(&self, faults: &Faults) {
+        if log::is_structured() {
+            return log::complain(About::default(), faults.render(false).trim_end());
+        }
         let _ = write!(std::io::stderr(), "{}", faults.render(self.has_colour()));
     }
 
@@ -294,6 +322,11 @@ impl Session {
     }
 }
 
+fn print(what: impl Display) {
+    // where nobody listens there is nobody to tell
+    let _ = writeln!(std::io::stderr(), "{what}");
+}
+
 fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
@@ -312,23 +345,6 @@ fn not_utf8(path: &Path, fault: &std::string::FromUtf8Error) -> Invalid {
         text: String::new(),
         faults: vec![fault::Fault::missing(message, "save the file as UTF-8")],
     }])
-}
-
-fn log(global: &Global) {
-    use tracing_subscriber::filter::LevelFilter;
-    let level = match (global.quiet, global.verbose) {
-        (true, _) => LevelFilter::ERROR,
-        (false, 0) => LevelFilter::WARN,
-        (false, 1) => LevelFilter::INFO,
-        (false, _) => LevelFilter::DEBUG,
-    };
-    let log = tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_max_level(level)
-        .with_ansi(false)
-        .with_target(false);
-    // refused where a log is kept already, as in a test: that one serves
-    let _ = log.try_init();
 }
 
 #[cfg(test)]

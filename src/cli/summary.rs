@@ -1,5 +1,6 @@
 //! What a run did, for a person in five seconds: on stdout the summary, on stderr whatever is wrong or worth a look.
 
+use super::log::About;
 use super::output::{Column, Format, count, grouped, number, printable, text};
 use super::session::Session;
 use crate::batch::{CycleLine, FileLine, Report, TOUCHED};
@@ -228,17 +229,20 @@ pub(super) fn counted(count: u64, word: &str) -> String {
 
 /// Every fault and notice with its feed and file.
 fn tell_problems(session: &Session, config: &Config, report: &Report, tense: Tense) {
+    let about = About { run: Some(report.run).filter(|_| tense == Tense::Done), ..About::default() };
     for fault in &report.faults {
-        session.complain(format_args!("error: feed {}: {}", fault.feed, printable(&fault.why)));
+        let about = About { feed: Some(&fault.feed), ..about };
+        session.complain_of(about, format_args!("error: feed {}: {}", fault.feed, printable(&fault.why)));
     }
     for fault in &report.push_faults {
-        session.complain(format_args!("error: push {}: {}", fault.feed, printable(&fault.why)));
+        session.complain_of(about, format_args!("error: push {}: {}", fault.feed, printable(&fault.why)));
     }
     for file in &report.files {
-        tell_file(session, config, file, tense);
+        tell_file(session, (config, about), file, tense);
     }
     for (feed, what) in &report.notices {
-        session.say(format_args!("notice: feed {feed}: {}", printable(what)));
+        let about = About { feed: Some(feed), ..about };
+        session.say_of(about, format_args!("notice: feed {feed}: {}", printable(what)));
     }
     if let Some((before, this)) = &report.other_version {
         session.say(format_args!(
@@ -247,9 +251,9 @@ fn tell_problems(session: &Session, config: &Config, report: &Report, tense: Ten
         ));
     }
     for missing in &report.missing {
-        session.complain(format_args!("missing: {missing}"));
+        session.complain_of(about, format_args!("missing: {missing}"));
     }
-    tell_holds(session, &report.new_holds);
+    tell_holds(session, about, &report.new_holds);
     for file in &report.untold_files {
         let (feed, name) = (&file.arrival.feed, printable(&file.arrival.name));
         let (what, why) = match file.state {
@@ -258,28 +262,38 @@ fn tell_problems(session: &Session, config: &Config, report: &Report, tense: Ten
                 ("rejected", counted(file.counts.rejected, "row"))
             }
         };
-        session.complain(format_args!("{what} by a run that was killed: feed {feed}: {name}: {why}"));
+        let about = About { feed: Some(feed), file: Some(&file.arrival.name), ..about };
+        session
+            .complain_of(about, format_args!("{what} by a run that was killed: feed {feed}: {name}: {why}"));
     }
     for hold in report.untold_holds.iter().take(HOLDS_TOLD) {
         let (kind, detail) = (&hold.kind, printable(&hold.detail));
-        session.complain(format_args!("held by a run that was killed: hold {} ({kind}): {detail}", hold.id));
+        session.complain_of(
+            about,
+            format_args!("held by a run that was killed: hold {} ({kind}): {detail}", hold.id),
+        );
     }
 }
 
-fn tell_file(session: &Session, config: &Config, file: &FileLine, tense: Tense) {
+fn tell_file(session: &Session, (config, about): (&Config, About<'_>), file: &FileLine, tense: Tense) {
+    let about = About { feed: Some(&file.feed), file: Some(&file.name), ..about };
     let what = format!("feed {}: {}", file.feed, printable(&file.name));
     let detail = printable(&file.detail);
     match file.state {
         FileState::Refused if file.told => {
-            session.say(format_args!("notice: {what}: refused again: {detail}"))
+            session.say_of(about, format_args!("notice: {what}: refused again: {detail}"))
         }
-        FileState::Refused => session.complain(format_args!("refused: {what}: {detail}")),
-        FileState::Held => session.complain(format_args!("held: {what}: {detail}")),
+        FileState::Refused => session.complain_of(about, format_args!("refused: {what}: {detail}")),
+        FileState::Held => session.complain_of(about, format_args!("held: {what}: {detail}")),
         // a server was restored, or a file touched: nothing is new
         FileState::Duplicate if file.reason == TOUCHED => {}
-        FileState::Duplicate => session.say(format_args!("notice: {what}: {detail}")),
-        FileState::Ingested if file.gone > 0 => session.complain(format_args!("gone: {what}: {detail}")),
-        FileState::Ingested if !detail.is_empty() => session.say(format_args!("notice: {what}: {detail}")),
+        FileState::Duplicate => session.say_of(about, format_args!("notice: {what}: {detail}")),
+        FileState::Ingested if file.gone > 0 => {
+            session.complain_of(about, format_args!("gone: {what}: {detail}"))
+        }
+        FileState::Ingested if !detail.is_empty() => {
+            session.say_of(about, format_args!("notice: {what}: {detail}"))
+        }
         FileState::Ingested => {}
     }
     if file.counts.rejected > 0 {
@@ -290,20 +304,23 @@ fn tell_file(session: &Session, config: &Config, file: &FileLine, tense: Tense) 
             (Some(_) | None, _) => String::new(),
         };
         let rows = counted(file.counts.rejected, "row");
-        session.complain(format_args!("rejected: {what}: {rows}{place}"));
+        session.complain_of(about, format_args!("rejected: {what}: {rows}{place}"));
     }
 }
 
-fn tell_holds(session: &Session, holds: &[NewHold]) {
+fn tell_holds(session: &Session, about: About<'_>, holds: &[NewHold]) {
     for hold in holds.iter().take(HOLDS_TOLD) {
-        session.complain(format_args!("held: {}", hold_words(hold)));
+        let scheme = Some(hold.scheme.as_str()).filter(|id| !id.is_empty());
+        let cycle = Some(hold.cycle.as_str()).filter(|name| !name.is_empty());
+        let about = About { scheme, cycle, ..about };
+        session.complain_of(about, format_args!("held: {}", hold_words(hold)));
     }
     let mut more: BTreeMap<&str, u64> = BTreeMap::new();
     for hold in holds.iter().skip(HOLDS_TOLD) {
         *more.entry(hold.kind).or_default() += 1;
     }
     for (kind, count) in more {
-        session.complain(format_args!("held: {} more of {kind}", grouped(&count.to_string())));
+        session.complain_of(about, format_args!("held: {} more of {kind}", grouped(&count.to_string())));
     }
 }
 

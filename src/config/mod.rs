@@ -12,6 +12,7 @@ mod dates;
 mod dialect;
 pub mod expected;
 mod feed;
+mod hook;
 pub mod init;
 pub mod locate;
 mod mode;
@@ -62,6 +63,10 @@ pub struct Config {
     pub feeds: Vec<Feed>,
     /// in file order
     pub pushes: Vec<Push>,
+    /// in file order
+    pub hooks: Vec<Hook>,
+    /// `[log]`
+    pub log_format: LogFormat,
     /// every setting in force and where it came from, for `config show`
     pub settings: Vec<Setting>,
     /// what is likely a mistake, for `check`
@@ -244,6 +249,81 @@ pub enum Expected {
     Weekly,
     Monthly,
     Quarterly,
+}
+
+/// One `[[hook]]`: a program that is told what happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hook {
+    /// when it is called; no two alike
+    pub on: Vec<HookEvent>,
+    /// its file
+    pub program: PathBuf,
+    /// its arguments, as written
+    pub arguments: Vec<String>,
+    /// it has so long, from a second to ten minutes
+    pub timeout: std::time::Duration,
+}
+
+/// On what a hook is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HookEvent {
+    /// a run did its work: exit 0 or 3
+    RunFinished,
+    /// a run ended in another way, unless a signal stopped it
+    RunFailed,
+    /// a run refused files, or set some aside whole, that were not told before
+    FileRefused,
+    /// as run-finished, for watchdogs that wait for a sign
+    Heartbeat,
+}
+
+impl HookEvent {
+    /// every one
+    pub const ALL: [HookEvent; 4] =
+        [HookEvent::RunFinished, HookEvent::RunFailed, HookEvent::FileRefused, HookEvent::Heartbeat];
+
+    /// as `on` writes it
+    pub const fn word(self) -> &'static str {
+        match self {
+            HookEvent::RunFinished => "run-finished",
+            HookEvent::RunFailed => "run-failed",
+            HookEvent::FileRefused => "file-refused",
+            HookEvent::Heartbeat => "heartbeat",
+        }
+    }
+}
+
+/// The form of what is logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// journald where stderr is the journal, else text
+    Auto,
+    /// for people
+    Text,
+    /// one object a line
+    Json,
+    /// fields of the journal's own
+    Journald,
+}
+
+impl LogFormat {
+    /// every one
+    pub const ALL: [LogFormat; 4] = [LogFormat::Auto, LogFormat::Text, LogFormat::Json, LogFormat::Journald];
+
+    /// as `[log]` writes it
+    pub const fn word(self) -> &'static str {
+        match self {
+            LogFormat::Auto => "auto",
+            LogFormat::Text => "text",
+            LogFormat::Json => "json",
+            LogFormat::Journald => "journald",
+        }
+    }
+
+    /// The one with a word.
+    pub fn of_word(word: &str) -> Option<LogFormat> {
+        LogFormat::ALL.into_iter().find(|format| format.word() == word)
+    }
 }
 
 /// One `[[push]]`: a folder that what is published is pushed to.

@@ -20,7 +20,7 @@ use toml::de::{DeTable, DeValue};
 pub const PREFIX: &str = "ACCRUED_";
 
 /// Variables that are no settings: the program reads them otherwise.
-pub const OTHERWISE: [&str; 1] = ["ACCRUED_CONFIG"];
+pub const OTHERWISE: [&str; 2] = ["ACCRUED_CONFIG", "ACCRUED_EVENT"];
 
 /// What the shell found beside the file. Journalled with its text, so that a replay goes by what was in force.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

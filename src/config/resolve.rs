@@ -5,7 +5,7 @@ use super::over::{self, Beside, Over};
 use super::paths::{self, Environment, Scope};
 use super::table::{Reading, Table};
 use super::values::{Wrong, as_toml, duration, flag, not_negative, some_duration, text, zone};
-use super::{Config, Publish, Report, Schedule, agree, push, secrets};
+use super::{Config, LogFormat, Publish, Report, Schedule, agree, hook, push, secrets};
 use crate::fault::{Fault, Faults};
 use crate::schedule::Cron;
 use rust_decimal::Decimal;
@@ -53,7 +53,9 @@ pub fn load_under(path: &Path, text: &str, env: Environment<'_>, beside: &Beside
     };
     let (faults, warnings, deferred) = (placed(faults), placed(warnings), placed(deferred));
     match parts {
-        Some((data_dir, schemes_dir, schedule, (publish, report), (feeds, pushes))) if faults.is_empty() => {
+        Some((data_dir, schemes_dir, schedule, (publish, report, log_format), (feeds, pushes, hooks)))
+            if faults.is_empty() =>
+        {
             Ok(Config {
                 path: path.to_owned(),
                 text: text.to_owned(),
@@ -65,6 +67,8 @@ pub fn load_under(path: &Path, text: &str, env: Environment<'_>, beside: &Beside
                 report,
                 feeds,
                 pushes,
+                hooks,
+                log_format,
                 settings,
                 warnings,
                 deferred,
@@ -77,23 +81,24 @@ pub fn load_under(path: &Path, text: &str, env: Environment<'_>, beside: &Beside
     }
 }
 
-type Parts = (std::path::PathBuf, std::path::PathBuf, Option<Schedule>, (Publish, Report), Places);
+type Parts = (std::path::PathBuf, std::path::PathBuf, Option<Schedule>, (Publish, Report, LogFormat), Places);
 
-/// Where files come from and where they go.
-type Places = (Vec<super::Feed>, Vec<super::Push>);
+/// Where files come from, where they go, and who is told.
+type Places = (Vec<super::Feed>, Vec<super::Push>, Vec<super::Hook>);
 
 fn parts<'t>(mut top: Table<'t>, reading: &mut Reading<'_>, scope: Scope<'t>) -> Option<Parts> {
     let data_dir = paths::setting_or(&mut top, reading, "data_dir", "var", scope);
     let schemes_dir = paths::setting_or(&mut top, reading, "schemes_dir", "schemes", scope);
     let schedule = schedule(&mut top, reading);
     control(&mut top, reading);
-    let publish = (publish(&mut top, reading), report(&mut top, reading));
+    let publish = (publish(&mut top, reading), report(&mut top, reading), hook::log(&mut top, reading));
     let feeds = feeds(&mut top, reading, scope);
     let pushes = pushes(&mut top, reading, scope);
+    let hooks = hooks(&mut top, reading, scope);
     top.close(reading);
     agree::check(reading, &feeds);
     let feeds: Option<Vec<_>> = feeds.into_iter().map(|placed| placed.feed).collect();
-    Some((data_dir, schemes_dir, schedule, publish, (feeds?, pushes?)))
+    Some((data_dir, schemes_dir, schedule, publish, (feeds?, pushes?, hooks?)))
 }
 
 fn not_toml(error: &toml::de::Error) -> Fault {
@@ -222,4 +227,24 @@ fn pushes(top: &mut Table<'_>, reading: &mut Reading<'_>, scope: Scope<'_>) -> O
     }
     push::check_names(reading, &names);
     pushes.into_iter().collect()
+}
+
+fn hooks(top: &mut Table<'_>, reading: &mut Reading<'_>, scope: Scope<'_>) -> Option<Vec<super::Hook>> {
+    let help = "write [[hook]], in two brackets, once for each program that is told of runs";
+    let Some((value, at)) = top.written("hook") else {
+        return Some(Vec::new());
+    };
+    let DeValue::Array(items) = value else {
+        reading.wrong("hook", Wrong::kind("a list of tables", value, help), at);
+        return None;
+    };
+    let mut hooks = Vec::new();
+    for (index, item) in items.iter().enumerate() {
+        let DeValue::Table(entries) = item.get_ref() else {
+            reading.wrong("hook", Wrong::kind("a list of tables", item.get_ref(), help), item.span());
+            continue;
+        };
+        hooks.push(hook::read(reading, scope, index + 1, item.span(), entries));
+    }
+    hooks.into_iter().collect()
 }

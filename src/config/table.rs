@@ -413,6 +413,8 @@ fn homes(key: &str) -> Option<&'static str> {
         "cron" | "catch_up" | "retry" | "retry_for" => "[schedule]",
         "two_person" | "operators" => "[control]",
         "transactions" | "partner_files" => "[publish]",
+        "format" => "[log]",
+        "command" => "[[hook]]",
         "kind" | "url" | "files" | "distributors" | "documents" | "number_scope" | "numbers_restart"
         | "expected" | "due_days" | "mode" | "max_void_percent" | "complete" | "settle_seconds" | "after"
         | "max_reject_percent" | "max_bytes" => "[[feed]]",

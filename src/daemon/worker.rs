@@ -65,7 +65,13 @@ impl Worker {
             .spawn(move || {
                 // dropped last, after the result is there, also where it never comes
                 let _waker = waker;
-                let run = || turn.run(&config, batch::load_schemes(&config)?, &order);
+                let run = || match batch::load_schemes(&config) {
+                    Ok(schemes) => turn.run(&config, schemes, &order),
+                    Err(fault) => {
+                        turn.cannot_begin(&config, &order, &fault);
+                        Err(fault)
+                    }
+                };
                 // whoever does not wait any more does not want to know
                 let _ = tell.send(run());
                 drop(tell);

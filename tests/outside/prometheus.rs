@@ -138,9 +138,9 @@ fn is_number(text: &str) -> bool {
     all(whole) && all(fraction)
 }
 
-/// What promtool says, where there is one: on the path, or as ACCRUED_PROMTOOL names it.
+/// What promtool says, where there is one: on the path, or as PROMTOOL names it.
 fn promtool(text: &str) {
-    let named = std::env::var_os("ACCRUED_PROMTOOL").unwrap_or_else(|| "promtool".into());
+    let named = std::env::var_os("PROMTOOL").unwrap_or_else(|| "promtool".into());
     let mut command = Command::new(named);
     command.args(["check", "metrics"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let Ok(mut child) = command.spawn() else { return };
