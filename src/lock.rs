@@ -46,3 +46,34 @@ pub fn take(data_dir: &Path, since: &str) -> Result<Taken> {
     writeln!(file, "pid {} since {since}", std::process::id())?;
     Ok(Taken::Ours(Lock { _file: file }))
 }
+
+/// Whether a lock is held, without touching it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Held {
+    /// by nobody
+    No,
+    /// by a run; what it says of itself
+    By(String),
+    /// the system does not tell
+    Unknown,
+}
+
+/// Looks at the lock of a data_dir by the kernel's list of locks. Trying to take it would be in the way of a run that begins just now.
+pub fn look(data_dir: &Path) -> Held {
+    let path = data_dir.join("lock");
+    let Ok(found) = std::fs::metadata(&path) else { return Held::No };
+    let Ok(locks) = std::fs::read_to_string("/proc/locks") else { return Held::Unknown };
+    let inode = format!(":{}", std::os::unix::fs::MetadataExt::ino(&found));
+    // 3: FLOCK  ADVISORY  WRITE 4711 fe:00:131 0 EOF
+    let holder = locks.lines().find_map(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let ours =
+            words.get(1) == Some(&"FLOCK") && words.get(5).is_some_and(|place| place.ends_with(&inode));
+        words.get(4).filter(|_| ours).map(|pid| (*pid).to_owned())
+    });
+    let Some(pid) = holder else { return Held::No };
+    match std::fs::read_to_string(&path) {
+        Ok(who) if !who.trim().is_empty() => Held::By(who.trim().to_owned()),
+        Ok(_) | Err(_) => Held::By(format!("pid {pid}")),
+    }
+}

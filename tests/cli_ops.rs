@@ -1,6 +1,8 @@
 //! The commands that ops and finance use, through the binary: what they print, where, and how they end. One module a
 //! subject, in tests/cli/.
 
+#[path = "cli/doctor.rs"]
+mod doctor;
 #[path = "cli/ends.rs"]
 mod ends;
 #[path = "cli/held.rs"]
@@ -19,6 +21,7 @@ mod standing;
 mod verified;
 
 mod support {
+    pub mod golden;
     #[allow(dead_code, reason = "each test program uses its own part")]
     pub mod program;
 }

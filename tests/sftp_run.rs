@@ -11,6 +11,8 @@ mod support {
 
 #[path = "sftp/after.rs"]
 mod after;
+#[path = "sftp/doctor.rs"]
+mod doctor;
 #[path = "sftp/secrets.rs"]
 mod secrets;
 

@@ -12,6 +12,7 @@ mod choice;
 mod close;
 mod config;
 mod demo;
+mod doctor;
 mod dry_run;
 mod exit;
 mod explain;
@@ -63,7 +64,7 @@ struct Cli {
     command: Command,
 }
 
-const NOT_YET: &str = "Not yet supported: adjust, apply, dispute, doctor, export, plan, record, scheme";
+const NOT_YET: &str = "Not yet supported: adjust, apply, dispute, export, plan, record, scheme";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -71,6 +72,8 @@ enum Command {
     Demo(demo::Args),
     /// A commented accrued.toml, an example scheme, systemd units to adapt
     Init(init::Args),
+    /// Versions, time-zone data, store, disk, lock, clock, secrets, each feed: what is not well, and its remedy
+    Doctor(doctor::Args),
     /// Read the config and every scheme, say every fault; then log in to each feed and list it
     Check(check::Args),
     /// The settings in force
@@ -120,8 +123,6 @@ enum Command {
     #[command(hide = true)]
     Dispute(later::Args),
     #[command(hide = true)]
-    Doctor(later::Args),
-    #[command(hide = true)]
     Export(later::Args),
     #[command(hide = true)]
     Plan(later::Args),
@@ -169,7 +170,7 @@ fn dispatch(session: &Session, command: &Command) -> anyhow::Result<Exit> {
         Command::Adjust(_) => later::not_yet("adjust"),
         Command::Apply(_) => later::not_yet("apply"),
         Command::Dispute(_) => later::not_yet("dispute"),
-        Command::Doctor(_) => later::not_yet("doctor"),
+        Command::Doctor(args) => doctor::run(session, args),
         Command::Export(_) => later::not_yet("export"),
         Command::Plan(_) => later::not_yet("plan"),
         Command::Record(_) => later::not_yet("record"),

@@ -4,7 +4,8 @@
 use super::folder::Folder;
 use super::sftp::Remote;
 use super::{
-    Archive, Archived, Away, Brought, Cancel, Candidate, InboxFault, Listing, Place, Source, Taken, Wanted,
+    Agreed, Archive, Archived, Away, Brought, Cancel, Candidate, InboxFault, Listing, Place, Source, Taken,
+    Wanted,
 };
 
 /// An open feed. Both kinds name, refuse and check files by the same rules.
@@ -42,6 +43,14 @@ impl Connection {
         match self {
             Connection::Folder(folder) => folder.list(),
             Connection::Sftp(remote) => remote.list(),
+        }
+    }
+
+    /// What the connection rests on; `None` of a folder of this machine.
+    pub fn agreed(&self) -> Option<Agreed> {
+        match self {
+            Connection::Folder(_) => None,
+            Connection::Sftp(remote) => remote.agreed(),
         }
     }
 

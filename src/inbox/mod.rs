@@ -172,6 +172,21 @@ pub struct Passed {
     pub why: String,
 }
 
+/// What a connection rests on: the host key that was shown, and the algorithms that both sides agreed on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Agreed {
+    /// `SHA256:...`
+    pub fingerprint: String,
+    /// `ssh-ed25519`
+    pub host_key: String,
+    /// key exchange
+    pub key_exchange: String,
+    /// of both directions, where they differ
+    pub cipher: String,
+    /// likewise; that of the cipher, where it authenticates by itself
+    pub mac: String,
+}
+
 /// One look at a feed's folder.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listing {

@@ -14,7 +14,7 @@ mod watchdog;
 mod wire;
 
 use super::sieve::{self, Facts, Nature, Sort};
-use super::{Archive, Archived, Cancel, Candidate, InboxFault, Listing, Sftp, Source};
+use super::{Agreed, Archive, Archived, Cancel, Candidate, InboxFault, Listing, Sftp, Source};
 use crew::Crew;
 use ssh2::{ErrorCode, FileStat};
 use std::collections::hash_map::RandomState;
@@ -80,6 +80,10 @@ impl Remote {
         };
         remote.trying(|_, _| Ok(()))?;
         Ok(remote)
+    }
+
+    pub(super) fn agreed(&self) -> Option<Agreed> {
+        self.wire.as_ref().map(Wire::agreed)
     }
 
     pub(super) fn list(&mut self) -> Result<Listing, InboxFault> {

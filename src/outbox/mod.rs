@@ -14,6 +14,7 @@ pub mod lines;
 pub mod parcel;
 pub mod place;
 pub mod single;
+pub mod space;
 pub mod staged;
 pub mod stream;
 

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, bail};
 use rusqlite::Connection;
 use sha2::{Digest, Sha256};
+use std::cmp::Ordering;
 
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/001.sql"),
@@ -23,14 +24,38 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/016_tally.sql"),
 ];
 
+/// The store has the form of another version of the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OtherForm {
+    /// of an earlier one
+    Older(usize),
+    /// of a later one
+    Newer(usize),
+}
+
+impl std::fmt::Display for OtherForm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let known = MIGRATIONS.len();
+        match self {
+            OtherForm::Older(at) => write!(
+                f,
+                "the store has form {at}, this program reads form {known}: `accrued run` brings it up to date"
+            ),
+            OtherForm::Newer(at) => write!(
+                f,
+                "the store has form {at}, this program knows forms up to {known}: use the newer accrued that wrote it"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for OtherForm {}
+
 /// Brings an empty or older store to today's form; refuses one that is newer or was made by another text.
 pub fn migrate(connection: &mut Connection) -> Result<()> {
     let at: usize = version(connection)?;
     if at > MIGRATIONS.len() {
-        bail!(
-            "the store has form {at}, this program knows forms up to {}: use the newer accrued that wrote it",
-            MIGRATIONS.len()
-        );
+        return Err(OtherForm::Newer(at).into());
     }
     if at > 0 {
         check(connection, at)?;
@@ -53,13 +78,11 @@ pub fn migrate(connection: &mut Connection) -> Result<()> {
 /// Refuses a store whose form differs from today's, without changing it (for reading commands).
 pub fn check_current(connection: &Connection) -> Result<()> {
     let at = version(connection)?;
-    if at != MIGRATIONS.len() {
-        bail!(
-            "the store has form {at}, this program reads form {}: `accrued run` brings it up to date",
-            MIGRATIONS.len()
-        );
+    match at.cmp(&MIGRATIONS.len()) {
+        Ordering::Less => Err(OtherForm::Older(at).into()),
+        Ordering::Greater => Err(OtherForm::Newer(at).into()),
+        Ordering::Equal => check(connection, at),
     }
-    check(connection, at)
 }
 
 fn version(connection: &Connection) -> Result<usize> {

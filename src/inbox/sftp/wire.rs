@@ -7,7 +7,7 @@ use super::offers::{self, Offer};
 use super::pins::{self, Pins, Verdict};
 use super::watchdog::{Bark, Limits, Watchdog};
 use crate::inbox::sieve::printable;
-use crate::inbox::{Cancel, InboxFault, Sftp};
+use crate::inbox::{Agreed, Cancel, InboxFault, Sftp};
 use ssh2::{ErrorCode, MethodType, Session};
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -124,6 +124,29 @@ impl Wire {
         match self.dog.bark() {
             Some(bark) => barked(bark, &self.at, doing),
             None => InboxFault::Temporary(format!("{}, {doing}: {message}", self.at)),
+        }
+    }
+
+    /// The host key and the algorithms of this connection.
+    pub(super) fn agreed(&self) -> Agreed {
+        let of = |method| self.session.methods(method).unwrap_or("unknown").to_owned();
+        let both = |ours, theirs| {
+            let (ours, theirs) = (of(ours), of(theirs));
+            if ours == theirs { ours } else { format!("{ours} and {theirs}") }
+        };
+        let key = self.session.host_key().map(|(key, _)| pins::fingerprint(key));
+        let cipher = both(MethodType::CryptCs, MethodType::CryptSc);
+        let sealed = cipher.contains("gcm") || cipher.contains("poly1305");
+        Agreed {
+            fingerprint: key.unwrap_or_default(),
+            host_key: of(MethodType::HostKey),
+            key_exchange: of(MethodType::Kex),
+            mac: if sealed {
+                "that of the cipher".to_owned()
+            } else {
+                both(MethodType::MacCs, MethodType::MacSc)
+            },
+            cipher,
         }
     }
 
