@@ -19,7 +19,7 @@ use toml::de::{DeTable, DeValue};
 /// How every variable that is a setting begins.
 pub const PREFIX: &str = "ACCRUED_";
 
-/// Variables that are no settings: the program reads them otherwise.
+/// Variables that are no settings: the program reads the first otherwise, and gives the second to its hooks, which may call it.
 pub const OTHERWISE: [&str; 2] = ["ACCRUED_CONFIG", "ACCRUED_EVENT"];
 
 /// What the shell found beside the file. Journalled with its text, so that a replay goes by what was in force.
