@@ -5,7 +5,7 @@ use super::table::{Read, Reading, Table};
 use super::values::{Wrong, as_toml, shown};
 use crate::fault::nearest;
 use crate::inbox::pattern::Pattern;
-use crate::inbox::{After, Place};
+use crate::inbox::{After, Place, Sftp};
 use std::path::{Component, Path, PathBuf};
 use toml::de::DeValue;
 
@@ -75,6 +75,18 @@ fn folder(dir: &str, place: Option<&Place>, pattern: Option<&Read<Pattern>>) -> 
         )),
         (_, _) => Ok(()),
     }
+}
+
+/// Where a feed's files go to, beside them on the same machine; `None` where they are not moved.
+pub(super) fn target(place: &Place, after: &After) -> Option<Place> {
+    let After::Move(dir) = after else { return None };
+    Some(match place {
+        Place::Folder(path) => Place::Folder(plain(&path.join(dir))),
+        Place::Sftp(sftp) => {
+            let folder = plain(&Path::new(&sftp.folder).join(dir)).to_string_lossy().into_owned();
+            Place::Sftp(Box::new(Sftp { folder, ..(**sftp).clone() }))
+        }
+    })
 }
 
 /// Without `.` and `..`, as far as the names tell.

@@ -1,9 +1,9 @@
 //! What feeds owe each other: names of their own, and one way to number the documents that they share. Pure.
 
-use super::Kind;
 use super::feed::Placed;
 use super::table::{Read, Reading};
 use super::values::{MONTHS, text_as_toml};
+use super::{Kind, after};
 use crate::facts::settle::NumberScope;
 use crate::fault::Fault;
 use crate::inbox::Place;
@@ -20,6 +20,7 @@ pub(super) fn check(reading: &mut Reading<'_>, feeds: &[Placed]) {
         reading.warnings.extend(same_files(feed, before));
     }
     reading.warnings.extend(feeds.iter().filter_map(|feed| pays_nothing(feed, feeds)));
+    reading.warnings.extend(feeds.iter().filter_map(|feed| moves_into_another(feed, feeds)));
 }
 
 /// Payments of documents that no feed brings sales of: they would never pay anything.
@@ -43,6 +44,21 @@ fn same_name(feed: &Placed, before: &[Placed]) -> Option<Fault> {
     let fault =
         Fault::error(place(name, feed), message, "the same again", "give each feed a name of its own");
     Some(fault.and(first.at.clone()?, "the first"))
+}
+
+/// What one feed has taken would lie where another takes its files from.
+fn moves_into_another(feed: &Placed, feeds: &[Placed]) -> Option<Fault> {
+    let source = &feed.feed.as_ref()?.source;
+    let target = after::target(&source.place, &source.after)?;
+    let other = feeds
+        .iter()
+        .find(|other| other.feed.as_ref().is_some_and(|other| same_folder(&other.source.place, &target)))?;
+    let message = format!("{} moves its files into the folder of another feed", text_as_toml(&source.feed));
+    let help = "give the folder for taken files to nobody else: what is taken twice is held";
+    Some(
+        Fault::warning(feed.header.clone(), message, "moves them", help)
+            .and(other.header.clone(), "takes them"),
+    )
 }
 
 /// Two feeds over the same names of the same folder: whatever one takes is held for the other.
