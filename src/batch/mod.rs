@@ -169,8 +169,12 @@ pub fn open_store(config: &Config) -> Result<Store> {
 /// Does one run, whole. The caller holds the lock of data_dir.
 pub fn run(config: &Config, schemes: RealSchemes, order: &Order) -> Result<Report> {
     match do_run(config, schemes, order) {
-        // a statement that was ended since the whole was to end
-        Err(fault) if order.cancel.is_set() && was_interrupted(&fault) => Err(InboxFault::Stopped.into()),
+        // a statement that was ended, or a file that was read no further, since the whole was to end
+        Err(fault)
+            if order.cancel.is_set() && (was_interrupted(&fault) || taking::was_read_no_further(&fault)) =>
+        {
+            Err(InboxFault::Stopped.into())
+        }
         done => done,
     }
 }

@@ -2,11 +2,10 @@
 //!
 //! Blocks are dealt in turn, so that none is ahead of another by more than what waits for it.
 
-use super::taking::{ended, open};
+use super::taking::{Lying, ended};
 use crate::ingest::{Block, Layout, Packing, SalesFile, SalesReader, Stop, Taken};
 use crate::store::{Feeder, Reading};
 use anyhow::{Result, anyhow};
-use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{Builder, Scope, ScopedJoinHandle};
 
@@ -21,12 +20,12 @@ type Reader<'scope> = ScopedJoinHandle<'scope, Result<(), Stop>>;
 
 /// Reads a whole file.
 pub(super) fn sales(
-    path: &Path,
+    lying: Lying<'_>,
     packing: Packing,
     layout: &Layout,
     feeders: &mut [Feeder],
 ) -> Result<Reading> {
-    let mut bytes = open(path)?;
+    let mut bytes = lying.open()?;
     ended(read(&mut bytes, packing, layout, feeders))
 }
 

@@ -10,6 +10,7 @@ use super::totals::{DISAGREE, Weighed};
 use crate::config::{Feed, Kind, Mode};
 use crate::facts::master::Day;
 use crate::facts::money::{EventKind, Money};
+use crate::inbox::{Cancel, InboxFault};
 use crate::ingest::{self, CreditNotes, Encoding, LastRow, Layout, Packing, Refusal, Stop, Taken};
 use crate::outbox;
 use crate::statement::{name, rejects};
@@ -21,6 +22,7 @@ use anyhow::{Context, Result, anyhow};
 use chrono::{DateTime, NaiveDate};
 use serde_json::json;
 use std::fs::File;
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 /// Said of a file whose bytes came before under its own name: only its mtime is another.
@@ -224,12 +226,14 @@ impl Run<'_> {
                 Weighed::Disagrees(detail) => return Ok(Attempt::Held { kind: DISAGREE, detail }),
             }
         }
+        let cancel = self.order.cancel.clone();
+        let lying = Lying { path, cancel: &cancel };
         match feed.kind {
             Kind::Sales => {
                 let intake = intake(feed, waived);
-                let read = |feeders: &mut [Feeder]| reading::sales(path, packing, layout, feeders);
+                let read = |feeders: &mut [Feeder]| reading::sales(lying, packing, layout, feeders);
                 let texts = |lines: &std::collections::BTreeSet<u64>| {
-                    let mut bytes = open(path)?;
+                    let mut bytes = lying.open()?;
                     ingest::texts(&mut bytes, packing, layout, lines).map_err(|fault| match fault {
                         Stop::Refused(refusal) => anyhow!(refusal.detail),
                         Stop::Io(fault) => fault.into(),
@@ -240,14 +244,14 @@ impl Run<'_> {
             }
             Kind::Payments | Kind::Deposits => {
                 let kind = event_kind(feed.kind);
-                let read = |take: &mut TakeMoney<'_>| read_events(kind, path, packing, layout, take);
+                let read = |take: &mut TakeMoney<'_>| read_events(kind, lying, packing, layout, take);
                 self.store.take_events(&stamp, arrival, &intake(feed, waived), kind, read)
             }
             Kind::Partners | Kind::Items | Kind::Fx => {
                 let day = self.undated_day(feed, arrival)?;
                 let percents = (feed.max_reject_percent, max_void_percent(feed, waived));
                 let read =
-                    |take: &mut TakeMaster<'_>| read_master(feed.kind, path, packing, layout, day, take);
+                    |take: &mut TakeMaster<'_>| read_master(feed.kind, lying, packing, layout, day, take);
                 self.store.take_master(&stamp, arrival, read, percents)
             }
         }
@@ -370,12 +374,12 @@ fn event_kind(kind: Kind) -> EventKind {
 
 fn read_events(
     kind: EventKind,
-    path: &Path,
+    lying: Lying<'_>,
     packing: Packing,
     layout: &Layout,
     take: &mut TakeMoney<'_>,
 ) -> Result<Reading> {
-    let mut bytes = open(path)?;
+    let mut bytes = lying.open()?;
     ended(ingest::monies(&mut bytes, packing, layout, kind, &mut |taken| match taken {
         Taken::Row(row) => take(Ok(row)),
         Taken::Reject(reject) => take(Err(kept(reject))),
@@ -420,10 +424,43 @@ fn max_void_percent(feed: &Feed, waived: Waived) -> Option<rust_decimal::Decimal
     }
 }
 
-pub(super) fn open(path: &Path) -> Result<std::io::BufReader<File>> {
-    let file =
-        File::open(path).with_context(|| format!("cannot read {} from the archive", path.display()))?;
-    Ok(std::io::BufReader::with_capacity(READ_BUFFER, file))
+/// A file of the archive, read for a run that a signal may end.
+#[derive(Clone, Copy)]
+pub(super) struct Lying<'l> {
+    pub(super) path: &'l Path,
+    pub(super) cancel: &'l Cancel,
+}
+
+impl Lying<'_> {
+    pub(super) fn open(self) -> Result<BufReader<Watched>> {
+        let fault = || format!("cannot read {} from the archive", self.path.display());
+        let file = File::open(self.path).with_context(fault)?;
+        Ok(BufReader::with_capacity(READ_BUFFER, Watched { file, cancel: self.cancel.clone() }))
+    }
+}
+
+/// Each piece that is read says that the run goes on, or is refused once it is not to.
+pub(super) struct Watched {
+    file: File,
+    cancel: Cancel,
+}
+
+impl Read for Watched {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.cancel.check().map_err(io::Error::other)?;
+        self.file.read(into)
+    }
+}
+
+/// Whether a fault is that of reading on after a signal.
+pub(super) fn was_read_no_further(fault: &anyhow::Error) -> bool {
+    let inner = |cause: &(dyn std::error::Error + 'static)| {
+        cause
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref)
+            .is_some_and(|inner| inner.is::<InboxFault>())
+    };
+    fault.chain().any(inner)
 }
 
 /// How a file is packed, by its name; of a zip archive also where its file lies.
@@ -447,13 +484,13 @@ pub(super) fn ended<T>(read: Result<T, Stop>) -> Result<Reading> {
 
 fn read_master(
     kind: Kind,
-    path: &Path,
+    lying: Lying<'_>,
     packing: Packing,
     layout: &Layout,
     otherwise: NaiveDate,
     take: &mut TakeMaster<'_>,
 ) -> Result<Reading> {
-    let mut bytes = open(path)?;
+    let mut bytes = lying.open()?;
     let day = |dated: bool, from: NaiveDate| if dated { Day::Given(from) } else { Day::Otherwise(otherwise) };
     let rejected = |reject: &ingest::Reject| Err(kept(reject));
     match kind {

@@ -1,7 +1,7 @@
 //! Control totals: a file whose rows or money are not what was said of it is not read until a person says so (interfaces.md 2).
 
 use super::Run;
-use super::taking::{ended, open};
+use super::taking::{Lying, ended};
 use crate::config::{Feed, Totals};
 use crate::inbox::Archive;
 use crate::ingest::{self, Layout, Packing};
@@ -35,7 +35,8 @@ impl Run<'_> {
         if feed.totals == Totals::None {
             return Ok(Weighed::Agrees);
         }
-        let control = match ingest::control(&mut open(path)?, packing, layout) {
+        let cancel = &self.order.cancel;
+        let control = match ingest::control(&mut Lying { path, cancel }.open()?, packing, layout) {
             Ok(control) => control,
             Err(stop) => return Ok(refused(ended::<()>(Err(stop))?)),
         };
@@ -43,7 +44,7 @@ impl Run<'_> {
             (Totals::Trailer, _, Some(trailer)) => (trailer, "its trailer".to_owned()),
             (Totals::Sidecar(_), Some(sidecar), _) => {
                 let path = Archive::of(&self.places.data).path_of(&sidecar.sha256);
-                match ingest::sidecar(&mut open(&path)?, layout) {
+                match ingest::sidecar(&mut Lying { path: &path, cancel }.open()?, layout) {
                     Ok(totals) => (totals, sidecar.name.clone()),
                     Err(stop) => return Ok(refused(ended::<()>(Err(stop))?)),
                 }

@@ -2,7 +2,7 @@
 //! archive; nothing of it is judged.
 
 use super::Run;
-use super::taking::{open, packing};
+use super::taking::{Lying, packing};
 use crate::facts::row::DocType;
 use crate::inbox::Archive;
 use crate::ingest::{self, Amount, Layout, Stop};
@@ -14,9 +14,10 @@ impl Run<'_> {
     /// Adds up a file. What cannot be read adds nothing: whoever releases it is told then.
     pub(super) fn at_stake(&self, layout: &Layout, arrival: &Arrival) -> Result<AtStake> {
         let path = Archive::of(&self.places.data).path_of(&arrival.sha256);
+        let lying = Lying { path: &path, cancel: &self.order.cancel };
         let mut at_stake = AtStake::default();
         let read = match packing(&arrival.name, &path) {
-            Ok(packing) => ingest::amounts(&mut open(&path)?, packing, layout, &mut |row| {
+            Ok(packing) => ingest::amounts(&mut lying.open()?, packing, layout, &mut |row| {
                 add(&mut at_stake, &row);
             }),
             Err(stop) => Err(stop),
