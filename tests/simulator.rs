@@ -1,6 +1,8 @@
 //! The simulator: random schemes and random histories, played by the program and judged by the naive evaluator and by the
 //! laws of product.md. Files come late, again, revised and replaced; documents are cancelled, returned, paid, held, released;
-//! settings are mended and files read anew; rules are edited and succeeded; runs are killed and disks are full.
+//! settings are mended and files read anew; rules are edited and succeeded; control totals are right, wrong, late or missing;
+//! distributors whose files are expected come and go; the bank credits what was paid, or other sums. Runs, closings, readings and
+//! decisions are killed and disks are full.
 //!
 //! `ACCRUED_HISTORIES=1000000 cargo test --release --test simulator histories` plays so many on all cores and tells every
 //! twenty seconds how far it is; `ACCRUED_SEED=123` replays one, and with both so many from there on. A failing history is made
