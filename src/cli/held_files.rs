@@ -24,6 +24,8 @@ use chrono::{DateTime, Utc};
 const BUDGET: u64 = 1 << 30;
 /// What reading one row is worth in bytes copied.
 const ROW: u64 = 1_000;
+/// What one file is worth at least, however small the store: it takes a run.
+const RUN: u64 = 32 << 20;
 /// Most cycles told of one file.
 const CYCLES: usize = 3;
 
@@ -86,7 +88,7 @@ impl<'s> Weighing<'s> {
         let cost = self.cost(hold);
         if self.extent == Extent::ByTheWay && cost > BUDGET {
             return Ok(Stake::Untold(
-                "too large to work out its points by the way: accrued holds --points does".to_owned(),
+                "its points take long to work out: accrued holds --points does".to_owned(),
             ));
         }
         let weighed = self.try_weigh(hold);
@@ -100,7 +102,7 @@ impl<'s> Weighing<'s> {
     /// In bytes, with all that was weighed before.
     fn cost(&self, hold: &Hold) -> u64 {
         let store = self.base.as_ref().map_or_else(|| 2 * bytes_of(self.config), |base| base.bytes);
-        self.spent.saturating_add(store).saturating_add(hold.lines.saturating_mul(ROW))
+        self.spent.saturating_add(store.max(RUN)).saturating_add(hold.lines.saturating_mul(ROW))
     }
 
     fn try_weigh(&mut self, hold: &Hold) -> Result<Stake> {

@@ -158,15 +158,12 @@ fn what_takes_long_to_work_out_is_worked_out_on_request() {
     };
     let by_the_way = hold(&[]);
     assert_eq!(by_the_way["points"], "");
-    let how = "; too large to work out its points by the way: accrued holds --points does";
+    let how = "; its points take long to work out: accrued holds --points does";
     assert!(by_the_way["detail"].ends_with(how), "{}", by_the_way["detail"]);
     assert_eq!(hold(&["--points"])["points"], "-270");
     shop.at.write("schemes/club.toml", "[scheme]\n");
     let faulty = hold(&[]);
-    assert!(
-        faulty["detail"]
-            .ends_with("; too large to work out its points by the way: accrued holds --points does")
-    );
+    assert!(faulty["detail"].ends_with("; its points take long to work out: accrued holds --points does"));
     let why = "; its points cannot be told: the schemes have faults (accrued check)";
     assert!(hold(&["--points"])["detail"].ends_with(why));
 }
