@@ -42,8 +42,8 @@ struct Spiller {
 #[derive(Default)]
 struct Chunk {
     bytes: Vec<u8>,
-    /// first eight bytes of the key, and where the record begins
-    order: Vec<(u64, u32)>,
+    /// the beginning of the key, and where the record begins
+    order: Vec<(Prefix, u32)>,
 }
 
 impl Sorter {
@@ -174,11 +174,15 @@ impl Chunk {
     }
 }
 
-fn prefix(key: &[u8]) -> u64 {
-    let mut first = [0; 8];
-    let length = key.len().min(8);
+/// The first sixteen bytes of a key, in their order: they tell most keys apart without a look at the records.
+type Prefix = [u64; 2];
+
+fn prefix(key: &[u8]) -> Prefix {
+    let mut first = [0; 16];
+    let length = key.len().min(first.len());
     first[..length].copy_from_slice(&key[..length]);
-    u64::from_be_bytes(first)
+    let (words, _) = first.as_chunks::<8>();
+    [u64::from_be_bytes(words[0]), u64::from_be_bytes(words[1])]
 }
 
 fn record_at(bytes: &[u8], at: u32) -> &[u8] {
@@ -231,12 +235,12 @@ impl Read for Spilled {
 struct Run {
     source: Source,
     current: Vec<u8>,
-    prefix: u64,
+    prefix: Prefix,
 }
 
 impl Merge {
     fn new(runs: Vec<Source>, key: Key) -> io::Result<Merge> {
-        let run = |source| Run { source, current: Vec::new(), prefix: 0 };
+        let run = |source| Run { source, current: Vec::new(), prefix: Prefix::default() };
         let mut runs: Vec<Run> = runs.into_iter().map(run).collect();
         let mut heap = Vec::new();
         for (index, run) in runs.iter_mut().enumerate() {
