@@ -11,17 +11,21 @@ use num_rational::BigRational;
 use num_traits::{Signed, ToPrimitive, Zero};
 use rust_decimal::Decimal;
 use std::cmp::Ordering;
+use std::num::NonZero;
 
 /// An exact rational number.
 #[derive(Debug, Clone)]
 pub struct Frac(Repr);
 
-/// `den` is above zero. `Big` only where the reduced fraction does not fit `Small`.
+/// `den` is above zero, which leaves its zero to tell that it is `Big`: a line has five of these. `Big` only where the reduced fraction does not fit `Small`.
 #[derive(Debug, Clone)]
 enum Repr {
-    Small { num: i128, den: i128 },
+    Small { num: i128, den: NonZero<i128> },
     Big(Box<BigRational>),
 }
+
+/// The denominator of whole numbers.
+const WHOLE: NonZero<i128> = NonZero::<i128>::new(1).expect("it is not zero");
 
 /// The powers of ten that a decimal's scale can name.
 const TENS: [i128; Decimal::MAX_SCALE as usize + 1] = {
@@ -49,14 +53,14 @@ pub enum Rounding {
 
 impl Frac {
     /// 0
-    pub const ZERO: Frac = Frac(Repr::Small { num: 0, den: 1 });
+    pub const ZERO: Frac = Frac(Repr::Small { num: 0, den: WHOLE });
     /// 1
-    pub const ONE: Frac = Frac(Repr::Small { num: 1, den: 1 });
+    pub const ONE: Frac = Frac(Repr::Small { num: 1, den: WHOLE });
 
     /// `num / den`; `None` where `den` is zero.
     pub fn ratio(num: i128, den: i128) -> Option<Frac> {
         match den.cmp(&0) {
-            Ordering::Greater => Some(Frac(Repr::Small { num, den })),
+            Ordering::Greater => Some(Frac::of(num, den)),
             Ordering::Less => Some(Frac::from_big(BigRational::new(num.into(), den.into()))),
             Ordering::Equal => None,
         }
@@ -88,7 +92,7 @@ impl Frac {
     /// The largest whole number that is not above it.
     pub fn floor(&self) -> Frac {
         match &self.0 {
-            Repr::Small { num, den } => Frac(Repr::Small { num: num.div_euclid(*den), den: 1 }),
+            Repr::Small { num, den } => Frac::of(num.div_euclid(den.get()), 1),
             Repr::Big(big) => Frac::from_big(big.floor()),
         }
     }
@@ -100,7 +104,7 @@ impl Frac {
             && let Some(scaled) = 10i128.checked_pow(decimals).and_then(|scale| ops::times(*num, scale))
             && scaled != i128::MIN
         {
-            return Some(quotient(scaled, *den, rounding));
+            return Some(quotient(scaled, den.get(), rounding));
         }
         self.units_big(decimals, rounding).to_i128()
     }
@@ -108,7 +112,7 @@ impl Frac {
     /// Rounded to `decimals` decimal places, by magnitude.
     pub fn rounded(&self, decimals: u32, rounding: Rounding) -> Frac {
         match (self.units(decimals, rounding), 10i128.checked_pow(decimals)) {
-            (Some(num), Some(den)) => Frac(Repr::Small { num, den }),
+            (Some(num), Some(den)) => Frac::of(num, den),
             _ => {
                 let units = self.units_big(decimals, rounding);
                 Frac::from_big(BigRational::new(units, BigInt::from(10).pow(decimals)))
@@ -133,8 +137,8 @@ impl Frac {
     pub fn reduced(self) -> Frac {
         match self.0 {
             Repr::Small { num, den } => {
-                let (num, den) = ops::reduced(num, den);
-                Frac(Repr::Small { num, den })
+                let (num, den) = ops::reduced(num, den.get());
+                Frac::of(num, den)
             }
             Repr::Big(_) => self,
         }
@@ -155,9 +159,16 @@ impl Frac {
         Some((fractions.map(over).collect::<Option<Vec<i128>>>()?, common))
     }
 
+    /// `den` is above zero.
+    #[inline]
+    fn of(num: i128, den: i128) -> Frac {
+        Frac(Repr::Small { num, den: NonZero::new(den).unwrap_or(WHOLE) })
+    }
+
+    #[inline]
     fn small(&self) -> Option<(i128, i128)> {
         match &self.0 {
-            Repr::Small { num, den } => Some((*num, *den)),
+            Repr::Small { num, den } => Some((*num, den.get())),
             Repr::Big(_) => None,
         }
     }
@@ -175,22 +186,22 @@ impl Frac {
 
     fn to_big(&self) -> BigRational {
         match &self.0 {
-            Repr::Small { num, den } => BigRational::new((*num).into(), (*den).into()),
+            Repr::Small { num, den } => BigRational::new((*num).into(), den.get().into()),
             Repr::Big(big) => big.as_ref().clone(),
         }
     }
 
     fn from_big(big: BigRational) -> Frac {
         match (big.numer().to_i128(), big.denom().to_i128()) {
-            (Some(num), Some(den)) => Frac(Repr::Small { num, den }),
+            (Some(num), Some(den)) => Frac::of(num, den),
             _ => Frac(Repr::Big(Box::new(big))),
         }
     }
 
     fn inverse(&self) -> Frac {
         match &self.0 {
-            Repr::Small { num, den } if *num > 0 => Frac(Repr::Small { num: *den, den: *num }),
-            Repr::Small { num, den } if *num != i128::MIN => Frac(Repr::Small { num: -den, den: -num }),
+            Repr::Small { num, den } if *num > 0 => Frac::of(den.get(), *num),
+            Repr::Small { num, den } if *num != i128::MIN => Frac::of(-den.get(), -num),
             Repr::Small { .. } | Repr::Big(_) => Frac::from_big(self.to_big().recip()),
         }
     }
@@ -220,19 +231,19 @@ impl Default for Frac {
 
 impl From<Decimal> for Frac {
     fn from(value: Decimal) -> Self {
-        Frac(Repr::Small { num: value.mantissa(), den: TENS[value.scale() as usize] })
+        Frac::of(value.mantissa(), TENS[value.scale() as usize])
     }
 }
 
 impl From<i64> for Frac {
     fn from(value: i64) -> Self {
-        Frac(Repr::Small { num: value.into(), den: 1 })
+        Frac::of(value.into(), 1)
     }
 }
 
 impl From<i128> for Frac {
     fn from(value: i128) -> Self {
-        Frac(Repr::Small { num: value, den: 1 })
+        Frac::of(value, 1)
     }
 }
 

@@ -79,16 +79,16 @@ fn mul_reduced(x: (i128, i128), y: (i128, i128)) -> Option<(i128, i128)> {
 impl Add<&Frac> for &Frac {
     type Output = Frac;
     fn add(self, other: &Frac) -> Frac {
-        if let (Repr::Small { num: a, den: b }, Repr::Small { num: c, den: d }) = (&self.0, &other.0) {
-            if *a == 0 {
+        if let (Some((a, b)), Some((c, d))) = (self.small(), other.small()) {
+            if a == 0 {
                 return other.clone();
             }
-            if *c == 0 {
+            if c == 0 {
                 return self.clone();
             }
-            let (x, y) = ((*a, *b), (*c, *d));
+            let (x, y) = ((a, b), (c, d));
             if let Some((num, den)) = add_small(x, y).or_else(|| add_reduced(x, y)) {
-                return Frac(Repr::Small { num, den });
+                return Frac::of(num, den);
             }
         }
         Frac::from_big(self.to_big() + other.to_big())
@@ -98,13 +98,13 @@ impl Add<&Frac> for &Frac {
 impl Mul<&Frac> for &Frac {
     type Output = Frac;
     fn mul(self, other: &Frac) -> Frac {
-        if let (Repr::Small { num: a, den: b }, Repr::Small { num: c, den: d }) = (&self.0, &other.0) {
-            if *a == 0 || *c == 0 {
+        if let (Some((a, b)), Some((c, d))) = (self.small(), other.small()) {
+            if a == 0 || c == 0 {
                 return Frac::ZERO;
             }
-            let (x, y) = ((*a, *b), (*c, *d));
+            let (x, y) = ((a, b), (c, d));
             if let Some((num, den)) = mul_small(x, y).or_else(|| mul_reduced(x, y)) {
-                return Frac(Repr::Small { num, den });
+                return Frac::of(num, den);
             }
         }
         Frac::from_big(self.to_big() * other.to_big())
@@ -172,11 +172,11 @@ impl PartialOrd for Frac {
 
 impl Ord for Frac {
     fn cmp(&self, other: &Frac) -> Ordering {
-        if let (Repr::Small { num: a, den: b }, Repr::Small { num: c, den: d }) = (&self.0, &other.0) {
+        if let (Some((a, b)), Some((c, d))) = (self.small(), other.small()) {
             if b == d {
-                return a.cmp(c);
+                return a.cmp(&c);
             }
-            if let (Some(left), Some(right)) = (times(*a, *d), times(*c, *b)) {
+            if let (Some(left), Some(right)) = (times(a, d), times(c, b)) {
                 return left.cmp(&right);
             }
         }

@@ -33,7 +33,7 @@ impl Frac {
     /// How many decimal places it takes to write it exactly; `None` where no number of them does.
     pub fn finite_decimals(&self) -> Option<u32> {
         match &self.0 {
-            Repr::Small { num, den } => small_decimals(ops::reduced(*num, *den).1.unsigned_abs()),
+            Repr::Small { num, den } => small_decimals(ops::reduced(*num, den.get()).1.unsigned_abs()),
             Repr::Big(_) => self.big_decimals(),
         }
     }

@@ -184,3 +184,8 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_fraction_is_no_larger_than_its_numbers() {
+    assert_eq!(size_of::<Frac>(), 2 * size_of::<i128>());
+}
