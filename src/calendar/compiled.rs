@@ -311,7 +311,10 @@ mod tests {
     }
 
     #[test]
-    #[expect(clippy::disallowed_methods, reason = "what is proved is that this machine's files are understood")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "what is proved is that this machine's files are understood"
+    )]
     fn the_systems_own_files_can_be_read() {
         for zone in ["Asia/Kolkata", "America/New_York", "Australia/Lord_Howe", "UTC"] {
             let Ok(bytes) = std::fs::read(format!("/usr/share/zoneinfo/{zone}")) else { continue };
