@@ -144,3 +144,23 @@ fn remedy(system: &System) -> &'static str {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Offsets in the summer of 2026, from this machine's own files: a machine without them has nothing to be compared with.
+    #[test]
+    fn the_systems_own_files_can_be_read() {
+        let summer = 1_782_864_000;
+        for (zone, offset) in [
+            ("Asia/Kolkata", 19_800),
+            ("America/New_York", -14_400),
+            ("Australia/Lord_Howe", 37_800),
+            ("UTC", 0),
+        ] {
+            let Ok(bytes) = std::fs::read(format!("/usr/share/zoneinfo/{zone}")) else { continue };
+            assert_eq!(SystemZone::read(&bytes).expect(zone).offset_at(summer), offset, "{zone}");
+        }
+    }
+}
