@@ -2,6 +2,7 @@
 
 use super::rig::{HEADER, Served, YEARLY, feed, schedule, workspace};
 use crate::support::program::Workspace;
+use std::io::ErrorKind;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::{Duration, Instant};
@@ -23,8 +24,12 @@ impl Manager {
     fn hears(&mut self, what: &str) -> String {
         let mut bytes = [0; 4096];
         loop {
-            let count =
-                self.socket.recv(&mut bytes).unwrap_or_else(|_| panic!("no {what} but {:#?}", self.heard));
+            let count = match self.socket.recv(&mut bytes) {
+                Ok(count) => count,
+                // a signal of somebody else's
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => panic!("no {what} ({error}) but {:#?}", self.heard),
+            };
             let text = String::from_utf8_lossy(&bytes[..count]).into_owned();
             self.heard.push((Instant::now(), text.clone()));
             if text.lines().any(|line| line.starts_with(what)) {
