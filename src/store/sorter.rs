@@ -12,13 +12,13 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 /// Bytes of records with which a chunk is full.
-const CHUNK: usize = 3 << 20;
+const CHUNK: usize = 2 << 20;
 /// Bytes before a record that tell its length.
 const LENGTH: usize = 4;
 /// Room for the record that fills a chunk, unless it is an uncommonly long one.
 const SLACK: usize = 64 << 10;
 /// Buffers for reading the runs back, together, unless there are very many: one has [`RUN_BUFFER`] bytes.
-const RUN_BUFFERS: usize = 8 << 20;
+const RUN_BUFFERS: usize = 6 << 20;
 /// Least and most bytes of one.
 const RUN_BUFFER: std::ops::RangeInclusive<usize> = 16 << 10..=64 << 10;
 
