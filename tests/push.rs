@@ -17,7 +17,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 use support::program::{Outcome, Workspace};
 use support::random::Random;
-use support::sshd::{Sshd, keygen, user};
+use support::sshd::{Setup, Sshd, keygen, user};
 
 const SCHEME: &str = "[scheme]\nid = \"club\"\nname = \"Club\"\ncompany = \"Example\"\ncurrency = \"INR\"\n\
                       timezone = \"Asia/Kolkata\"\nstarts = 2026-01-01\n[cycle]\nlength = \"month\"\n[slabs]\n\
@@ -423,4 +423,60 @@ fn a_restored_store_pushes_nothing_twice() {
     assert!(!next.stdout.contains("pushed"), "{}", next.whole());
     assert_eq!(tree(&workspace.path("out/portal")), out);
     workspace.trial(&["verify", "--deep"]).check();
+}
+
+/// `(state, finding, remedy)` of a check of `accrued doctor`.
+fn found(workspace: &Workspace, status: i32, check: &str) -> (String, String, String) {
+    let outcome = workspace.trial(&["doctor"]).status(status).check();
+    let rows = outcome.csv();
+    let row = rows.iter().find(|row| row["check"] == check).unwrap_or_else(|| panic!("{}", outcome.whole()));
+    (row["state"].clone(), row["finding"].clone(), row["remedy"].clone())
+}
+
+#[test]
+fn doctor_looks_where_files_are_pushed_to_and_leaves_nothing_there() {
+    let mut server = Sshd::start();
+    let workspace = remote(&server, ALL, "");
+    let (state, finding, _) = found(&workspace, 0, "push portal");
+    assert_eq!((state.as_str(), finding.as_str()), ("ok", "reached; files can be made there"));
+    let entries = || fs::read_dir(server.outbound()).expect("the folder").count();
+    assert_eq!(entries(), 0);
+    assert!(found(&workspace, 0, "host key of push portal").1.starts_with(&server.fingerprint("ed25519")));
+    assert!(found(&workspace, 0, "algorithms of push portal").1.starts_with("key exchange "));
+    // one that was cut off has left its folder
+    fs::create_dir(server.outbound().join(".accrued-doctor")).expect("a folder");
+    assert_eq!(found(&workspace, 0, "push portal").0, "ok");
+    assert_eq!(entries(), 0);
+    run(&workspace, FEBRUARY, 3);
+    assert!(found(&workspace, 0, "push portal").1.ends_with("; nothing waits to be pushed"));
+    server.kill();
+    let (state, finding, remedy) = found(&workspace, 5, "push portal");
+    assert!(finding.contains("connection refused") && !remedy.is_empty(), "{state} {finding}: {remedy}");
+
+    let workspace = local(ALL);
+    let (state, finding, _) = found(&workspace, 0, "push portal");
+    assert!(state == "ok" && finding.ends_with("/out/portal is not there and can be made"), "{finding}");
+    assert!(!workspace.path("out").exists());
+    workspace.write("out/portal", "");
+    let (state, _, remedy) = found(&workspace, 1, "push portal");
+    assert_eq!((state.as_str(), remedy.as_str()), ("bad", "mend url"));
+}
+
+#[test]
+fn doctor_tells_a_folder_that_nothing_can_be_pushed_to() {
+    let with = |force: &str| Sshd::start_with(&Setup { config: vec![force.to_owned()], ..Setup::default() });
+    let server = with("ForceCommand internal-sftp -R");
+    let (state, finding, remedy) = found(&remote(&server, ALL, ""), 1, "push portal");
+    assert!(finding.ends_with("cannot be written to: permission denied"), "{finding}");
+    assert_eq!((state, remedy), ("bad".to_owned(), format!("let {} write there", user())));
+    let server = with("ForceCommand internal-sftp -P rmdir");
+    let (state, finding, remedy) = found(&remote(&server, ALL, ""), 1, "push portal");
+    assert_eq!(
+        (state.as_str(), finding.as_str()),
+        ("bad", "a folder could be made there and not be removed again")
+    );
+    assert!(
+        remedy.starts_with("remove the empty folder ") && remedy.contains("/.accrued-doctor"),
+        "{remedy}"
+    );
 }

@@ -1,13 +1,14 @@
 //! `accrued check`: every fault of the config and the schemes, then a look at every feed.
 
+use super::contact::side_by_side;
 use super::exit::{self, Exit};
 use super::output::{Column, Format, count, printable, text};
 use super::session::Session;
 use super::summary::counted;
 use crate::batch::{Invalid, RealSchemes, place_of};
-use crate::config::{Config, Feed, Hook, Kind};
+use crate::config::{Config, Feed, Hook, Kind, Push};
 use crate::fault::{Fault, Faults, Gravity};
-use crate::inbox::{Candidate, Connection, InboxFault, Listing, Outlet};
+use crate::inbox::{Candidate, Connection, InboxFault, Listing, Outlet, Source};
 use crate::scheme::{EarnOn, Scheme, lint};
 use crate::store::Store;
 use anyhow::Result;
@@ -15,7 +16,7 @@ use std::os::unix::fs::PermissionsExt;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Do not contact any feed
+    /// Do not contact any feed or push
     #[arg(long)]
     offline: bool,
     /// Exit 4 where anything is likely a mistake
@@ -44,10 +45,9 @@ pub(super) fn run(session: &Session, args: &Args) -> Result<Exit> {
     ));
     let mut ends = vec![if found > 0 && args.deny_warnings { Exit::Found } else { Exit::Done }];
     if args.offline {
-        session.next("accrued check, without --offline, also looks at every feed");
+        session.next("accrued check, without --offline, also looks at every feed and push");
     } else {
-        ends.extend(feeds(session, &config, store.as_ref())?);
-        ends.extend(pushes(session, &config)?);
+        ends.extend(reached(session, &config, store.as_ref())?);
     }
     Ok(worst(&ends))
 }
@@ -131,53 +131,50 @@ impl State {
     }
 }
 
-/// Logs in to each feed and lists it; an end for each feed that is not well.
-fn feeds(session: &Session, config: &Config, store: Option<&Store>) -> Result<Vec<Exit>> {
+/// What a look at a feed or a push comes to.
+enum Seen<'c> {
+    Feed(&'c Feed, Listing),
+    Push(&'c Push),
+}
+
+/// Logs in to each feed and lists it, and logs in where files are pushed to; an end for each that is not well.
+fn reached(session: &Session, config: &Config, store: Option<&Store>) -> Result<Vec<Exit>> {
     let cancel = session.cancel()?;
-    let mut ends = Vec::new();
-    let mut rows = Vec::new();
-    for feed in &config.feeds {
-        let listed = Connection::open(&feed.source, &cancel).and_then(|mut connection| connection.list());
-        match listed {
-            Ok(listing) => rows.extend(of_listing(session, feed, &listing, store)?),
+    let feeds = config.feeds.iter().map(|feed| &feed.source);
+    let sources: Vec<&Source> = feeds.chain(config.pushes.iter().map(|push| &push.source)).collect();
+    let look = |at: usize| match config.feeds.get(at) {
+        Some(feed) => {
+            let listed = Connection::open(&feed.source, &cancel).and_then(|mut connection| connection.list());
+            listed.map(|listing| Seen::Feed(feed, listing))
+        }
+        None => {
+            let push = &config.pushes[at - config.feeds.len()];
+            Outlet::open(&push.source, &cancel).map(|_| Seen::Push(push))
+        }
+    };
+    let (mut ends, mut rows) = (Vec::new(), Vec::new());
+    side_by_side(&sources, look, |at, seen| {
+        match seen {
+            Ok(Seen::Feed(feed, listing)) => rows.extend(of_listing(session, feed, &listing, store)?),
+            Ok(Seen::Push(push)) => {
+                session.say(format_args!("push {}: reached; {}", push.name, place_of(push)));
+            }
             Err(fault @ InboxFault::Stopped) => return Err(fault.into()),
             Err(fault) => {
-                session.complain(format_args!(
-                    "error: feed {}: {}",
-                    feed.name,
-                    printable(&fault.to_string())
-                ));
+                let what = if at < config.feeds.len() { "feed" } else { "push" };
+                let (name, why) = (&sources[at].feed, printable(&fault.to_string()));
+                session.complain(format_args!("error: {what} {name}: {why}"));
                 ends.push(exit::of_inbox(&fault, None));
             }
         }
-    }
+        Ok(())
+    })?;
     if session.format() != Format::Table || !rows.is_empty() {
         let mut table = session.table("check", &COLUMNS)?;
         for row in rows {
             table.row(&row)?;
         }
         table.end()?;
-    }
-    Ok(ends)
-}
-
-/// Logs in where files are pushed to; an end for each push that is not well.
-fn pushes(session: &Session, config: &Config) -> Result<Vec<Exit>> {
-    let cancel = session.cancel()?;
-    let mut ends = Vec::new();
-    for push in &config.pushes {
-        match Outlet::open(&push.source, &cancel) {
-            Ok(_) => session.say(format_args!("push {}: reached; {}", push.name, place_of(push))),
-            Err(fault @ InboxFault::Stopped) => return Err(fault.into()),
-            Err(fault) => {
-                session.complain(format_args!(
-                    "error: push {}: {}",
-                    push.name,
-                    printable(&fault.to_string())
-                ));
-                ends.push(exit::of_inbox(&fault, None));
-            }
-        }
     }
     Ok(ends)
 }

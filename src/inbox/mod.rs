@@ -23,7 +23,7 @@ pub use archive::Archive;
 pub use away::{After, Away, Taken};
 pub use connection::Connection;
 pub use fault::{Cancel, InboxFault};
-pub use outgoing::{Content, Outgoing, Outlet, Pushed};
+pub use outgoing::{Content, Ground, Outgoing, Outlet, Pushed};
 pub use secret::Unsafe;
 pub use sftp::libssh2_version;
 
@@ -88,6 +88,13 @@ pub struct Sftp {
     pub read_buffer: usize,
     /// connections at work at once, at most
     pub connections: usize,
+}
+
+impl Sftp {
+    /// Connections that the server may get of us at once; at least one. A small `read_buffer` says that it is a fragile one.
+    pub fn at_once(&self) -> usize {
+        if self.read_buffer >= sftp::ROBUST { self.connections.max(1) } else { 1 }
+    }
 }
 
 /// A pinned host key.

@@ -5,8 +5,9 @@
 //! was killed or cut off goes on where it was.
 
 use super::sftp::Remote;
-use super::{Cancel, InboxFault, Place, Source};
+use super::{Agreed, Cancel, InboxFault, Place, Source};
 use crate::domain::chain;
+use rustix::fs::{Access, access};
 use sha2::{Digest, Sha256};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
@@ -48,6 +49,17 @@ pub enum Pushed {
     Other(String),
 }
 
+/// Whether files can be made in a folder, as far as can be told without leaving any behind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ground {
+    /// they can
+    Firm,
+    /// it is not there, and is made with the first file
+    Bare,
+    /// a folder could be made in it and not be removed again: its name stays
+    Marked(String),
+}
+
 /// A folder that files are pushed to.
 #[derive(Debug)]
 pub enum Outlet {
@@ -74,6 +86,26 @@ impl Outlet {
                 remote.reach()?;
                 Ok(Outlet::Sftp(Box::new(remote)))
             }
+        }
+    }
+
+    /// What the connection rests on; `None` of a folder of this machine.
+    pub fn agreed(&self) -> Option<Agreed> {
+        match self {
+            Outlet::Folder(..) => None,
+            Outlet::Sftp(remote) => remote.agreed(),
+        }
+    }
+
+    /// Whether files can be made in it. On a server an empty folder with a hidden name is made and removed, which whoever waits for
+    /// files there does not hear of; of a folder of this machine the system is asked.
+    ///
+    /// # Errors
+    /// `Limit` where they cannot, else as [`Outlet::open`].
+    pub fn ground(&mut self) -> Result<Ground, InboxFault> {
+        match self {
+            Outlet::Folder(folder, _) => local_ground(folder),
+            Outlet::Sftp(remote) => remote.ground(),
         }
     }
 
@@ -176,6 +208,25 @@ pub(super) fn other(file: &Outgoing<'_>, stands: &str) -> Pushed {
     ))
 }
 
+/// Of the folder itself, or of the nearest above it that is there.
+fn local_ground(folder: &Path) -> Result<Ground, InboxFault> {
+    let whole = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    let standing = whole.ancestors().find(|above| above.exists()).unwrap_or(&whole);
+    let leave = access(standing, Access::WRITE_OK | Access::EXEC_OK).map_err(io::Error::from);
+    let faulty = |why: String| {
+        InboxFault::Limit(format!(
+            "nothing can be made in {}: {why}; let this user write there, or mend url",
+            standing.display()
+        ))
+    };
+    match leave {
+        Err(error) => Err(faulty(error.to_string())),
+        Ok(()) if !standing.is_dir() => Err(faulty("it is no folder".to_owned())),
+        Ok(()) if standing == whole => Ok(Ground::Firm),
+        Ok(()) => Ok(Ground::Bare),
+    }
+}
+
 fn make(folder: &Path) -> Result<(), InboxFault> {
     fs::create_dir_all(folder).map_err(|e| InboxFault::disk(folder, "create", &e))
 }
@@ -258,6 +309,17 @@ mod tests {
         let why = outlet.put(&file).unwrap_err().to_string();
         assert!(why.contains("ours.csv: it was changed: its SHA-256 is "), "{why}");
         assert!(!data.path().join("out/a/ours.csv").exists());
+    }
+
+    #[test]
+    fn the_ground_of_a_local_folder_is_told_and_nothing_is_made() {
+        let data = tempfile::tempdir().unwrap();
+        let ground = |folder: &Path| Outlet::Folder(folder.to_owned(), Cancel::default()).ground();
+        assert_eq!(ground(data.path()).unwrap(), Ground::Firm);
+        assert_eq!(ground(&data.path().join("a/b")).unwrap(), Ground::Bare);
+        fs::write(data.path().join("file"), "").unwrap();
+        assert!(matches!(ground(&data.path().join("file/b")), Err(InboxFault::Limit(_))));
+        assert_eq!(fs::read_dir(data.path()).unwrap().count(), 1);
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod wire;
 use super::sieve::{self, Facts, Nature, Sort};
 use super::{Agreed, Archive, Archived, Cancel, Candidate, InboxFault, Listing, Sftp, Source};
 use crew::Crew;
+pub(super) use halves::ROBUST;
 use ssh2::{ErrorCode, FileStat};
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
@@ -348,6 +349,11 @@ fn no_such(error: &ssh2::Error) -> bool {
 
 fn denied(error: &ssh2::Error) -> bool {
     error.code() == ErrorCode::SFTP(libssh2_sys::LIBSSH2_FX_PERMISSION_DENIED)
+}
+
+/// Whether the server has answered, so that the connection is as good as before.
+fn answered(error: &ssh2::Error) -> bool {
+    matches!(error.code(), ErrorCode::SFTP(_))
 }
 
 fn mtime(stat: &FileStat) -> Option<i64> {

@@ -8,6 +8,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 fn mode(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).expect("ours");
@@ -306,4 +307,61 @@ fn time_zones_that_the_system_has_otherwise_and_old_data_are_told() {
     assert!(!finding.contains("Vancouver"), "not old yet: {finding}");
     let (_, finding, _) = of(&doctor(&workspace, 0, &["--as-of", "2026-11-22"]).stdout, "time-zone data");
     assert!(finding.ends_with("America/Vancouver is wrong from 2027-01-01 on"), "{finding}");
+}
+
+/// A feed or push on a server of its own, at loopback address `n`.
+fn far(table: &str, name: &str, n: usize, port: u16) -> String {
+    let more = match table {
+        "feed" => "kind = \"sales\"\nfiles = \"*.csv\"\ntimezone = \"Asia/Kolkata\"\n",
+        _ => "what = [\"statements\"]\n",
+    };
+    format!(
+        "[[{table}]]\nname = \"{name}\"\nurl = \"sftp://u@127.0.0.{n}:{port}/x\"\n{more}[{table}.ssh]\n\
+         host_key = \"SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"\npassword_file = \"secret\"\n\
+         connect_timeout = \"60s\"\nretries = 0\n"
+    )
+}
+
+/// The server lets nobody go before all have come: one after the other they would each wait for a minute.
+#[test]
+fn feeds_and_pushes_that_do_not_answer_are_waited_for_together_and_told_in_order() {
+    let server = std::net::TcpListener::bind("0.0.0.0:0").expect("a port");
+    server.set_nonblocking(true).expect("it looks whether anybody comes");
+    let port = server.local_addr().expect("bound").port();
+    let feeds = (1..=6).map(|n| far("feed", &format!("f{n}"), n, port));
+    let pushes = (7..=8).map(|n| far("push", &format!("p{n}"), n, port));
+    let config: String = feeds.chain(pushes).collect();
+    for command in ["doctor", "check"] {
+        let workspace = Workspace::new(&config);
+        workspace.write("schemes/club.toml", SCHEME);
+        workspace.write("secret", "x");
+        mode(&workspace.path("secret"), 0o600);
+        let over = AtomicBool::new(false);
+        let outcome = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let (mut kept, mut come) = (Vec::new(), 0);
+                while !over.load(Ordering::SeqCst) {
+                    match server.accept() {
+                        Ok(one) => (come, kept) = (come + 1, kept.into_iter().chain([one]).collect()),
+                        Err(_) => std::thread::yield_now(),
+                    }
+                    if come >= 8 {
+                        kept.clear();
+                    }
+                }
+            });
+            let outcome = workspace.accrued(&[command]);
+            over.store(true, Ordering::SeqCst);
+            outcome
+        });
+        assert_eq!(outcome.status, 5, "{}", outcome.whole());
+        let said = if command == "doctor" { &outcome.stdout } else { &outcome.stderr };
+        let places: Vec<_> =
+            ["feed f1", "feed f2", "feed f3", "feed f4", "feed f5", "feed f6", "push p7", "push p8"]
+                .iter()
+                .map(|name| said.find(name))
+                .collect();
+        assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{}", outcome.whole());
+        assert!(!said.contains("connect_timeout"), "{}", outcome.whole());
+    }
 }

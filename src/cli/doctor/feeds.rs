@@ -1,100 +1,22 @@
-//! Each feed: reached, its host key the pinned one, the algorithms agreed on, its folder listed, what waits there.
+//! A feed's folder: what is listed there, what of it is new, and what does not come.
 
-use super::guards::has_secrets;
 use super::{Findings, MayBe};
 use crate::batch::layout_text;
-use crate::cli::exit::{self, Exit};
 use crate::cli::output::printable;
-use crate::cli::session::Session;
 use crate::cli::summary::counted;
-use crate::config::{Config, Feed};
-use crate::inbox::{Cancel, Candidate, Complete, Connection, InboxFault, Listing, Place, Source};
+use crate::config::Feed;
+use crate::inbox::{Agreed, Cancel, Candidate, Complete, Connection, InboxFault, Listing, Source};
 use anyhow::Result;
 
-pub(super) fn look(
-    session: &Session,
-    config: &Config,
-    store: MayBe<'_>,
-    findings: &mut Findings,
-) -> Result<()> {
-    let cancel = session.cancel()?;
-    for feed in &config.feeds {
-        if has_secrets(feed) {
-            one(feed, store, &cancel, findings)?;
-        } else {
-            let remedy = "see the secret of the feed, above";
-            findings.warn(
-                format!("feed {}", feed.name),
-                "not tried: its secret is not to be had here",
-                remedy,
-            );
-        }
-    }
-    Ok(())
+/// What looking at a feed comes to.
+pub(super) fn listed(source: &Source, cancel: &Cancel) -> Result<(Listing, Option<Agreed>), InboxFault> {
+    let mut connection = Connection::open(source, cancel)?;
+    let listing = connection.list()?;
+    Ok((listing, connection.agreed()))
 }
 
-fn one(feed: &Feed, store: MayBe<'_>, cancel: &Cancel, findings: &mut Findings) -> Result<()> {
-    let check = format!("feed {}", feed.name);
-    let opened = Connection::open(&at_once(&feed.source), cancel);
-    let listed = opened.and_then(|mut connection| connection.list().map(|listing| (connection, listing)));
-    match listed {
-        Ok((connection, listing)) => {
-            folder(feed, &listing, store, check, findings)?;
-            if let Some(agreed) = connection.agreed() {
-                let key = format!("{} ({}), pinned", agreed.fingerprint, agreed.host_key);
-                findings.ok(format!("host key of {}", feed.name), key);
-                let told = format!(
-                    "key exchange {}, host key {}, cipher {}, mac {}",
-                    agreed.key_exchange, agreed.host_key, agreed.cipher, agreed.mac
-                );
-                findings.ok(format!("algorithms of {}", feed.name), told);
-            }
-        }
-        Err(fault @ InboxFault::Stopped) => return Err(fault.into()),
-        Err(fault) => {
-            let (finding, remedy) = told(&fault);
-            findings.bad(check, end(&fault), finding, remedy);
-        }
-    }
-    Ok(())
-}
-
-/// One look is enough: what fails now is told now.
-fn at_once(source: &Source) -> Source {
-    let mut source = source.clone();
-    if let Place::Sftp(sftp) = &mut source.place {
-        sftp.retries = 0;
-    }
-    source
-}
-
-/// A setting or a folder that cannot work is a failure here: nothing of the feed arrives.
-fn end(fault: &InboxFault) -> Exit {
-    match exit::of_inbox(fault, None) {
-        Exit::Waits => Exit::Failed,
-        other => other,
-    }
-}
-
-/// The message, parted from the remedy that stands in it behind a `;`.
-fn told(fault: &InboxFault) -> (String, String) {
-    let whole = printable(&fault.to_string());
-    match whole.split_once("; ") {
-        Some((finding, remedy)) => (finding.to_owned(), remedy.to_owned()),
-        None => {
-            let remedy = match fault {
-                InboxFault::Temporary(_) => {
-                    "see that the server is up and a firewall lets us through; runs try again by themselves"
-                }
-                InboxFault::Refused(_) => "mend [feed.ssh] of this feed, or the account on the server",
-                _ => "mend the url of this feed, or the folder on its server",
-            };
-            (whole, remedy.to_owned())
-        }
-    }
-}
-
-fn folder(
+/// Its folder, and what waits there.
+pub(super) fn folder(
     feed: &Feed,
     listing: &Listing,
     store: MayBe<'_>,

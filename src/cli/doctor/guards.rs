@@ -2,7 +2,7 @@
 
 use super::Findings;
 use crate::cli::exit::Exit;
-use crate::config::{Config, Feed};
+use crate::config::Config;
 use crate::inbox::{Place, Source};
 use crate::lock::{self, Held};
 use chrono::{DateTime, Utc};
@@ -99,7 +99,7 @@ fn credentials(path: &Path) -> String {
     "set it where accrued runs, or write the path itself".to_owned()
 }
 
-/// Whether a feed can be contacted from here at all.
-pub(super) fn has_secrets(feed: &Feed) -> bool {
-    !secrets_of(&feed.source).iter().any(|(_, path, _)| unknown(path))
+/// Whether a feed or push can be contacted from here at all.
+pub(super) fn has_secrets(source: &Source) -> bool {
+    !secrets_of(source).iter().any(|(_, path, _)| unknown(path))
 }

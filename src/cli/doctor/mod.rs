@@ -1,8 +1,8 @@
 //! `accrued doctor`: is everything there that runs rest on, and what to do about each thing that is not.
 //!
 //! Answers for: one line for each thing that was looked at, in the order in which a person would; every line that is not well carries
-//! its remedy. Does not: change anything (one file is made beside the store and removed, to see whose clock dates it), nor prove the
-//! ledger (`verify` does).
+//! its remedy. Does not: change anything (one file is made beside the store and removed, to see whose clock dates it; likewise an empty
+//! folder where files are pushed to, to see that it can be), nor prove the ledger (`verify` does).
 //!
 //! It ends with the first of 78, 1, 12 and 5 that a bad line has, else with 0, also where there are warnings.
 
@@ -11,6 +11,8 @@ mod disk;
 mod feeds;
 mod guards;
 mod program;
+mod pushes;
+mod reached;
 mod store;
 mod zones;
 
@@ -27,7 +29,7 @@ use std::io::Write;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Do not contact any feed
+    /// Do not contact any feed or push
     #[arg(long)]
     offline: bool,
 }
@@ -129,10 +131,10 @@ fn of_config(session: &Session, config: &Config, args: &Args, findings: &mut Fin
     guards::permissions(config, findings);
     guards::secrets(config, findings);
     if args.offline {
-        session.next("accrued doctor, without --offline, also looks at every feed");
+        session.next("accrued doctor, without --offline, also looks at every feed and push");
         return Ok(());
     }
-    feeds::look(session, config, store.as_ref(), findings)
+    reached::look(session, config, store.as_ref(), findings)
 }
 
 /// The config, or why there is none.

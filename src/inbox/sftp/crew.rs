@@ -1,7 +1,7 @@
 //! Further connections to one server: how many may be at work at once, and which files are whose. Each of them is a favour that
 //! the server may refuse: what it was to do is then done by the first one.
 
-use super::halves::{LARGE, ROBUST};
+use super::halves::LARGE;
 use crate::inbox::connection::{Begun, Outcome};
 use crate::inbox::{Brought, InboxFault, Sftp, Wanted};
 use std::collections::VecDeque;
@@ -21,10 +21,9 @@ pub(super) struct Crew {
 }
 
 impl Crew {
-    /// As the feed's settings allow. A small `read_buffer` says that the server is a fragile one.
+    /// As the feed's settings allow.
     pub(super) fn of(settings: &Sftp) -> Arc<Crew> {
-        let robust = settings.read_buffer >= ROBUST;
-        let free = if robust { settings.connections.saturating_sub(1) } else { 0 };
+        let free = settings.at_once().saturating_sub(1);
         Arc::new(Crew { free: AtomicUsize::new(free), alone: AtomicBool::new(false) })
     }
 

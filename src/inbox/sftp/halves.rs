@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub(super) const LARGE: u64 = 48 << 20;
 
 /// A `read_buffer` below this one, the default, is for servers that one had better ask for little.
-pub(super) const ROBUST: usize = 1 << 20;
+pub(in crate::inbox) const ROBUST: usize = 1 << 20;
 
 /// So much is left to share, or the first connection goes on alone. What it has asked for ahead (8 MiB at most, by
 /// libssh2) is well within its half.

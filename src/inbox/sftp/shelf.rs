@@ -1,7 +1,7 @@
 //! Moving and deleting what was taken from a folder on a server. Renaming never overwrites here, whatever the server would do: the
 //! name is looked at first.
 
-use super::{Folder, Remote, denied, mtime, no_such};
+use super::{Folder, Remote, answered, denied, mtime, no_such};
 use crate::inbox::away::{self, After, Away, Put, Shelf, Taken};
 use crate::inbox::{Candidate, InboxFault};
 use ssh2::RenameFlags;
@@ -146,11 +146,6 @@ impl Shelf for Folder<'_> {
             Err(e) => Err(self.unmovable(&path, "deleted", &e)),
         }
     }
-}
-
-/// Whether the server has answered, so that the connection is as good as before.
-fn answered(error: &ssh2::Error) -> bool {
-    matches!(error.code(), ssh2::ErrorCode::SFTP(_))
 }
 
 fn said(error: &ssh2::Error) -> &'static str {

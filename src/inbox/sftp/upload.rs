@@ -1,10 +1,10 @@
 //! Files that are pushed to a folder on a server: written under another name, looked at, renamed.
 
-use super::{Folder, Remote, denied, nature, no_such};
+use super::{Folder, Remote, answered, denied, nature, no_such};
 use crate::inbox::InboxFault;
-use crate::inbox::outgoing::{self, Outgoing, Pushed};
+use crate::inbox::outgoing::{self, Ground, Outgoing, Pushed};
 use crate::inbox::sieve::Nature;
-use ssh2::{ErrorCode, FileStat, OpenFlags, OpenType, RenameFlags};
+use ssh2::{FileStat, OpenFlags, OpenType, RenameFlags};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 const FILE_MODE: i32 = 0o644;
 /// Of a folder that is made for it.
 const FOLDER_MODE: i32 = 0o755;
+/// Folder that is made and removed, to see that it can be.
+const TRACE: &str = ".accrued-doctor";
 
 impl Remote {
     /// Whether the folder is there.
@@ -28,6 +30,11 @@ impl Remote {
                 Nature::Folder | Nature::Symlink | Nature::Special => Ok(()),
             }
         })
+    }
+
+    /// Whether a folder can be made in it and removed again.
+    pub(in crate::inbox) fn ground(&mut self) -> Result<Ground, InboxFault> {
+        self.trying(|remote, wire| Folder { remote, wire }.ground())
     }
 
     /// Pushes one file. One that was renamed when the connection was lost stands there at the next try.
@@ -59,6 +66,25 @@ impl Folder<'_> {
                     None => Err(self.push_fault(&target, "renamed", &error)),
                 }
             }
+        }
+    }
+
+    fn ground(&self) -> Result<Ground, InboxFault> {
+        let trace = self.path(TRACE);
+        let _watching = self.begin();
+        let sftp = self.sftp()?;
+        match sftp.mkdir(&trace, FOLDER_MODE) {
+            Ok(()) => {}
+            // somebody who was cut off has left it
+            Err(error) if answered(&error) && sftp.lstat(&trace).is_ok() => {}
+            Err(error) => return Err(self.push_fault(&self.path(""), "written to", &error)),
+        }
+        match sftp.rmdir(&trace) {
+            Ok(()) => Ok(Ground::Firm),
+            // somebody else looks too, and was quicker
+            Err(error) if no_such(&error) => Ok(Ground::Firm),
+            Err(error) if answered(&error) => Ok(Ground::Marked(trace.display().to_string())),
+            Err(error) => Err(self.wire.fault(&format!("removing {}", trace.display()), &error)),
         }
     }
 
@@ -105,7 +131,7 @@ impl Folder<'_> {
         match sftp.mkdir(folder, FOLDER_MODE) {
             Ok(()) => Ok(()),
             // somebody was quicker
-            Err(error) if matches!(error.code(), ErrorCode::SFTP(_)) && sftp.stat(folder).is_ok() => Ok(()),
+            Err(error) if answered(&error) && sftp.stat(folder).is_ok() => Ok(()),
             Err(error) => Err(self.push_fault(folder, "made", &error)),
         }
     }
