@@ -367,3 +367,21 @@ fn rupees_do_not_hide_dollars_that_would_go() {
     shop.at.drop("drop/s/sales_2026-04.csv", format!("{header}{fewer}{dollars}"));
     assert!(!shop.run(0).stderr.contains("would void"));
 }
+
+#[test]
+fn rows_of_a_cancelled_document_are_not_void() {
+    let mut shop = replacing("max_void_percent = \"40\"");
+    let whole = |invoice: &str, amount: i64| format!("{invoice},,2026-04-10,P1,{amount}\n");
+    shop.drop("sales_2026-04.csv", &[whole("A", 1), whole("A", 999), row("B", 100), row("C", 100)]);
+    shop.settled(0);
+    assert_eq!(shop.points(), "1200");
+    let header = "invoice_no,doc_type,invoice_date,partner_code,amount\n";
+    shop.at.drop("drop/s/sales_2026-05.csv", format!("{header}A,cancellation,2026-04-20,P1,0\n"));
+    shop.settled(0);
+    assert_eq!(shop.points(), "200");
+    // one of its rows is gone: of what is in force, nothing
+    shop.drop("sales_2026-04_v2.csv", &[whole("A", 1), row("B", 100), row("C", 150)]);
+    let run = shop.settled(0);
+    assert!(run.stdout.contains("1 ingested"), "{}", run.whole());
+    assert_eq!((shop.points(), shop.holds()), ("250".into(), vec![]));
+}

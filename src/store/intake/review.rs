@@ -179,7 +179,7 @@ impl Review {
                 // of a document without line numbers, rows have gone
                 Some(&left) if left < lines.len() => {
                     let is = new.lines.iter().filter(|line| movement::key_of(line) == key);
-                    self.void.absorb(&weight(lines.iter()).less(&weight(is)));
+                    self.void.absorb(&was.less(&weight(is)));
                 }
                 Some(_) => {}
             }
