@@ -9,8 +9,15 @@
 //! small and printed, the shortest that was found: config, schemes, files, what people did and runs, ready to be laid out by
 //! hand (`ACCRUED_SHRINK_SECONDS` is how long it looks). `ACCRUED_FAILURES=20` ends it only after so many.
 //!
+//! `ACCRUED_OFTEN=1` plays what is seldom often, and some things that are not played otherwise: edits and successors of schemes,
+//! replacing files, decisions about files, versions and points, closings, kills, returns before their sales, masters, rates and
+//! local codes told otherwise later, payments in other currencies, schemes in dollars, cycles of a year, days on which clocks are
+//! set, factors and caps that round. Its seeds are other histories than the usual ones.
+//!
 //! What it catches is tried by tests/faults/try.py: deliberate faults in `src/`, one at a time.
 
+#[path = "simulator/accounts.rs"]
+mod accounts;
 #[path = "simulator/as_published.rs"]
 mod as_published;
 #[path = "simulator/compare.rs"]

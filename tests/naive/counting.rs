@@ -255,7 +255,12 @@ impl Judge<'_> {
         let inner = if line.returned.is_empty() {
             self.own_rules(place, scheme, date)
         } else {
-            self.returned_rules(place)
+            match self.returned_rules(place) {
+                Verdict::No(why) => Verdict::No(why),
+                // "a credit note is paid when its invoice is", by the rules of its own cycle
+                _ if scheme.on_payment && !self.paid(line.returned[0], scheme) => Verdict::No("unpaid"),
+                inner => inner,
+            }
         };
         match inner {
             Verdict::Counts if self.converted(place, date, scheme).is_none() => Verdict::Held("no_fx_rate"),

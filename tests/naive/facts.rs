@@ -302,8 +302,8 @@ fn content_of(sale: &Sale, signed: bool) -> Sale {
     content
 }
 
-/// What a file speaks of: the facts of its rows, but for those that it contradicts itself about.
-pub fn carried(bytes: &[u8], feed: &Feed) -> BTreeSet<Key> {
+/// What a file speaks of: the facts of its rows, each with the partners of it, but for those that it contradicts itself about.
+pub fn carried(bytes: &[u8], feed: &Feed) -> BTreeSet<(Key, String)> {
     let mut facts: BTreeMap<Key, Vec<Sale>> = BTreeMap::new();
     for (_, cells) in reading::rows(bytes, feed) {
         if let Some(row) = reading::sale(&cells, feed) {
@@ -311,7 +311,10 @@ pub fn carried(bytes: &[u8], feed: &Feed) -> BTreeSet<Key> {
         }
     }
     let speaks = |(key, rows): &(Key, Vec<Sale>)| key.1.is_empty() || rows.iter().all(|row| *row == rows[0]);
-    facts.into_iter().filter(speaks).map(|(key, _)| key).collect()
+    let partners = |(key, rows): (Key, Vec<Sale>)| {
+        rows.into_iter().map(move |row| (key.clone(), row.cell("partner_code").to_string()))
+    };
+    facts.into_iter().filter(speaks).flat_map(partners).collect()
 }
 
 /// Cancellations of one number are all heard: one for each `updated_at` and, where numbers restart, day.

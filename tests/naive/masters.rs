@@ -27,27 +27,27 @@ impl Master {
                 rejected += 1;
                 continue;
             };
-            let from = match cells.get("effective_from") {
+            let given = match cells.get("effective_from") {
                 Some(text) => match time::read(text, &feed.dates, feed.zone) {
-                    Some(when) => when.written(),
+                    Some(when) => Some(when.written()),
                     None => {
                         rejected += 1;
                         continue;
                     }
                 },
-                None if !self.records.contains_key(&name) => NaiveDate::MIN,
-                // what says again what applies that day does nothing
-                None if self.on(&name, day) == Some(&cells) => {
-                    taken += 1;
-                    continue;
-                }
-                None => day,
+                None => None,
             };
             if let (Some(distributor), Some(local)) = (cells.get("distributor_code"), cells.get("local_code"))
             {
-                let alias = (distributor.clone(), local.clone());
-                self.aliases.entry(alias).or_default().push((from, name.clone()));
+                let known = self.aliases.entry((distributor.clone(), local.clone())).or_default();
+                let first = if known.is_empty() { NaiveDate::MIN } else { day };
+                known.push((given.unwrap_or(first), name.clone()));
             }
+            let from = match given {
+                Some(given) => given,
+                None if !self.records.contains_key(&name) => NaiveDate::MIN,
+                None => day,
+            };
             self.records.entry(name).or_default().push((from, cells));
             taken += 1;
         }

@@ -35,8 +35,9 @@
 //! 14. A payment is told by its reference within its document space. Where numbers restart, it pays the latest invoice on
 //!     or before its day, as a cancellation voids it.
 //! 15. A file read again keeps its place in the order of ingestion, and its day.
-//! 16. An undated master record that says what applies on its day says nothing new, and does nothing: a dated one that comes
-//!     later and applies from before that day still does.
+//! 16. An undated master record applies from its day also where it says what applied before: a dated one that comes later
+//!     and applies from before that day ends there. What a distributor calls a partner is a record of that local code: the
+//!     first undated one of it applies from the beginning, whomever it means.
 //! 17. A released version takes the place of the whole document where that came the other way, with or without line_no.
 //! 18. Under `replace`, what a file says is judged on arrival against the file that it replaces as well. Of the lines in force
 //!     that the replaced file carries, it would void those that then no file says; amounts are added without their signs.
@@ -137,6 +138,14 @@ pub enum Step {
         line: u64,
         verdict: Word,
     },
+    /// A person decides about points of a position (cycle name and partner) that wait: over a limit or in a locked cycle.
+    DecidePoints {
+        scheme: String,
+        key: (String, String),
+        kind: String,
+        points: Frac,
+        verdict: Word,
+    },
     /// A person lets closed cycles of a scheme go by what its file says now.
     Adopt {
         scheme: String,
@@ -195,6 +204,35 @@ pub struct Seen {
     /// What the ledger must hold, zero left out: by cycle name and partner.
     pub posted: BTreeMap<(String, String), Frac>,
     pub rules: Rules,
+    /// What persons have decided about points: by cycle name and partner.
+    pub said: BTreeMap<(String, String), Said>,
+}
+
+/// What persons have said of the points of a position.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// How many points over the limit were released, all in all.
+    over_limit: Frac,
+    /// Which difference of a locked cycle was released, and not posted yet.
+    unlocked: Option<Frac>,
+}
+
+impl Seen {
+    /// How many points of a position wait for that reason.
+    pub fn waits(&self, kind: &str, key: &(String, String)) -> Option<Frac> {
+        let position = self.positions.get(key)?;
+        let due = due(position, self.said.get(key));
+        match kind {
+            "over_limit" => Some(&position.points + &position.held - due),
+            _ => Some(due - self.posted.get(key).cloned().unwrap_or_else(|| number::int(0))),
+        }
+    }
+}
+
+/// What is due of a position: of what is over the limit, what persons have released.
+fn due(position: &Position, said: Option<&Said>) -> Frac {
+    let released = said.map_or_else(|| number::int(0), |said| said.over_limit.clone());
+    &position.points + released.min(position.held.clone())
 }
 
 /// Takes the runs one after the other and judges the world as the last of them leaves it.
@@ -258,6 +296,18 @@ impl Judge {
                 self.log.aside.decide(feed, name, kind, *nth, *verdict);
             }
             Step::Decide { feed, name, line, verdict } => self.log.decide(feed, name, *line, *verdict),
+            Step::DecidePoints { verdict: Word::Discard, .. } => {}
+            Step::DecidePoints { scheme, key, kind, points, verdict: Word::Release } => {
+                let seen = self.schemes.get_mut(scheme).expect("a scheme");
+                let said = seen
+                    .said
+                    .entry(key.clone())
+                    .or_insert_with(|| Said { over_limit: number::int(0), unlocked: None });
+                match kind.as_str() {
+                    "over_limit" => said.over_limit += points,
+                    _ => said.unlocked = Some(points.clone()),
+                }
+            }
             Step::Adopt { scheme, cycle } => {
                 let seen = self.schemes.get_mut(scheme).expect("a scheme");
                 seen.rules.adopted.insert(cycle.clone());
@@ -300,15 +350,22 @@ fn see(
     let codes: BTreeSet<&String> = lines.iter().map(|l| &l.partner).chain(had).collect();
     let mut positions = BTreeMap::new();
     let mut posted = BTreeMap::new();
+    let mut said = before.map(|b| b.said.clone()).unwrap_or_default();
     for code in codes {
         let partner = Partner { rules: &rules, lines: lines.iter().filter(|l| l.partner == *code).collect() };
         for (cycle, closed) in &cycles {
             let position = partner.position(cycle);
             let key = (cycle.name.clone(), code.clone());
             let scheme = rules.of_cycle(cycle);
+            let all = due(&position, said.get(&key));
+            let unlocked = said.get_mut(&key).and_then(|said| said.unlocked.take());
             let due = match closed_on.get(&cycle.name) {
-                Some(day) if locked(scheme, *day, today) => before.and_then(|b| b.posted.get(&key)).cloned(),
-                _ => (*closed || scheme.continuous).then(|| position.points.clone()),
+                Some(day) if locked(scheme, *day, today) => {
+                    let stood = before.and_then(|b| b.posted.get(&key)).cloned();
+                    let difference = &all - stood.clone().unwrap_or_else(|| number::int(0));
+                    if unlocked == Some(difference) { Some(all) } else { stood }
+                }
+                _ => (*closed || scheme.continuous).then_some(all),
             };
             if let Some(due) = due.filter(|due| *due != number::int(0)) {
                 posted.insert(key.clone(), due);
@@ -319,5 +376,5 @@ fn see(
     for (cycle, _) in cycles.iter().filter(|(_, closed)| *closed) {
         rules.closed.insert(cycle.name.clone(), rules.of_cycle(cycle).clone());
     }
-    Seen { lines, cycles, closed_on, positions, posted, rules }
+    Seen { lines, cycles, closed_on, positions, posted, rules, said }
 }

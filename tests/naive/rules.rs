@@ -104,6 +104,11 @@ impl Rules {
         next
     }
 
+    /// The same for a cycle by its name.
+    pub fn of_cycle_named(&self, name: &str) -> Option<&Scheme> {
+        Some(self.of_cycle(&self.cycle_named(name)?))
+    }
+
     fn cycle_named(&self, name: &str) -> Option<Cycle> {
         let mut cycle = self.first().calendar.cycle_of(self.first().starts);
         for _ in 0..1000 {

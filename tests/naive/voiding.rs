@@ -16,9 +16,11 @@ struct Sum {
 }
 
 impl Sum {
-    fn of(rows: &[Sale]) -> Sum {
-        let mut sum = Sum { lines: rows.len(), amounts: BTreeMap::new() };
-        for row in rows {
+    fn of(rows: &[Sale], partner: Option<&str>) -> Sum {
+        let mut sum = Sum::default();
+        for row in rows.iter().filter(|row| partner.is_none_or(|partner| row.cell("partner_code") == partner))
+        {
+            sum.lines += 1;
             *sum.amounts.entry(row.cell("currency").to_uppercase()).or_insert_with(Frac::zero) +=
                 row.amount.abs();
         }
@@ -45,14 +47,14 @@ impl Sum {
 
 /// Whether of the lines in force that the replaced files carry, or of their amounts in some currency, more than so many of a hundred would be
 /// said no longer.
-pub fn too_much(before: &Facts, after: &Facts, carried: &BTreeSet<Key>, most: &Frac) -> bool {
+pub fn too_much(before: &Facts, after: &Facts, carried: &BTreeSet<(Key, String)>, most: &Frac) -> bool {
     let (mut whole, mut void) = (Sum::default(), Sum::default());
-    let in_force = |key: &&Key| {
-        key.0.kind != Kind::Cancellation && before.speaking.contains_key(*key) && !before.cancelled(key)
+    let in_force = |(key, _): &&(Key, String)| {
+        key.0.kind != Kind::Cancellation && before.speaking.contains_key(key) && !before.cancelled(key)
     };
-    for key in carried.iter().filter(in_force) {
-        let was = Sum::of(&before.speaking[key].rows);
-        let is = Sum::of(after.speaking.get(key).map_or(&[], |version| &version.rows));
+    for (key, partner) in carried.iter().filter(in_force) {
+        let was = Sum::of(&before.speaking[key].rows, Some(partner));
+        let is = after.speaking.get(key).map_or(Sum::default(), |version| Sum::of(&version.rows, None));
         whole.add(was.clone());
         if is.lines < was.lines {
             void.add(was.less(&is));

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::naive::counting::Verdict;
 use crate::naive::number::{self, Frac, show};
+use crate::naive::rules::Scheme;
 use crate::naive::{Judgement, Seen};
 use crate::papers;
 use crate::program::Workspace;
@@ -36,6 +37,7 @@ fn same_summary(papers: &papers::Papers, seen: &Seen, cycle: &str) -> Result<(),
             // what is due in all; held_points is the part of it over the limit
             ("points", &(&position.points + &position.held)),
             ("held_points", &position.held),
+            ("base_points", &position.base),
         ] {
             let found = number::plain(&row[column]).unwrap_or_else(|| number::int(0));
             // sums are shown with six decimals at most
@@ -47,9 +49,31 @@ fn same_summary(papers: &papers::Papers, seen: &Seen, cycle: &str) -> Result<(),
                 ));
             }
         }
+        adds_up(row, seen.rules.of_cycle_named(cycle))?;
         if row["tier"] != tier {
             return Err(format!("summary.csv, {partner}, tier: {:?}, not {tier:?}", row["tier"]));
         }
+    }
+    Ok(())
+}
+
+/// The steps of a row lead from one to the next: the months to the measure, and what was earned to the points but for one rounding.
+fn adds_up(row: &papers::Row, scheme: Option<&Scheme>) -> Result<(), String> {
+    let figure = |column: &str| number::plain(&row[column]).unwrap_or_else(|| number::int(0));
+    let sum = |columns: &[&str]| columns.iter().fold(number::int(0), |sum, column| sum + figure(column));
+    let months: Vec<&str> =
+        row.keys().map(String::as_str).filter(|column| column.starts_with("sales_")).collect();
+    // each is shown with six decimals at most
+    let shown = number::int(1) / number::int(100_000);
+    let measure = sum(&months) + figure("carried");
+    if (&measure - figure("measure")).abs() > shown {
+        return Err(format!("summary.csv: {} in months: {row:?}", show(&measure)));
+    }
+    let Some(scheme) = scheme.filter(|scheme| !scheme.round_lines) else { return Ok(()) };
+    let earned = sum(&["base_points", "fixed_points", "multiplier_points", "bonus_points"]);
+    let unit = number::int(1) / number::int(10_i64.pow(scheme.decimals));
+    if (earned - figure("capped_points") - figure("points")).abs() > unit + shown {
+        return Err(format!("summary.csv: its steps do not lead to its points: {row:?}"));
     }
     Ok(())
 }
@@ -84,8 +108,9 @@ fn same_lines(papers: &papers::Papers, seen: &Seen, cycle: &str) -> Result<(), S
     wanted.sort();
     found.sort();
     if found != wanted {
+        let times = |all: &[String], one: &String| all.iter().filter(|l| *l == one).count();
         let only = |a: &[String], b: &[String]| -> Vec<String> {
-            a.iter().filter(|l| !b.contains(l)).cloned().collect()
+            a.iter().filter(|l| times(a, l) > times(b, l)).cloned().collect()
         };
         return Err(format!(
             "transactions.csv: not as judged: {:?}; missing there: {:?}; {} and {} rows",

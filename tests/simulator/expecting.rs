@@ -5,7 +5,7 @@ use chrono::{Datelike, Duration, NaiveDate};
 use super::plan::{FeedPlan, FilePlan};
 use crate::naive::names::{self, Named};
 use crate::naive::{closing, settings};
-use crate::random::Random;
+use crate::random::{Random, often};
 
 /// Of files that are named by month.
 pub const BY_MONTH: &str = "{yyyy}-{mm}*.csv";
@@ -26,7 +26,7 @@ const BRIEFLY: &str = "{ code = \"D1\", from = 2026-03-29, to = 2026-04-02 }, { 
 
 /// At times a feed of sales expects files.
 pub fn settings(r: &mut Random, pattern: &mut &'static str, settings: &mut String) {
-    if !r.chance(30) {
+    if !r.chance(often(30, 45)) {
         return;
     }
     let replaces = *pattern != "*.csv";
@@ -96,7 +96,7 @@ pub fn files(
                     named.distributor.as_deref() == whose
                         && named.period.is_some_and(|(from, to)| from <= period.1 && period.0 <= to)
                 };
-                if come.iter().any(is_it) || !r.chance(90) {
+                if come.iter().any(is_it) || !r.chance(often(90, 75)) {
                     continue;
                 }
                 let begins = called(plan.pattern, period.0, whose.unwrap_or_default());

@@ -7,15 +7,15 @@ use super::rows::{Document, Maker};
 use super::schemes::{self, ZONES};
 use super::{expecting, money, replacing};
 use crate::naive::Word;
-use crate::random::Random;
+use crate::random::{Random, often, raised};
 
 /// Times of day of a run, on both sides of midnight somewhere.
 const TIMES: [&str; 6] = ["12:00:00", "00:30:00", "18:29:59", "18:30:00", "15:59:59", "23:59:59"];
 
 pub fn history(seed: u64) -> History {
     let mut r = Random::new(seed);
-    let any_order = r.chance(35);
-    let restarting = !any_order && r.chance(20);
+    let any_order = r.chance(often(35, 15));
+    let restarting = !any_order && r.chance(often(20, 25));
     let feeds = feeds(&mut r, restarting, any_order);
     let has = |kind: &str| feeds.iter().any(|f| f.kind == kind);
     let schemes = schemes::schemes(&mut r, has("payments"));
@@ -44,7 +44,7 @@ pub fn history(seed: u64) -> History {
         let known = [before.as_slice(), files.as_slice()].concat();
         files.extend(expecting::files(maker.r, &feeds, begin, *day, &known));
         files.sort_by_key(|f| f.feed);
-        if !before.is_empty() && maker.r.chance(15) {
+        if !before.is_empty() && maker.r.chance(often(15, 40)) {
             let mut file = maker.r.pick(&before).clone();
             let appends = |f: &usize| feeds[*f].kind == "sales" && feeds[*f].pattern == "*.csv";
             if !any_order && appends(&file.feed) && maker.r.chance(30) {
@@ -69,6 +69,9 @@ pub fn history(seed: u64) -> History {
         let time = if undated { "12:00:00" } else { *maker.r.pick(&TIMES) };
         let troubles = troubles(maker.r);
         batches.push(Batch { as_of: format!("{day}T{time}Z"), acts: vec![], files, troubles });
+    }
+    if raised() && !any_order {
+        later(&mut r, &feeds, &mut batches);
     }
     acts(&mut r, any_order, &feeds, &schemes, &mut batches);
     History { seed, feeds, schemes, batches, any_order }
@@ -95,7 +98,7 @@ fn run_days(r: &mut Random) -> Vec<NaiveDate> {
 
 /// What befalls a run: seldom something, since it costs processes.
 fn troubles(r: &mut Random) -> Vec<Trouble> {
-    match r.below(60) {
+    match r.below(often(60, 12)) {
         0 => vec![Trouble::Killed(r.below(40) as u64)],
         1 => vec![Trouble::Killed(r.below(40) as u64), Trouble::Killed(r.below(40) as u64)],
         2 => vec![Trouble::DiskFull(*r.pick(&[1, 33, 300, 600, 900, 1200, 1500]))],
@@ -122,35 +125,41 @@ fn acts(
                 batch.acts.push(Act::Mend { feed: *feed });
             }
         }
-        if r.chance(8) {
+        if r.chance(often(8, 30)) {
             batch.acts.push(Act::Reread { feed: r.below(feeds.len()) });
         }
         if any_order {
             continue;
         }
-        if r.chance(12) {
+        if r.chance(often(12, 45)) {
             let scheme = r.below(schemes.len());
             let (slabs, sections) = schemes::edited(r, &schemes[scheme]);
             batch.acts.push(Act::Edit { scheme, slabs, sections });
         }
-        if !succeeded && schemes[0].base.ends.is_none() && r.chance(8) {
+        if !succeeded && schemes[0].base.ends.is_none() && r.chance(often(8, 40)) {
             succeeded = true;
             let (ends, successor) = schemes::successor(r, &schemes[0]);
             batch.acts.push(Act::Succeed { ends, successor });
         }
-        if feeds.iter().any(|f| f.settings.contains("expected")) && r.chance(50) {
+        if feeds.iter().any(|f| f.settings.contains("expected")) && r.chance(often(50, 70)) {
             batch.acts.push(Act::Close { scheme: r.below(schemes.len()) });
         }
-        for _ in 0..r.below(3) {
+        for _ in 0..r.below(often(3, 6)) {
             let verdict = *r.pick(&[Word::Release, Word::Release, Word::Discard]);
             batch.acts.push(Act::Decide { which: r.below(4), verdict });
         }
-        if r.chance(25) {
+        for _ in 0..often(0, 3) {
+            if r.chance(60) {
+                let verdict = *r.pick(&[Word::Release, Word::Release, Word::Release, Word::Discard]);
+                batch.acts.push(Act::DecidePoints { which: r.below(4), verdict });
+            }
+        }
+        if r.chance(often(25, 60)) {
             batch.acts.push(Act::Adopt { which: r.below(4) });
         }
     }
     for batch in batches.iter_mut().filter(|batch| !batch.acts.is_empty()) {
-        if r.chance(3) {
+        if r.chance(often(3, 20)) {
             let before = r.below(batch.acts.len());
             batch.acts.insert(before, Act::Stumble(r.below(150) as u64));
         }
@@ -161,7 +170,7 @@ fn feeds(r: &mut Random, restarting: bool, any_order: bool) -> Vec<FeedPlan> {
     let shared = r.chance(50);
     let scope = r.chance(20);
     let mut first: Option<Dialect> = None;
-    let mut feeds: Vec<FeedPlan> = (0..1 + r.below(2))
+    let mut feeds: Vec<FeedPlan> = (0..1 + r.below(often(2, 3)))
         .map(|place| {
             let mut settings = String::new();
             if shared {
@@ -175,7 +184,7 @@ fn feeds(r: &mut Random, restarting: bool, any_order: bool) -> Vec<FeedPlan> {
             }
             let name = format!("f{place}");
             let mut pattern = "*.csv";
-            if !any_order && r.chance(25) {
+            if !any_order && r.chance(often(25, 50)) {
                 pattern = *r.pick(&["{yyyy}-{mm}.csv", "{yyyy}-{mm}-{part}.csv", "{yyyy}-{mm}*.csv"]);
                 let most = r.pick(&["100", "100", "40"]);
                 settings += &format!("mode = \"replace\"\nmax_void_percent = \"{most}\"\n");
@@ -188,17 +197,17 @@ fn feeds(r: &mut Random, restarting: bool, any_order: bool) -> Vec<FeedPlan> {
                 _ => dialect(r),
             };
             first.get_or_insert_with(|| dialect.clone());
-            let wrong = if r.chance(12) { wrong(r, &dialect) } else { None };
-            if wrong.is_none() && r.chance(20) {
+            let wrong = if r.chance(often(12, 30)) { wrong(r, &dialect) } else { None };
+            if wrong.is_none() && r.chance(often(20, 30)) {
                 let beside = settings.contains("replace") || r.chance(50);
                 settings += if beside { SIDECAR } else { TRAILER };
             }
-            let zone = ZONES[r.below(ZONES.len())];
+            let zone = ZONES[r.below(often(5, ZONES.len()))];
             FeedPlan { name, kind: "sales", zone, pattern, settings, dialect, wrong }
         })
         .collect();
     for kind in ["partners", "items"] {
-        if r.chance(40) {
+        if r.chance(often(40, 65)) {
             let dialect = Dialect { own_headers: kind == "partners" && r.chance(50), ..Dialect::default() };
             feeds.push(FeedPlan {
                 name: kind.into(),
@@ -230,7 +239,7 @@ fn wrong(r: &mut Random, dialect: &Dialect) -> Option<Wrong> {
 fn dialect(r: &mut Random) -> Dialect {
     let mut without = vec![];
     for column in ["updated_at", "quantity", "category", "channel", "distributor_code", "currency"] {
-        if r.chance(5) {
+        if r.chance(often(5, 12)) {
             without.push(column);
         }
     }
@@ -323,7 +332,7 @@ pub fn otherwise_split(history: &History, r: &mut Random) -> History {
 fn masters(r: &mut Random, feeds: &[FeedPlan], place: usize, any_order: bool) -> Vec<FilePlan> {
     let mut files = vec![];
     for (feed, plan) in feeds.iter().enumerate().filter(|(_, f)| f.kind != "sales") {
-        if r.chance(if place == 0 { 80 } else { 30 }) {
+        if r.chance(if place == 0 { often(80, 50) } else { often(30, 60) }) {
             let rows = match plan.kind {
                 "partners" => partners(r, place, any_order),
                 "items" => items(r, place, any_order),
@@ -344,7 +353,7 @@ fn masters(r: &mut Random, feeds: &[FeedPlan], place: usize, any_order: bool) ->
 
 /// A day from which a record applies, of its own for each batch; none at times where the order of files may tell.
 fn effective(r: &mut Random, row: &mut Row, place: usize, any_order: bool) {
-    let month = 1 + place;
+    let month = if raised() && !any_order { 1 + r.below(4) } else { 1 + place };
     match r.below(3) {
         0 => drop(row.insert("effective_from", format!("2026-{month:02}-15"))),
         _ if any_order => drop(row.insert("effective_from", format!("2025-{month:02}-01"))),
@@ -362,7 +371,12 @@ fn partners(r: &mut Random, place: usize, any_order: bool) -> Vec<Row> {
             row.insert("channel", r.pick(&["retail", ""]).to_string());
             row.insert("active", r.pick(&["yes", "yes", "no", ""]).to_string());
             row.insert("tracked", r.pick(&["yes", "yes", "no", ""]).to_string());
-            if let Some((distributor, local)) = local_code(code) {
+            let called = if raised() && !any_order && r.chance(40) {
+                Some(*r.pick(&[("D1", "L1"), ("D2", "L1"), ("D1", "P2")]))
+            } else {
+                local_code(code)
+            };
+            if let Some((distributor, local)) = called {
                 row.insert("distributor_code", distributor.into());
                 row.insert("local_code", local.into());
             }
@@ -395,4 +409,21 @@ fn items(r: &mut Random, place: usize, any_order: bool) -> Vec<Row> {
         }
     }
     rows
+}
+
+/// Some files come later than they could: returns before their sales, masters after what they speak of.
+fn later(r: &mut Random, feeds: &[FeedPlan], batches: &mut [Batch]) {
+    for place in (1..batches.len()).rev() {
+        for number in (0..batches[place - 1].files.len()).rev() {
+            let file = &batches[place - 1].files[number];
+            if feeds[file.feed].pattern == "*.csv" && r.chance(20) {
+                let file = batches[place - 1].files.remove(number);
+                let files = &mut batches[place].files;
+                if files.iter().all(|f| (f.feed, &f.name) != (file.feed, &file.name)) {
+                    files.push(file);
+                    files.sort_by_key(|f| f.feed);
+                }
+            }
+        }
+    }
 }

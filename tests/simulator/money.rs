@@ -6,7 +6,7 @@ use chrono::{Duration, NaiveDate};
 
 use super::plan::{Dialect, FeedPlan, FilePlan, Row};
 use super::rows::Maker;
-use crate::random::Random;
+use crate::random::{Random, often, raised};
 
 /// Feeds of payments and rates, at times.
 pub fn feeds(r: &mut Random, feeds: &mut Vec<FeedPlan>) {
@@ -20,7 +20,7 @@ pub fn feeds(r: &mut Random, feeds: &mut Vec<FeedPlan>) {
         dialect: Dialect::default(),
         wrong: None,
     };
-    if shared && r.chance(40) {
+    if shared && r.chance(often(40, 65)) {
         let scope = feeds[0].settings.contains("number_scope");
         let scope = if scope { "number_scope = \"space\"\n" } else { "" };
         feeds.push(plan("payments", format!("documents = \"dms\"\n{scope}")));
@@ -28,7 +28,7 @@ pub fn feeds(r: &mut Random, feeds: &mut Vec<FeedPlan>) {
             feeds.push(plan("deposits", String::new()));
         }
     }
-    if r.chance(40) {
+    if r.chance(often(40, 65)) {
         feeds.push(plan("fx", String::new()));
     }
 }
@@ -133,6 +133,10 @@ fn payment(r: &mut Random, invoice: &[Row], day: NaiveDate, reference: &str) -> 
     row.insert("distributor_code", invoice[0]["distributor_code"].clone());
     row.insert("paid_on", (day - Duration::days(r.below(5) as i64)).to_string());
     row.insert("amount", written(amount));
+    if raised() && r.chance(35) {
+        let own = invoice[0].get("currency").cloned().unwrap_or_default();
+        row.insert("currency", r.pick(&["USD", "INR", "inr", &own, &own]).to_string());
+    }
     let place = reference.split('-').next().unwrap_or_default();
     let deposit = r.below(5);
     row.insert("deposit_ref", if deposit == 0 { String::new() } else { format!("DEP-{place}-{deposit}") });
@@ -150,12 +154,17 @@ const DAYS: [&[&str]; 4] = [
 /// Rates of some days.
 pub fn rates(r: &mut Random, place: usize) -> Vec<Row> {
     let mut rows = vec![];
+    let place = if raised() && r.chance(50) { r.below(DAYS.len()) } else { place };
     for day in DAYS[place % DAYS.len()] {
         if r.chance(70) {
             let mut row = Row::new();
             row.insert("date", (*day).into());
-            row.insert("from", r.pick(&["USD", "usd"]).to_string());
-            row.insert("to", "INR".into());
+            row.insert("from", r.pick(&["USD", "usd", "EUR"][..often(2, 3)]).to_string());
+            let to = if raised() { *r.pick(&["INR", "inr", "USD"]) } else { "INR" };
+            row.insert("to", to.into());
+            if to == "USD" {
+                row.insert("from", r.pick(&["INR", "EUR"]).to_string());
+            }
             row.insert("rate", r.pick(&["80", "83.25", "0.333333"]).to_string());
             rows.push(row);
         }

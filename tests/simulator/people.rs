@@ -1,7 +1,9 @@
 //! What people do between the runs, in the workspace and before the judge alike.
 
+use super::compare::millionths;
 use super::place::{Place, verb};
 use super::plan::{Act, History, SchemePlan};
+use crate::naive::number;
 use crate::naive::{Judge, Step, Word};
 use crate::within;
 
@@ -44,6 +46,7 @@ impl<'h> People<'h> {
             }
             Act::Decide { which, verdict } => self.decide(*which, *verdict, place, judge),
             Act::Adopt { which } => adopt(*which, place, judge),
+            Act::DecidePoints { which, verdict } => decide_points(*which, *verdict, place, judge),
             Act::Close { scheme } => {
                 let id = self.schemes.get(*scheme).map_or("s1", |plan| plan.base.id);
                 self.close(id, place, judge)
@@ -137,6 +140,35 @@ impl People<'_> {
         judge.step(&Step::Close { as_of, scheme: scheme.into(), cycle });
         Ok(())
     }
+}
+
+/// Decides about points that wait: over a limit, in a locked cycle, or by an edited scheme (which is only discarded here).
+fn decide_points(which: usize, verdict: Word, place: &Place, judge: &mut Judge) -> Result<(), String> {
+    let mut waiting = within::holds(&place.workspace)?;
+    waiting.retain(|hold| match hold.kind.as_str() {
+        "over_limit" | "cycle_locked" => true,
+        "scheme_edited" => verdict == Word::Discard,
+        _ => false,
+    });
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    let hold = &waiting[which % waiting.len()];
+    let key = (hold.cycle.clone(), hold.partner.clone());
+    let points = millionths(hold.points);
+    if hold.kind != "scheme_edited" {
+        let wanted = judge.schemes().get(&hold.scheme).and_then(|seen| seen.waits(&hold.kind, &key));
+        // of a locked cycle the hold says what the last run has seen; points over a limit may be released since
+        if hold.kind == "over_limit" && wanted.as_ref() != Some(&points) {
+            return Err(format!("{hold:?}: {:?} waits", wanted.map(|points| number::show(&points))));
+        }
+    }
+    place.decide(hold.id, verdict)?;
+    if hold.kind != "scheme_edited" {
+        let (scheme, kind) = (hold.scheme.clone(), hold.kind.clone());
+        judge.step(&Step::DecidePoints { scheme, key, kind, points, verdict });
+    }
+    Ok(())
 }
 
 /// Lets a closed cycle go by what its file says now.

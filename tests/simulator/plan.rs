@@ -8,6 +8,7 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime};
 
 use super::schemes::Head;
 use crate::naive::{Word, number};
+use crate::random::raised;
 
 /// A row in canonical columns, numbers plain and dates as ISO 8601.
 pub type Row = BTreeMap<&'static str, String>;
@@ -108,6 +109,8 @@ pub enum Act {
     Decide { which: usize, verdict: Word },
     /// Lets a closed cycle go by what its file says now: one of those that wait.
     Adopt { which: usize },
+    /// Decides about points that wait: over a limit, in a locked cycle, by an edited scheme.
+    DecidePoints { which: usize, verdict: Word },
     /// Closes the next cycle of a scheme without a file that will not come, once its last day has passed.
     Close { scheme: usize },
     /// The next thing that somebody does is tried first by a command that is killed after so many milliseconds.
@@ -161,8 +164,8 @@ const PARTNERS: [&str; 8] = [
     "distributor_code",
     "local_code",
 ];
-const PAYMENTS: [&str; 6] =
-    ["payment_ref", "invoice_no", "distributor_code", "paid_on", "amount", "deposit_ref"];
+const PAYMENTS: [&str; 7] =
+    ["payment_ref", "invoice_no", "distributor_code", "paid_on", "amount", "currency", "deposit_ref"];
 const DEPOSITS: [&str; 3] = ["deposit_ref", "date", "amount"];
 const FX: [&str; 4] = ["date", "from", "to", "rate"];
 const ITEMS: [&str; 4] = ["sku", "category", "earns_points", "effective_from"];
@@ -287,6 +290,9 @@ impl Act {
                 format!("accrued close of the next cycle of the {scheme}th scheme, where that is over")
             }
             Act::Stumble(after) => format!("the next command is killed after {after} ms, and given again:"),
+            Act::DecidePoints { which, verdict } => {
+                format!("{verdict:?} of points {which} of those that wait")
+            }
             Act::Adopt { which } => format!("release of edited cycle {which} of those that wait"),
         }
     }
@@ -374,8 +380,18 @@ impl FeedPlan {
         if d.own_words && self.kind == "sales" {
             text += "[feed.values.doc_type]\n\"Tax Invoice\" = \"invoice\"\nReturn = \"credit_note\"\n";
         }
+        let mut defaults = vec![];
         if d.without.contains(&"distributor_code") && !self.settings.contains("distributors") {
-            text += "[feed.defaults]\ndistributor_code = \"D1\"\n";
+            defaults.push("distributor_code = \"D1\"\n");
+        }
+        if raised() && d.without.contains(&"currency") && d.spaced {
+            defaults.push("currency = \"usd\"\n");
+        }
+        if raised() && d.without.contains(&"channel") && d.grouped {
+            defaults.push("channel = \"Retail\"\n");
+        }
+        if !defaults.is_empty() {
+            text += &format!("[feed.defaults]\n{}", defaults.concat());
         }
         text
     }

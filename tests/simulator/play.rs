@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::accounts::same_accounts;
 use super::as_published::same_papers;
 use super::compare::{Sums, expected, reconciled, same_balances, same_fates, same_sums, sums, told_alike};
 use super::make;
@@ -34,6 +35,7 @@ pub fn play(history: &History) -> Result<(), String> {
     }
     let judgement = judge.judgement();
     same_papers(&place.workspace, &judgement)?;
+    same_accounts(&place.workspace, &books, &judgement)?;
     same_fates(&books, history, &judgement)?;
     same_balances(&books, &judgement)?;
     second_run_is_silent(&place, history, &books)?;

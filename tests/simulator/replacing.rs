@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 
 use super::plan::{FilePlan, Row};
 use super::rows::Maker;
+use crate::random::often;
 
 /// What the last file of each feed and name held.
 #[derive(Default)]
@@ -19,7 +20,7 @@ pub fn files(maker: &mut Maker, standing: &mut Standing, day: NaiveDate) -> Vec<
     let feeds: Vec<usize> = (0..maker.feeds.len()).filter(replacing).collect();
     let mut files: Vec<FilePlan> = vec![];
     for feed in feeds {
-        for _ in 0..1 + maker.r.below(2) {
+        for _ in 0..1 + maker.r.below(often(2, 4)) {
             let month = *maker.r.pick(&["2026-02", "2026-03", "2026-03"]);
             let name = match maker.feeds[feed].pattern {
                 "{yyyy}-{mm}.csv" => format!("{month}.csv"),

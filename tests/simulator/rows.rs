@@ -4,7 +4,7 @@ use chrono::{Duration, NaiveDate};
 
 use super::plan::{FeedPlan, History, Row};
 use super::schemes::THRESHOLDS;
-use crate::random::Random;
+use crate::random::{Random, often, raised};
 
 /// A document as it stands, with all its rows.
 #[derive(Clone, Debug)]
@@ -32,6 +32,7 @@ impl Maker<'_> {
     /// One event around a day: the rows of one document for a file.
     pub fn event(&mut self, day: NaiveDate) -> Document {
         let what = if self.known.is_empty() { 0 } else { self.r.below(100) };
+        let what = if raised() { [0, 0, 0, 50, 58, 58, 72, 80, 80, 95][what / 10] } else { what };
         let document = match what {
             0..50 => self.new_invoice(day),
             50..58 => self.any_known(),
@@ -39,6 +40,7 @@ impl Maker<'_> {
             72..80 => self.cancellation(day),
             80..95 => self.credit_note(day),
             _ if self.any_order => self.new_invoice(day),
+            95 if raised() && self.r.chance(50) => self.mistyped(day),
             95..97 => self.contradicted(),
             _ => self.mistyped(day),
         };
@@ -89,7 +91,7 @@ impl Maker<'_> {
         row.insert("amount", self.amount());
         let foreign = if self.feeds.iter().any(|f| f.kind == "fx") { 20 } else { 4 };
         if self.r.chance(foreign) {
-            row.insert("currency", self.r.pick(&["USD", "inr"]).to_string());
+            row.insert("currency", self.r.pick(&["USD", "inr", "EUR", "usd"][..often(2, 4)]).to_string());
         }
     }
 
@@ -109,10 +111,25 @@ impl Maker<'_> {
         let day = day - Duration::days(self.r.below(9) as i64) + Duration::days(self.r.below(5) as i64);
         // at times a day on which a multiplier begins, has begun, ends or has ended
         let edges = [(2026, 3, 14), (2026, 3, 15), (2026, 4, 30), (2026, 5, 1)];
-        let (year, month, date) = *self.r.pick(&edges);
+        let clocks = [
+            (2026, 3, 8),
+            (2026, 3, 29),
+            (2026, 4, 5),
+            (2026, 4, 24),
+            (2026, 3, 28),
+            (2026, 3, 31),
+            (2026, 4, 1),
+        ];
+        let (year, month, date) =
+            if raised() && self.r.chance(60) { *self.r.pick(&clocks) } else { *self.r.pick(&edges) };
         let edge = NaiveDate::from_ymd_opt(year, month, date).expect("a date");
-        let day = if self.r.chance(20) { edge } else { day };
+        let day = if self.r.chance(often(20, 40)) { edge } else { day };
         let time = self.r.pick(&["00:00:00", "01:30:00", "12:00:00", "21:00:00", "23:30:00", "02:15:00"]);
+        let time = if raised() && self.r.chance(50) {
+            self.r.pick(&["00:30:00", "01:45:00", "02:00:00", "02:30:00", "01:59:59", "23:59:59"])
+        } else {
+            time
+        };
         match self.r.below(4) {
             0 | 1 => day.to_string(),
             2 if !self.restarting => {

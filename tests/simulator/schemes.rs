@@ -3,23 +3,48 @@
 use chrono::NaiveDate;
 
 use super::plan::SchemePlan;
-use crate::random::Random;
+use crate::random::{Random, often, raised};
 
-pub const ZONES: [&str; 5] =
-    ["Asia/Kolkata", "Asia/Kuala_Lumpur", "America/New_York", "Europe/London", "Australia/Lord_Howe"];
+pub const ZONES: [&str; 8] = [
+    "Asia/Kolkata",
+    "Asia/Kuala_Lumpur",
+    "America/New_York",
+    "Europe/London",
+    "Australia/Lord_Howe",
+    "Africa/Cairo",
+    "Asia/Beirut",
+    "Asia/Gaza",
+];
 
 /// Thresholds that the amounts of the rows are made to meet to the paisa.
 pub const THRESHOLDS: [&str; 4] = ["500", "1000", "2500.50", "6000"];
 
+const RATES: [&str; 10] = [
+    "1%",
+    "0.2%",
+    "2.5%",
+    "5 per 10",
+    "1 per 3",
+    "5 per full 10",
+    "1 per full 7",
+    "0.333%",
+    "0.7 per 3",
+    "2 per full 2.5",
+];
+
 const CONTINUOUS: &str = "post = \"continuous\"\n";
+
+const LENGTHS: [&str; 6] = ["month", "month", "quarter", "half-year", "year", "quarter"];
+
+const YEARS: [&str; 6] = ["january", "april", "february", "march", "july", "october"];
 
 const TIERS: [&str; 3] = ["Silver", "Gold", "Platinum"];
 
 /// The schemes of a history: one or two, the first of them at times in two versions.
 pub fn schemes(r: &mut Random, payments: bool) -> Vec<SchemePlan> {
     let head = Head::random(r, "s1");
-    let mut schemes = if r.chance(20) { versions(r, &head) } else { vec![scheme(r, "s1", &head)] };
-    if r.chance(20) {
+    let mut schemes = if r.chance(often(20, 45)) { versions(r, &head) } else { vec![scheme(r, "s1", &head)] };
+    if r.chance(often(20, 30)) {
         let head = Head::random(r, "s2");
         schemes.push(scheme(r, "s2", &head));
     }
@@ -118,7 +143,7 @@ fn scheme(r: &mut Random, file: &str, head: &Head) -> SchemePlan {
     if r.chance(50) {
         sections.push(caps(r));
     }
-    if r.chance(15) {
+    if r.chance(often(15, 35)) {
         sections.push(format!("[limits]\naccrual = {}\n", r.pick(&["40", "100"])));
     }
     sections.push(points(r));
@@ -132,6 +157,7 @@ pub struct Head {
     starts: &'static str,
     pub ends: Option<&'static str>,
     zone: &'static str,
+    currency: &'static str,
     length: &'static str,
     year_starts: &'static str,
     closes: &'static str,
@@ -143,10 +169,11 @@ impl Head {
             id,
             starts: r.pick::<&str>(&["2025-01-01", "2025-10-01", "2026-01-01", "2026-01-01", "2026-02-10"]),
             ends: if r.chance(20) { Some("2026-06-30") } else { None },
-            zone: ZONES[r.below(ZONES.len())],
-            length: r.pick::<&str>(&["month", "month", "quarter", "half-year"]),
-            year_starts: r.pick::<&str>(&["january", "april"]),
-            closes: if r.chance(20) { "day_closes_at = \"02:00\"\n" } else { "" },
+            zone: ZONES[r.below(often(5, ZONES.len()))],
+            currency: if raised() && r.chance(20) { "USD" } else { "INR" },
+            length: r.pick::<&str>(&LENGTHS[..often(4, LENGTHS.len())]),
+            year_starts: r.pick::<&str>(&YEARS[..often(2, YEARS.len())]),
+            closes: if r.chance(often(20, 40)) { "day_closes_at = \"02:00\"\n" } else { "" },
         }
     }
 
@@ -158,15 +185,15 @@ impl Head {
     fn toml(&self, r: &mut Random) -> String {
         let ends = self.ends.map_or(String::new(), |ends| format!("ends = {ends}\n"));
         let post = if r.chance(30) { CONTINUOUS } else { "" };
-        let lock = if r.chance(25) {
+        let lock = if r.chance(often(25, 50)) {
             format!("lock_after_days = {}\n", r.pick(&["0", "1", "10"]))
         } else {
             String::new()
         };
         let wait = if r.chance(15) { "wait_for_files = false\n" } else { "" };
-        let Head { id, starts, zone, length, year_starts, closes, .. } = self;
+        let Head { id, starts, zone, currency, length, year_starts, closes, .. } = self;
         format!(
-            "[scheme]\nid = \"{id}\"\nname = \"Scheme {id}\"\ncompany = \"Example\"\ncurrency = \"INR\"\n\
+            "[scheme]\nid = \"{id}\"\nname = \"Scheme {id}\"\ncompany = \"Example\"\ncurrency = \"{currency}\"\n\
              timezone = \"{zone}\"\nstarts = {starts}\n{ends}[cycle]\nlength = \"{length}\"\n\
              year_starts = \"{year_starts}\"\ngrace_days = {}\n{post}{closes}{lock}{wait}",
             r.pick(&["0", "3", "5"]),
@@ -185,8 +212,7 @@ fn slabs(r: &mut Random, marginal: bool, ladder: bool, by_quantity: bool) -> Str
         };
         text += &format!("[[slab]]\nfrom = \"{threshold}\"\n");
         if !r.chance(8) {
-            let rate =
-                r.pick(&["1%", "0.2%", "2.5%", "5 per 10", "1 per 3", "5 per full 10", "1 per full 7"]);
+            let rate = r.pick(&RATES[..often(7, RATES.len())]);
             text += &format!("rate = \"{rate}\"\n");
         }
         if r.chance(20) {
@@ -270,7 +296,8 @@ fn earn(r: &mut Random, by_quantity: bool) -> String {
 fn multipliers(r: &mut Random, ladder: bool) -> String {
     let mut text = format!("[multipliers]\nstacking = \"{}\"\n", r.pick(&["highest", "product"]));
     for place in 0..=r.below(3) {
-        let factor = r.pick(&["2", "1.5", "0.5", "3"]);
+        const FACTORS: [&str; 7] = ["2", "1.5", "0.5", "3", "0", "0.333", "1.07"];
+        let factor = r.pick(&FACTORS[..often(4, FACTORS.len())]);
         let mut one = String::new();
         if r.chance(60) {
             one += &format!("skus = [\"{}\"]\n", r.pick(&["LED-*", "*-1", "FAN-?"]));
@@ -285,11 +312,18 @@ fn multipliers(r: &mut Random, ladder: bool) -> String {
             one += "tiers = [\"Gold\"]\n";
         }
         if one.is_empty() || r.chance(30) {
-            one += "from = 2026-03-15\nto = 2026-04-30\n";
+            let windows = [(15, 30), (29, 23), (8, 4), (28, 24), (31, 1), (30, 5)];
+            let (from, to) = if raised() { *r.pick(&windows) } else { windows[0] };
+            one += &format!("from = 2026-03-{from:02}\nto = 2026-04-{to:02}\n");
         }
         text += &format!("[[multiplier]]\nname = \"M{place}\"\nfactor = \"{factor}\"\n{one}");
     }
     text
+}
+
+/// One of two, the second of them only where what is seldom is to be often.
+fn seldom(r: &mut Random) -> usize {
+    if raised() { r.below(2) } else { 0 }
 }
 
 fn caps(r: &mut Random) -> String {
@@ -298,8 +332,8 @@ fn caps(r: &mut Random) -> String {
         text += "per_cycle = 120\n";
     }
     match r.below(3) {
-        0 => text += "per_invoice = 15\n",
-        1 => text += "per_sku = 30\n",
+        0 => text += ["per_invoice = 15\n", "per_invoice = \"7.35\"\n"][seldom(r)],
+        1 => text += ["per_sku = 30\n", "per_sku = \"12.01\"\n"][seldom(r)],
         _ => {}
     }
     text
@@ -310,6 +344,6 @@ fn points(r: &mut Random) -> String {
         "[points]\nrounding = \"{}\"\nround_at = \"{}\"\ndecimals = {}\n",
         r.pick(&["floor", "half-up", "half-even", "ceiling"]),
         r.pick(&["cycle", "cycle", "line"]),
-        r.pick(&["0", "0", "1", "2"]),
+        r.pick(&["0", "0", "1", "2", "3", "6"][..often(4, 6)]),
     )
 }

@@ -46,6 +46,9 @@ pub struct Waiting {
     pub kind: String,
     pub scheme: String,
     pub cycle: String,
+    pub partner: String,
+    /// millionths at stake
+    pub points: i64,
     pub feed: String,
     pub name: String,
     pub line: u64,
@@ -204,7 +207,8 @@ pub fn holds(workspace: &Workspace) -> Done<Vec<Waiting>> {
         let (feed, name) = file.map(|f| (f.arrival.feed, f.arrival.name)).unwrap_or_default();
         let line = hold.line.unwrap_or(0);
         let (id, kind, scheme, cycle) = (hold.id, hold.kind, hold.scheme, hold.cycle);
-        waiting.push(Waiting { id, kind, scheme, cycle, feed, name, line });
+        let (partner, points) = (hold.partner, hold.points.0);
+        waiting.push(Waiting { id, kind, scheme, cycle, partner, points, feed, name, line });
     }
     Ok(waiting)
 }

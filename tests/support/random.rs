@@ -36,3 +36,16 @@ impl Random {
         }
     }
 }
+
+/// Whether what is seldom is to be played often (`ACCRUED_OFTEN` is set).
+#[allow(dead_code, reason = "each test program uses its own part")]
+pub fn raised() -> bool {
+    static RAISED: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
+    *RAISED.get_or_init(|| std::env::var_os("ACCRUED_OFTEN").is_some())
+}
+
+/// How often something is to happen: as usual, or where what is seldom is to be played often.
+#[allow(dead_code, reason = "each test program uses its own part")]
+pub fn often(usual: usize, often: usize) -> usize {
+    if raised() { often } else { usual }
+}
