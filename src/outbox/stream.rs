@@ -141,28 +141,42 @@ impl Closing {
     }
 }
 
-fn write_all(
-    mut disk: File,
-    to_write: &Receiver<Vec<u8>>,
-    written: &SyncSender<Vec<u8>>,
-) -> io::Result<Hashed> {
+fn write_all(disk: File, to_write: &Receiver<Vec<u8>>, written: &SyncSender<Vec<u8>>) -> io::Result<Hashed> {
     let mut hasher = Sha256::new();
     let mut bytes = 0;
-    let mut unflushed = 0;
-    for buffer in to_write {
-        disk.write_all(&buffer)?;
-        hasher.update(&buffer);
-        bytes += buffer.len() as u64;
-        unflushed += buffer.len();
-        if unflushed >= FLUSH_EVERY {
-            disk.sync_data()?;
-            unflushed = 0;
+    std::thread::scope(|scope| {
+        let mut flusher = None;
+        let mut unflushed = 0;
+        for buffer in to_write {
+            (&disk).write_all(&buffer)?;
+            hasher.update(&buffer);
+            bytes += buffer.len() as u64;
+            unflushed += buffer.len();
+            if unflushed >= FLUSH_EVERY {
+                unflushed = 0;
+                let (step, _) = flusher.get_or_insert_with(|| {
+                    let (step, steps) = sync_channel(1);
+                    (step, scope.spawn(|| flush_all(&disk, steps)))
+                });
+                // one that is still at work takes these along, or the end does
+                let _ = step.try_send(());
+            }
+            // the other side may have gone: then no one needs the buffer
+            drop(written.try_send(buffer));
         }
-        // the other side may have gone: then no one needs the buffer
-        drop(written.try_send(buffer));
-    }
+        let Some((step, flushing)) = flusher else { return Ok(()) };
+        drop(step);
+        flushing
+            .join()
+            .unwrap_or_else(|_panic| Err(io::Error::other("who flushes stopped without an answer")))
+    })?;
     disk.sync_all()?;
     Ok(Hashed { sha256: chain::hex(&hasher.finalize()), bytes })
+}
+
+/// Of whoever writes, nobody waits for the disk. The kernel tells of a failed write once: who asks first must not forget it.
+fn flush_all(disk: &File, steps: Receiver<()>) -> io::Result<()> {
+    steps.into_iter().try_for_each(|()| disk.sync_data())
 }
 
 #[cfg(test)]
