@@ -212,7 +212,8 @@ fn a_run_that_is_killed_in_a_download_is_gone_on_with_by_the_next() {
     let before = proxy.passed();
     let said = run(&workspace, 3).whole();
     assert!(said.contains("large.csv"), "{said}");
-    assert!(proxy.passed() - before < (40 << 20), "{} bytes came", proxy.passed() - before);
+    // the first 16 MiB were on record at least
+    assert!(proxy.passed() - before < (52 << 20), "{} bytes came", proxy.passed() - before);
     // refused for what is in it, but whole
     assert_eq!(archived(&workspace), 2);
     workspace.trial(&["verify", "files"]).check();

@@ -1,16 +1,19 @@
 //! Bytes on their way into the archive: read on one thread, hashed and written on another, in large buffers that go round.
 //! A third one sends them on to the disk meanwhile, so that little is left to wait for at the end. The rest of a large file may
-//! come from elsewhere at the same time: written where it belongs, and hashed from there once what is before it is hashed.
+//! come from two sides at the same time: written where it belongs, and hashed from there once what is before it is hashed.
+
+mod rest;
 
 use super::partial::{Start, Temporary, hex};
 use super::{Archive, Archived, InboxFault};
+pub(super) use rest::{Behind, Rest};
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::Write;
-use std::ops::Range;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
-use std::sync::mpsc::{Receiver, Sender, SyncSender, TryRecvError, channel, sync_channel};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, channel, sync_channel};
 use std::thread::ScopedJoinHandle;
 
 /// Buffers between the two threads, where they are large.
@@ -27,10 +30,7 @@ const MOST_BUFFERS: usize = 32;
 const SMALL: u64 = 256 * 1024;
 
 /// Bytes written between two calls that send them on to the disk.
-const STEP: u64 = 32 * 1024 * 1024;
-
-/// Bytes hashed at once of what was written by somebody else: few enough for the processor's cache.
-const AGAIN: usize = 128 * 1024;
+const STEP: u64 = 16 * 1024 * 1024;
 
 /// Which thread hashes: the one with less to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,8 +82,7 @@ pub(super) fn take(start: Start, plan: Plan, read: Read<'_>) -> Result<Draft, In
     }
 }
 
-/// Takes in what `read` gives, until it gives 0 bytes, and behind it what `rest` writes meanwhile on a thread of its own.
-/// The draft ends where the first gap is.
+/// Takes in what `read` gives, until it gives 0 bytes, and what is written behind it. The draft ends where the first gap is.
 pub(super) fn take_with_rest(
     start: Start,
     plan: Plan,
@@ -117,61 +116,22 @@ fn drafted(
 /// Gives bytes in order; 0 of them at the end.
 pub(super) type Read<'r> = &'r mut dyn FnMut(&mut [u8]) -> Result<usize, InboxFault>;
 
-/// Writes the rest, if it comes to that.
-pub(super) type Rest<'r> = &'r (dyn Fn(Behind<'_>) + Sync);
-
-/// Where the rest of a file is written.
-pub(super) struct Behind<'f> {
-    file: &'f File,
-    path: &'f Path,
-    pieces: Sender<Piece>,
-    flush: Flush,
-}
-
-/// Of the rest.
-enum Piece {
-    /// bytes that must be those before the rest, and what to say if they are not
-    Seam { at: u64, bytes: Vec<u8>, otherwise: InboxFault },
-    /// where it was written
-    Written(Range<u64>),
-}
-
-impl Behind<'_> {
-    /// Says which bytes the rest joins on to; `otherwise` is what went wrong if others are there.
-    ///
-    /// # Errors
-    /// `Stopped` when nobody wants the rest any more.
-    pub(super) fn join(&self, at: u64, bytes: Vec<u8>, otherwise: InboxFault) -> Result<(), InboxFault> {
-        self.pieces.send(Piece::Seam { at, bytes, otherwise }).map_err(|_| InboxFault::Stopped)
-    }
-
-    /// Writes at this offset, which is where the last call ended.
-    ///
-    /// # Errors
-    /// Of the disk; `Stopped` when nobody wants the rest any more.
-    pub(super) fn write(&mut self, at: u64, bytes: &[u8]) -> Result<(), InboxFault> {
-        self.file.write_all_at(bytes, at).map_err(|e| InboxFault::disk(self.path, "write", &e))?;
-        self.flush.wrote(bytes.len(), || None);
-        let written = Piece::Written(at..at + bytes.len() as u64);
-        self.pieces.send(written).map_err(|_| InboxFault::Stopped)
-    }
-}
-
 /// Sends what was written on to the disk, a step at a time, by the thread that flushes.
 #[derive(Clone)]
 struct Flush {
     step: SyncSender<Option<Sound>>,
-    since: u64,
+    /// bytes written by all who write, since the last step
+    since: Arc<AtomicU64>,
 }
 
 /// How many bytes are here from the beginning, and their hash so far.
 type Sound = (u64, Sha256);
 
 impl Flush {
-    fn wrote(&mut self, bytes: usize, sound: impl FnOnce() -> Option<Sound>) {
-        self.since += bytes as u64;
-        if self.since >= STEP {
-            self.since = 0;
+    fn wrote(&self, bytes: usize, sound: impl FnOnce() -> Option<Sound>) {
+        let bytes = bytes as u64;
+        if self.since.fetch_add(bytes, Ordering::Relaxed) + bytes >= STEP {
+            self.since.store(0, Ordering::Relaxed);
             // one that is still at work takes these along, or the end does
             let _ = self.step.try_send(sound());
         }
@@ -234,63 +194,38 @@ fn with_writer(
     let (step, steps) = sync_channel(1);
     let (pieces, behind) = channel();
     let (file, temporary, path) = (sink.file, sink.temporary, sink.temporary.path());
-    let flush = Flush { step, since: 0 };
+    let flush = Flush { step, since: Arc::default() };
     let done = std::thread::scope(|scope| {
         let flusher = scope.spawn(move || flush_all(file, temporary, steps));
         // without a rest, nobody has `pieces` any more
-        let behind_it = rest.map(|rest| {
-            let behind = Behind { file, path, pieces, flush: flush.clone() };
-            scope.spawn(move || {
-                rest(behind);
+        let shared = rest.map(|Rest { then, meanwhile }| {
+            let here = Behind { file, path, pieces, flush: flush.clone() };
+            let there = here.clone();
+            let beside = scope.spawn(move || {
+                meanwhile(there);
                 Ok(())
-            })
+            });
+            (then, here, beside)
         });
         let writer = scope.spawn(|| {
-            write_all(sink, plan.hashing, (to_write, empty), flush)?;
-            hash_rest(sink, behind)
+            // what is hashed behind the front was written before: counted once more, it is recorded as often as the front
+            let hashed = Flush { since: Arc::default(), ..flush.clone() };
+            write_all(sink, plan.hashing, (to_write, empty), &flush)?;
+            drop(flush);
+            rest::hash_rest(sink, behind, &hashed)
         });
-        let read = fill_all(plan.hashing, read, full, to_fill, (&mut hasher, &mut size));
+        let front = fill_all(plan.hashing, read, full, to_fill, (&mut hasher, &mut size));
+        let (read, beside) = match shared {
+            Some((then, here, beside)) => (front.and_then(|()| then(here)), Some(beside)),
+            None => (front, None),
+        };
         // a writer that failed says why better than the reader that could not go on
-        joined(writer).and(read).and(behind_it.map_or(Ok(()), joined)).and(joined(flusher))
+        joined(writer).and(read).and(beside.map_or(Ok(()), joined)).and(joined(flusher))
     });
     if plan.hashing == Hashing::WhileReading {
         (sink.hasher, sink.size) = (hasher, size);
     }
     done
-}
-
-/// Hashes what was written behind the front, as far as it goes on from there without a gap.
-fn hash_rest(sink: &mut Sink<'_>, pieces: Receiver<Piece>) -> Result<(), InboxFault> {
-    let mut buffer = Vec::new();
-    for piece in pieces {
-        buffer.resize(AGAIN, 0);
-        match piece {
-            Piece::Written(range) if range.start != sink.size => return Ok(()),
-            Piece::Written(range) => hash_again(sink, range.end, &mut buffer)?,
-            // with a gap before it there is nothing to compare with
-            Piece::Seam { at, bytes, .. } if at + bytes.len() as u64 > sink.size => return Ok(()),
-            Piece::Seam { at, bytes, otherwise } => {
-                let mut before = vec![0; bytes.len()];
-                sink.read_back(at, &mut before)?;
-                if before != bytes {
-                    sink.doubtful = true;
-                    return Err(otherwise);
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Up to this offset, from the file.
-fn hash_again(sink: &mut Sink<'_>, end: u64, buffer: &mut [u8]) -> Result<(), InboxFault> {
-    while sink.size < end {
-        let left = usize::try_from(end - sink.size).unwrap_or(usize::MAX).min(buffer.len());
-        let bytes = buffer.get_mut(..left).unwrap_or_default();
-        sink.read_back(sink.size, bytes)?;
-        sink.hash(bytes);
-    }
-    Ok(())
 }
 
 /// The kernel tells of a failed write once: who asks first must not forget it.
@@ -359,7 +294,7 @@ fn write_all(
     sink: &mut Sink<'_>,
     hashing: Hashing,
     (to_write, empty): (Receiver<Full>, SyncSender<Vec<u8>>),
-    mut flush: Flush,
+    flush: &Flush,
 ) -> Result<(), InboxFault> {
     while let Ok((buffer, got)) = to_write.recv() {
         let bytes = buffer.get(..got).unwrap_or_default();
@@ -379,7 +314,15 @@ mod tests {
     use super::*;
 
     /// Takes `front` from the reader while `rest` writes behind it; the files left in the archive beside it.
-    fn taken(front: &[u8], rest: Rest<'_>) -> (Result<Archived, InboxFault>, usize) {
+    fn taken(front: &[u8], rest: &(dyn Fn(Behind<'_>) + Sync)) -> (Result<Archived, InboxFault>, usize) {
+        taken_by_both(front, &mut |_| Ok(()), rest)
+    }
+
+    fn taken_by_both(
+        front: &[u8],
+        then: &mut dyn FnMut(Behind<'_>) -> Result<(), InboxFault>,
+        meanwhile: &(dyn Fn(Behind<'_>) + Sync),
+    ) -> (Result<Archived, InboxFault>, usize) {
         let dir = tempfile::tempdir().expect("a folder");
         let archive = Archive::of(dir.path());
         archive.prepare().expect("prepared");
@@ -389,7 +332,7 @@ mod tests {
             archive.begin().expect("begun"),
             plan,
             &mut |buffer| Ok(std::io::Read::read(&mut left, buffer).expect("memory")),
-            rest,
+            Rest { then, meanwhile },
         );
         let kept = draft.and_then(|draft| draft.keep(&archive));
         let incoming = std::fs::read_dir(dir.path().join("archive/.incoming")).expect("there").count();
@@ -408,7 +351,7 @@ mod tests {
     fn what_is_written_behind_is_hashed_after_what_is_before_it() {
         let bytes: Vec<u8> = (0..700_000_u32).flat_map(u32::to_le_bytes).collect();
         let (front, back) = bytes.split_at(1_200_000);
-        let (kept, incoming) = taken(front, &|mut behind| {
+        let (kept, incoming) = taken(front, &|behind| {
             behind.join(1_199_000, front[1_199_000..].to_vec(), fault()).expect("wanted");
             let mut at = front.len() as u64;
             for piece in back.chunks(300_001) {
@@ -422,8 +365,36 @@ mod tests {
     }
 
     #[test]
+    fn parts_from_both_sides_are_hashed_in_their_order() {
+        let bytes: Vec<u8> = (0..700_000_u32).flat_map(u32::to_le_bytes).collect();
+        let part = |behind: &Behind<'_>, from: usize, to: usize| {
+            behind.join(from as u64 - 500, bytes[from - 500..from].to_vec(), fault())?;
+            (from..to)
+                .step_by(9_999)
+                .try_for_each(|at| behind.write(at as u64, &bytes[at..to.min(at + 9_999)]))
+        };
+        let (kept, _) = taken_by_both(
+            &bytes[..1_000_000],
+            &mut |behind| part(&behind, 2_000_000, 2_300_000).and(part(&behind, 1_600_000, 2_000_000)),
+            &|behind| {
+                part(&behind, 2_300_000, 2_800_000).expect("wanted");
+                part(&behind, 1_000_000, 1_600_000).expect("wanted");
+            },
+        );
+        let kept = kept.expect("whole");
+        assert_eq!((kept.size, kept.sha256), (2_800_000, sum(&bytes)));
+    }
+
+    #[test]
+    fn what_the_first_fails_of_behind_its_front_is_told() {
+        let (kept, incoming) = taken_by_both(&[1; 5000], &mut |_| Err(fault()), &|_| ());
+        assert!(matches!(kept, Err(InboxFault::Temporary(why)) if why == "another file"));
+        assert_eq!(incoming, 0);
+    }
+
+    #[test]
     fn a_rest_that_does_not_join_is_not_taken() {
-        let (kept, incoming) = taken(&[1; 5000], &|mut behind| {
+        let (kept, incoming) = taken(&[1; 5000], &|behind| {
             behind.join(4000, vec![2; 1000], fault()).expect("wanted");
             // nobody may want it any more
             let _ = behind.write(5000, &[2; 5000]);
@@ -434,7 +405,7 @@ mod tests {
 
     #[test]
     fn a_gap_ends_the_draft() {
-        let (kept, _) = taken(&[1; 5000], &|mut behind| {
+        let (kept, _) = taken(&[1; 5000], &|behind| {
             let _ = behind.join(5500, vec![1; 500], fault());
             let _ = behind.write(6000, &[1; 5000]);
         });

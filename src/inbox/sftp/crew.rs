@@ -1,7 +1,7 @@
 //! Further connections to one server: how many may be at work at once, and which files are whose. Each of them is a favour that
 //! the server may refuse: what it was to do is then done by the first one.
 
-use super::halves::LARGE;
+use super::sharing::LARGE;
 use crate::inbox::connection::{Begun, Outcome};
 use crate::inbox::{Brought, InboxFault, Sftp, Wanted};
 use std::collections::VecDeque;

@@ -2,37 +2,39 @@
 //! and compared with what was listed before it is kept.
 
 use super::crew::Place;
-use super::halves::{self, Halves, Next, REQUEST, SEAM, piece};
+use super::sharing::{self, Next, REQUEST, SEAM, Sharing, piece};
 use super::watchdog::Watching;
 use super::wire::Wire;
 use super::{Folder, Remote, changed, mtime, nature};
-use crate::inbox::intake::{self, Behind, Draft, Hashing, Plan};
+use crate::inbox::intake::{self, Behind, Draft, Hashing, Plan, Rest};
 use crate::inbox::partial::{Start, What};
 use crate::inbox::sieve::{self, Nature};
 use crate::inbox::{Archive, Archived, Candidate, InboxFault, Sftp};
 use ssh2::FileStat;
+use std::cell::RefCell;
 use std::io::{Read, Seek, SeekFrom};
+use std::ops::Range;
 
 impl Remote {
     /// Leave for a second connection, where so much is left to read.
     fn shares(&self, left: u64) -> Option<Place> {
-        (left >= halves::LARGE).then(|| self.crew.place()).flatten()
+        (left >= sharing::LARGE).then(|| self.crew.place()).flatten()
     }
 
     /// Reads the rest of a file over a connection of its own, if the server grants one and it is there in time. What
     /// goes wrong before it has begun is nobody's concern: the first one reads it all.
-    fn second(&self, file: &Candidate, halves: &Halves, behind: Behind<'_>, first: &Watching<'_>) {
-        let wire = match Wire::open(&self.settings, &halves.second, &mut self.methods.clone()) {
+    fn second(&self, file: &Candidate, sharing: &Sharing, behind: Behind<'_>, first: &Watching<'_>) {
+        let wire = match Wire::open(&self.settings, &sharing.second, &mut self.methods.clone()) {
             Ok(wire) => wire,
             // the first one was through before it
             Err(InboxFault::Stopped) => return,
             Err(_) => return self.crew.dismiss(),
         };
-        match (Folder { remote: self, wire: &wire }).rest(file, halves, behind, first) {
+        match (Folder { remote: self, wire: &wire }).beside(file, sharing, behind, first) {
             Ok(()) => drop(wire),
             Err(fault) => {
                 wire.cut();
-                halves.lose(fault);
+                sharing.lose(fault);
             }
         }
     }
@@ -66,7 +68,9 @@ impl Folder<'_> {
             let mut read = start.size;
             intake::take(start, plan, &mut |buffer| {
                 let most = piece(file.size.saturating_sub(read) + REQUEST, buffer.len());
-                self.read(file, &mut open, &mut read, buffer.get_mut(..most).unwrap_or_default(), &watching)
+                self.read(file, &mut open, &mut read, buffer.get_mut(..most).unwrap_or_default(), &|| {
+                    watching.progress()
+                })
             })?
         };
         if draft.size != file.size {
@@ -107,7 +111,7 @@ impl Folder<'_> {
         }
         let mut read = start.size - here.len() as u64;
         open.seek(SeekFrom::Start(read)).map_err(|e| self.reading(file, &e))?;
-        if self.exactly(file, open, here.len(), &mut read, watching)? == here {
+        if self.exactly(file, open, here.len(), &mut read, &|| watching.progress())? == here {
             tracing::info!(feed = %self.remote.source.feed, file = %file.name, bytes = start.size, "goes on");
             return Ok(());
         }
@@ -143,10 +147,10 @@ impl Folder<'_> {
         open: &mut ssh2::File,
         read: &mut u64,
         buffer: &mut [u8],
-        watching: &Watching<'_>,
+        progress: &dyn Fn(),
     ) -> Result<usize, InboxFault> {
         let got = open.read(buffer).map_err(|e| self.reading(file, &e))?;
-        watching.progress();
+        progress();
         *read += got as u64;
         if *read > file.size {
             return Err(changed(file, &format!("grew beyond its {} bytes while it was read", file.size)));
@@ -154,40 +158,59 @@ impl Folder<'_> {
         Ok(got)
     }
 
-    /// The second half, once the file is open here too.
-    fn rest(
+    /// Parts of it over this second connection, once the file is open here too.
+    fn beside(
         &self,
         file: &Candidate,
-        halves: &Halves,
-        mut behind: Behind<'_>,
+        sharing: &Sharing,
+        behind: Behind<'_>,
         first: &Watching<'_>,
     ) -> Result<(), InboxFault> {
         let watching = self.begin();
         let Ok(mut open) = self.open(file, &watching) else { return Ok(()) };
-        let Some(border) = halves.share() else { return Ok(()) };
-        let mut read = border - SEAM as u64;
-        open.seek(SeekFrom::Start(read)).map_err(|e| self.reading(file, &e))?;
-        // what is just before the second half, once more: a server that gives the same bytes wherever they are asked from, or
-        // another file of this name, is found out by it
-        let seam = self.exactly(file, &mut open, SEAM, &mut read, &watching)?;
-        behind.join(border - SEAM as u64, seam, self.disjoint(file))?;
-        let mut buffer = vec![0; self.remote.settings.read_buffer];
-        loop {
-            let at = read;
-            let most = piece(file.size.saturating_sub(read) + REQUEST, buffer.len());
-            let bytes = buffer.get_mut(..most).unwrap_or_default();
-            let got = self.read(file, &mut open, &mut read, bytes, &watching)?;
-            // while this one goes on, the first has nothing to do and is not idle
-            first.progress();
-            if got == 0 {
-                break;
-            }
-            behind.write(at, bytes.get(..got).unwrap_or_default())?;
+        let mut next = sharing.share();
+        while let Some(part) = next {
+            self.part(file, &mut open, part, &behind, &|| {
+                watching.progress();
+                // while this one goes on, the first may have nothing to do and is not idle
+                first.progress();
+            })?;
+            next = sharing.take()?;
         }
         // whoever waits for the last bytes need not wait for the farewell
         drop(behind);
         self.wire.hang_up();
         Ok(())
+    }
+
+    /// One part, and what is just before it once more: a server that gives the same bytes wherever they are asked from, or
+    /// another file of this name, is found out by it.
+    fn part(
+        &self,
+        file: &Candidate,
+        open: &mut ssh2::File,
+        part: Range<u64>,
+        behind: &Behind<'_>,
+        progress: &dyn Fn(),
+    ) -> Result<(), InboxFault> {
+        let mut read = part.start - SEAM as u64;
+        open.seek(SeekFrom::Start(read)).map_err(|e| self.reading(file, &e))?;
+        let seam = self.exactly(file, open, SEAM, &mut read, progress)?;
+        behind.join(part.start - SEAM as u64, seam, self.disjoint(file))?;
+        // the last part goes on until the file ends, wherever that is
+        let beyond = if part.end == file.size { REQUEST } else { 0 };
+        let mut buffer = vec![0; self.remote.settings.read_buffer];
+        loop {
+            let at = read;
+            let left = part.end.saturating_sub(read) + beyond;
+            let most = piece(left, buffer.len()).min(usize::try_from(left).unwrap_or(usize::MAX));
+            let bytes = buffer.get_mut(..most).unwrap_or_default();
+            let got = if most == 0 { 0 } else { self.read(file, open, &mut read, bytes, progress)? };
+            if got == 0 {
+                return Ok(());
+            }
+            behind.write(at, bytes.get(..got).unwrap_or_default())?;
+        }
     }
 
     /// The next so many bytes, or those until the end.
@@ -197,12 +220,12 @@ impl Folder<'_> {
         open: &mut ssh2::File,
         count: usize,
         read: &mut u64,
-        watching: &Watching<'_>,
+        progress: &dyn Fn(),
     ) -> Result<Vec<u8>, InboxFault> {
         let mut bytes = vec![0; count];
         let mut filled = 0;
         while let Some(room) = bytes.get_mut(filled..).filter(|room| !room.is_empty()) {
-            match self.read(file, open, read, room, watching)? {
+            match self.read(file, open, read, room, progress)? {
                 0 => bytes.truncate(filled),
                 got => filled += got,
             }
@@ -221,7 +244,7 @@ impl Folder<'_> {
         self.wire.fault_saying(&format!("reading {}", file.name), &error.to_string())
     }
 
-    /// The front over this connection, the rest over a second one as soon as there is one.
+    /// The front over this connection, the rest over this one and a second one as soon as there is one.
     fn fetch_shared(
         &self,
         file: &Candidate,
@@ -230,30 +253,41 @@ impl Folder<'_> {
         _place: Place,
         watching: &Watching<'_>,
     ) -> Result<Draft, InboxFault> {
-        let halves = Halves::of(file.size, start.size, &self.remote.cancel);
+        let sharing = Sharing::of(file.size, start.size, &self.remote.cancel);
+        let progress = || watching.progress();
+        // first for the front, then for parts
+        let open = RefCell::new(open);
         let mut read = start.size;
         let mut front = |buffer: &mut [u8]| {
-            let most = match halves.next(read)? {
+            let most = match sharing.next(read)? {
                 Next::Done => return Ok(0),
                 Next::Until(left) => {
                     piece(left, buffer.len()).min(usize::try_from(left).unwrap_or(usize::MAX))
                 }
                 Next::End => piece(file.size.saturating_sub(read) + REQUEST, buffer.len()),
             };
-            let got =
-                self.read(file, open, &mut read, buffer.get_mut(..most).unwrap_or_default(), watching)?;
+            let bytes = buffer.get_mut(..most).unwrap_or_default();
+            let got = self.read(file, &mut open.borrow_mut(), &mut read, bytes, &progress)?;
             if got == 0 {
-                halves.give_up();
+                sharing.give_up();
             }
             Ok(got)
         };
         // nobody waits for a second one that has nothing to do any more
-        let mut front = |buffer: &mut [u8]| front(buffer).inspect_err(|_| halves.give_up());
-        let taken = intake::take_with_rest(start, plan, &mut front, &|behind| {
-            self.remote.second(file, &halves, behind, watching);
-        });
+        let mut front = |buffer: &mut [u8]| front(buffer).inspect_err(|_| sharing.give_up());
+        let parts = |behind: Behind<'_>| {
+            while let Some(part) = sharing.take()? {
+                self.part(file, &mut open.borrow_mut(), part, &behind, &progress)?;
+            }
+            Ok(())
+        };
+        let rest = Rest {
+            then: &mut |behind| parts(behind).inspect_err(|_| sharing.give_up()),
+            meanwhile: &|behind| self.remote.second(file, &sharing, behind, watching),
+        };
+        let taken = intake::take_with_rest(start, plan, &mut front, rest);
         self.remote.cancel.check()?;
-        match taken.and_then(|draft| halves.whole().map(|()| draft)) {
+        match taken.and_then(|draft| sharing.whole().map(|()| draft)) {
             Err(InboxFault::Temporary(why)) => {
                 self.remote.crew.dismiss();
                 Err(InboxFault::Temporary(why))
