@@ -11,6 +11,8 @@ mod prometheus;
 #[path = "cli/rig.rs"]
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod rig;
+#[path = "outside/summary.rs"]
+mod summary;
 
 mod support {
     #[allow(dead_code, reason = "each test program uses its own part")]

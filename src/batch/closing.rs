@@ -159,12 +159,8 @@ impl Run<'_> {
                 continue;
             }
             self.store.whole(|store| store.note_missing(&stamp, &what))?;
-            self.report.missing.push(format!(
-                "{} of feed {}, due {}",
-                missing.told(),
-                missing.feed,
-                missing.due
-            ));
+            let told = format!("{} of feed {}, due {}", missing.told(), missing.feed, missing.due);
+            self.report.missing.push((missing.feed, told));
         }
         Ok(())
     }

@@ -124,8 +124,8 @@ pub struct Report {
     pub untold_files: Vec<FileRow>,
     /// holds that wait in all
     pub open_holds: usize,
-    /// expected files that are overdue, new in this run
-    pub missing: Vec<String>,
+    /// expected files that are overdue, new in this run: (feed, what)
+    pub missing: Vec<(String, String)>,
     /// why the next cycle of a scheme does not close: (scheme, cycle, why)
     pub waiting: Vec<(String, String, String)>,
     /// partners evaluated

@@ -1,20 +1,25 @@
-//! What a run did, for a person in five seconds: on stdout the summary, on stderr whatever is wrong or worth a look.
+//! What a run did, for a person in five seconds: on stdout the summary, on stderr whatever is wrong or worth a look. However many feeds,
+//! schemes and cycles there are, neither grows beyond what is read at a glance.
 
-use super::log::About;
-use super::output::{Column, Format, count, grouped, number, printable, text};
+mod troubles;
+
+use super::output::{Column, Format, count, grouped, number, text};
 use super::session::Session;
-use crate::batch::{CycleLine, FileLine, Report, TOUCHED};
+use crate::batch::{CycleLine, FeedFault, FileLine, Report};
 use crate::config::Config;
 use crate::domain::points::Points;
 use crate::store::files::{Counts, FileState};
-use crate::store::holds::NewHold;
 use anyhow::Result;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-/// Holds told one by one; what is more is counted by kind.
-const HOLDS_TOLD: usize = 10;
+/// Cycles told one by one; of more, those of one scheme are told together.
+const CYCLES_TOLD: usize = 4;
+/// Schemes told one by one, of those that posted or wait.
+const SCHEMES_TOLD: usize = 6;
+/// Names told one by one.
+const NAMES_TOLD: usize = 3;
 
 /// Whether it was done or only rehearsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +32,7 @@ pub(super) enum Tense {
 
 /// Prints all of it.
 pub(super) fn print(session: &Session, config: &Config, report: &Report, tense: Tense) -> Result<()> {
-    tell_problems(session, config, report, tense);
+    troubles::tell(session, config, report, tense);
     hint(session, report, tense);
     match session.asked_format() {
         Some(Format::Csv | Format::Json) => data(session, report),
@@ -42,11 +47,15 @@ pub(super) fn print(session: &Session, config: &Config, report: &Report, tense: 
 
 /// The same for a log, in few lines: what is wrong, one line with the figures, one for each cycle that moved, the chain's head.
 pub(super) fn log(session: &Session, config: &Config, report: &Report) {
-    tell_problems(session, config, report, Tense::Done);
+    troubles::tell(session, config, report, Tense::Done);
     for line in compact(&words(config, report, Tense::Done)) {
         session.say(line);
     }
 }
+
+/// Labels of lines that a log has on one.
+const FIGURES: [&str; 8] =
+    ["run ", "feeds ", "files ", "rows ", "missing ", "pushes ", "holds ", "evaluated "];
 
 /// The figures of a summary on one line; what is posted, published or waits, and the chain's head, on lines of their own.
 fn compact(summary: &str) -> Vec<String> {
@@ -54,8 +63,7 @@ fn compact(summary: &str) -> Vec<String> {
     let mut others: Vec<String> = Vec::new();
     for line in summary.lines() {
         let told = line.split_whitespace().collect::<Vec<_>>().join(" ");
-        let is_figure =
-            ["run ", "files ", "rows ", "holds ", "evaluated "].iter().any(|label| line.starts_with(label));
+        let is_figure = FIGURES.iter().any(|label| line.starts_with(label));
         match others.last_mut() {
             _ if is_figure => figures.push(told),
             // what is published belongs to what was posted
@@ -141,29 +149,35 @@ fn words(config: &Config, report: &Report, tense: Tense) -> String {
         Tense::Done => line("run", format!("{} at {}", report.run, report.at)),
         Tense::Would => line("dry run", format!("at {}; nothing of it is kept", report.at)),
     }
+    let told =
+        [("feeds", config.feeds.len(), &report.faults), ("pushes", config.pushes.len(), &report.push_faults)];
+    for (label, of, faults) in told {
+        if !faults.is_empty() {
+            line(label, faulty_words(of, faults));
+        }
+    }
     line("files", files_words(&report.files));
     if !report.files.is_empty() {
         line("rows", rows_words(&rows(&report.files)));
+    }
+    if !report.missing.is_empty() {
+        line("missing", missing_words(&report.missing));
     }
     let news = report.new_holds.len() + report.untold_holds.len();
     line("holds", format!("{news} new, {} in all", report.open_holds));
     line("evaluated", counted(report.evaluated, "partner"));
     let label = if tense == Tense::Done { "posted" } else { "would post" };
-    let moved: Vec<&CycleLine> = report.cycles.iter().filter(|line| says_something(line)).collect();
-    if moved.is_empty() {
-        line(label, "nothing".into());
-    }
-    for cycle in moved {
-        line(label, cycle_words(cycle));
-        let folder = config.data_dir.join("statements").join(&cycle.scheme).join(&cycle.cycle);
-        if !cycle.published.is_empty() && tense == Tense::Done {
-            let names: Vec<&str> =
-                cycle.published.iter().filter_map(|folder| folder.rsplit('/').next()).collect();
-            line("", format!("  in {}: {}", folder.display(), names.join(", ")));
+    for (posted, folder) in posted_words(config, &report.cycles, tense) {
+        line(label, posted);
+        if let Some(folder) = folder {
+            line("", format!("  in {folder}"));
         }
     }
-    for (scheme, cycle, why) in &report.waiting {
+    for (scheme, cycle, why) in report.waiting.iter().take(SCHEMES_TOLD) {
         line("waits", format!("{scheme} {cycle}: {why}"));
+    }
+    if let more @ 1.. = report.waiting.len().saturating_sub(SCHEMES_TOLD) {
+        line("waits", format!("a cycle of {} (accrued status)", counted_more(more, "scheme")));
     }
     for (push, files) in &report.pushed {
         line("pushed", format!("{push}: {}", counted(*files, "file")));
@@ -174,16 +188,96 @@ fn words(config: &Config, report: &Report, tense: Tense) -> String {
     out
 }
 
+/// `5 of 20 with errors: north, south, east and 2 more`
+fn faulty_words(of: usize, faults: &[FeedFault]) -> String {
+    let names: BTreeSet<&str> = faults.iter().map(|fault| fault.feed.as_str()).collect();
+    let told: Vec<&str> = names.iter().copied().take(NAMES_TOLD).collect();
+    format!("{} of {of} with errors: {}", names.len(), and_more(&told, names.len()))
+}
+
+/// `north, south and 2 more`
+fn and_more(told: &[&str], all: usize) -> String {
+    match all.saturating_sub(told.len()) {
+        0 => told.join(", "),
+        more => format!("{} and {more} more", told.join(", ")),
+    }
+}
+
+/// `26 files of 6 feeds`
+fn missing_words(missing: &[(String, String)]) -> String {
+    let feeds: BTreeSet<&str> = missing.iter().map(|(feed, _)| feed.as_str()).collect();
+    format!("{} of {}", counted(missing.len() as u64, "file"), counted(feeds.len() as u64, "feed"))
+}
+
+/// What was posted and where it is published: cycle by cycle, or scheme by scheme where there are many.
+fn posted_words(config: &Config, cycles: &[CycleLine], tense: Tense) -> Vec<(String, Option<String>)> {
+    let moved: Vec<&CycleLine> = cycles.iter().filter(|line| says_something(line)).collect();
+    if moved.is_empty() {
+        return vec![("nothing".to_owned(), None)];
+    }
+    let place = |named: String, lines: &[&CycleLine]| {
+        let published = lines.iter().any(|line| !line.published.is_empty());
+        (published && tense == Tense::Done).then_some(named)
+    };
+    let one = |line: &CycleLine| {
+        let folder = config.data_dir.join("statements").join(&line.scheme).join(&line.cycle);
+        let names: Vec<&str> = line.published.iter().filter_map(|folder| folder.rsplit('/').next()).collect();
+        (cycle_words(line), place(format!("{}: {}", folder.display(), names.join(", ")), &[line]))
+    };
+    if moved.len() <= CYCLES_TOLD {
+        return moved.into_iter().map(one).collect();
+    }
+    let schemes: Vec<&[&CycleLine]> = moved.chunk_by(|one, next| one.scheme == next.scheme).collect();
+    let mut words: Vec<_> = schemes
+        .iter()
+        .take(SCHEMES_TOLD)
+        .map(|lines| match lines {
+            [line] => one(line),
+            several => {
+                let folder = config.data_dir.join("statements").join(&several[0].scheme);
+                (scheme_words(several), place(folder.display().to_string(), several))
+            }
+        })
+        .collect();
+    if let more @ 1.. = schemes.len().saturating_sub(SCHEMES_TOLD) {
+        words.push((format!("{} (accrued ledger)", counted_more(more, "scheme")), None));
+    }
+    words
+}
+
+/// `wires: 791,015 points in 6 cycles, 2026-01 to 2026-06, closes 2 of them`
+fn scheme_words(lines: &[&CycleLine]) -> String {
+    let points = Points(lines.iter().fold(0, |sum, line| sum.saturating_add(line.points.0)));
+    let (first, last) = (&lines[0], &lines[lines.len() - 1]);
+    let closed = match lines.iter().filter(|line| line.closed).count() {
+        0 => String::new(),
+        all if all == lines.len() => ", closes all of them".to_owned(),
+        some => format!(", closes {some} of them"),
+    };
+    format!(
+        "{}: {} in {}, {} to {}{closed}",
+        first.scheme,
+        points_words(points),
+        counted(lines.len() as u64, "cycle"),
+        first.cycle,
+        last.cycle
+    )
+}
+
+fn points_words(points: Points) -> String {
+    match points.to_string().as_str() {
+        "1" => "1 point".to_owned(),
+        plain => format!("{} points", grouped(plain)),
+    }
+}
+
 fn says_something(line: &CycleLine) -> bool {
     line.entries > 0 || line.closed || !line.published.is_empty()
 }
 
 fn cycle_words(line: &CycleLine) -> String {
     let closed = if line.closed { ", closes the cycle" } else { "" };
-    let sum = match line.points.to_string().as_str() {
-        "1" => "1 point".to_owned(),
-        plain => format!("{} points", grouped(plain)),
-    };
+    let sum = points_words(line.points);
     format!("{} {}: {sum} to {}{closed}", line.scheme, line.cycle, counted(line.partners, "partner"))
 }
 
@@ -227,120 +321,10 @@ pub(super) fn counted(count: u64, word: &str) -> String {
     format!("{} {word}{many}", grouped(&count.to_string()))
 }
 
-/// Every fault and notice with its feed and file.
-fn tell_problems(session: &Session, config: &Config, report: &Report, tense: Tense) {
-    let about = About { run: Some(report.run).filter(|_| tense == Tense::Done), ..About::default() };
-    for fault in &report.faults {
-        let about = About { feed: Some(&fault.feed), ..about };
-        session.complain_of(about, format_args!("error: feed {}: {}", fault.feed, printable(&fault.why)));
-    }
-    for fault in &report.push_faults {
-        session.complain_of(about, format_args!("error: push {}: {}", fault.feed, printable(&fault.why)));
-    }
-    for file in &report.files {
-        tell_file(session, (config, about), file, tense);
-    }
-    for (feed, what) in &report.notices {
-        let about = About { feed: Some(feed), ..about };
-        session.say_of(about, format_args!("notice: feed {feed}: {}", printable(what)));
-    }
-    if let Some((before, this)) = &report.other_version {
-        session.say(format_args!(
-            "notice: the run before was made by {before}, this one by {this}: what it makes otherwise on closed cycles is held \
-             as a proposed correction once a partner has news (accrued verify says where it differs)"
-        ));
-    }
-    for missing in &report.missing {
-        session.complain_of(about, format_args!("missing: {missing}"));
-    }
-    tell_holds(session, about, &report.new_holds);
-    for file in &report.untold_files {
-        let (feed, name) = (&file.arrival.feed, printable(&file.arrival.name));
-        let (what, why) = match file.state {
-            FileState::Refused => ("refused", printable(&file.detail).to_string()),
-            FileState::Ingested | FileState::Held | FileState::Duplicate => {
-                ("rejected", counted(file.counts.rejected, "row"))
-            }
-        };
-        let about = About { feed: Some(feed), file: Some(&file.arrival.name), ..about };
-        session
-            .complain_of(about, format_args!("{what} by a run that was killed: feed {feed}: {name}: {why}"));
-    }
-    for hold in report.untold_holds.iter().take(HOLDS_TOLD) {
-        let (kind, detail) = (&hold.kind, printable(&hold.detail));
-        session.complain_of(
-            about,
-            format_args!("held by a run that was killed: hold {} ({kind}): {detail}", hold.id),
-        );
-    }
-}
-
-fn tell_file(session: &Session, (config, about): (&Config, About<'_>), file: &FileLine, tense: Tense) {
-    let about = About { feed: Some(&file.feed), file: Some(&file.name), ..about };
-    let what = format!("feed {}: {}", file.feed, printable(&file.name));
-    let detail = printable(&file.detail);
-    match file.state {
-        FileState::Refused if file.told => {
-            session.say_of(about, format_args!("notice: {what}: refused again: {detail}"))
-        }
-        FileState::Refused => session.complain_of(about, format_args!("refused: {what}: {detail}")),
-        FileState::Held => session.complain_of(about, format_args!("held: {what}: {detail}")),
-        // a server was restored, or a file touched: nothing is new
-        FileState::Duplicate if file.reason == TOUCHED => {}
-        FileState::Duplicate => session.say_of(about, format_args!("notice: {what}: {detail}")),
-        FileState::Ingested if file.gone > 0 => {
-            session.complain_of(about, format_args!("gone: {what}: {detail}"))
-        }
-        FileState::Ingested if !detail.is_empty() => {
-            session.say_of(about, format_args!("notice: {what}: {detail}"))
-        }
-        FileState::Ingested => {}
-    }
-    if file.counts.rejected > 0 {
-        let place = match (&file.rejects, tense) {
-            (Some(path), Tense::Done) => {
-                format!(", with why in {}", config.data_dir.join(path).display())
-            }
-            (Some(_) | None, _) => String::new(),
-        };
-        let rows = counted(file.counts.rejected, "row");
-        session.complain_of(about, format_args!("rejected: {what}: {rows}{place}"));
-    }
-}
-
-fn tell_holds(session: &Session, about: About<'_>, holds: &[NewHold]) {
-    for hold in holds.iter().take(HOLDS_TOLD) {
-        let scheme = Some(hold.scheme.as_str()).filter(|id| !id.is_empty());
-        let cycle = Some(hold.cycle.as_str()).filter(|name| !name.is_empty());
-        let about = About { scheme, cycle, ..about };
-        session.complain_of(about, format_args!("held: {}", hold_words(hold)));
-    }
-    let mut more: BTreeMap<&str, u64> = BTreeMap::new();
-    for hold in holds.iter().skip(HOLDS_TOLD) {
-        *more.entry(hold.kind).or_default() += 1;
-    }
-    for (kind, count) in more {
-        session.complain_of(about, format_args!("held: {} more of {kind}", grouped(&count.to_string())));
-    }
-}
-
-fn hold_words(hold: &NewHold) -> String {
-    let mut whose: Vec<String> = Vec::new();
-    if !hold.scheme.is_empty() {
-        whose.push(format!("{} {}", hold.scheme, hold.cycle).trim_end().to_owned());
-    }
-    if !hold.partner.is_empty() {
-        whose.push(format!("partner {}", printable(&hold.partner)));
-    }
-    if hold.lines > 0 {
-        whose.push(counted(hold.lines, "line"));
-    }
-    let mut words = hold.kind.to_owned();
-    if !whose.is_empty() {
-        let _ = write!(words, ": {}", whose.join(", "));
-    }
-    let _ = write!(words, ": {}", printable(&hold.detail));
-    words
+/// `1 more file`, `12 more files`
+fn counted_more(count: usize, word: &str) -> String {
+    let many = if count == 1 { "" } else { "s" };
+    format!("{} more {word}{many}", grouped(&count.to_string()))
 }
 
 /// What to do about rows or files that were not understood.
@@ -350,6 +334,10 @@ fn hint(session: &Session, report: &Report, tense: Tense) {
     if tense == Tense::Would {
         return;
     }
+    if let Some(fault) = report.faults.iter().chain(&report.push_faults).next() {
+        session
+            .next(format!("accrued check looks at every feed and push; {} is the first to mend", fault.feed));
+    }
     if !(report.new_holds.is_empty() && report.untold_holds.is_empty()) {
         session.next("accrued holds lists what waits for a person and how to end it");
     }
@@ -358,10 +346,6 @@ fn hint(session: &Session, report: &Report, tense: Tense) {
     }
     if !report.missing.is_empty() || !report.waiting.is_empty() {
         session.next("accrued status says what is missing, and since when");
-    }
-    if let Some(fault) = report.faults.iter().chain(&report.push_faults).next() {
-        session
-            .next(format!("accrued check looks at every feed and push; {} is the first to mend", fault.feed));
     }
 }
 

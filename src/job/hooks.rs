@@ -133,7 +133,7 @@ fn body(ran: &Ran<'_>, event: HookEvent) -> Value {
                 ("counts", counts(report)),
                 ("posted", posted(report)),
                 ("holds", holds(report)),
-                ("missing", report.missing.iter().take(LISTED).cloned().collect()),
+                ("missing", report.missing.iter().take(LISTED).map(|(_, what)| what.clone()).collect()),
                 ("waiting", waiting(report)),
                 ("faults", faults(report)),
                 ("chain", json!({ "entry": report.last_entry, "head": report.head })),
