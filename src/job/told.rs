@@ -4,15 +4,16 @@ use crate::batch::{self, Places, Stays};
 use crate::clock;
 use crate::config::Config;
 use crate::domain::entry::EntryKind;
-use crate::metrics::{self, LastRun, Posted, SchemeTold, Stage, Told};
+use crate::metrics::{self, Counted, LastRun, Posted, SchemeTold, Stage, Told};
 use crate::outbox;
 use crate::scheme::Family;
 use crate::store::Store;
 use crate::store::files::FileState;
-use crate::store::tally::{Measured, Totals};
+use crate::store::tally::{Measured, Moved, Totals};
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
+use std::fs;
 use std::time::Duration;
 
 /// The file, below data_dir.
@@ -34,7 +35,8 @@ pub(super) fn measured(run: Option<i64>, start: DateTime<Utc>, exit: u8, spent: 
     }
 }
 
-/// Writes it. That it cannot be written is told and changes nothing else: what was done is done.
+/// Writes it. What cannot be told, since the store or its schemes cannot be read, stands as it was told last. That it cannot be
+/// written is told and changes nothing else: what was done is done.
 pub(super) fn metrics(
     config: &Config,
     families: Option<&[Family]>,
@@ -49,9 +51,11 @@ pub(super) fn metrics(
         ..Told::default()
     };
     if let Err(fault) = gather(&mut told, config, families, now, measured) {
-        tracing::warn!("{} tells of the last run alone: {fault:#}", target.display());
+        tracing::warn!("{} tells what it told before, but for the last run: {fault:#}", target.display());
     }
-    if let Err(fault) = outbox::single::put(&target, &metrics::render(&metrics::families(&told))) {
+    // the first has none before it
+    let before = fs::read_to_string(&target).unwrap_or_default();
+    if let Err(fault) = outbox::single::put(&target, &metrics::render(&metrics::families(&told), &before)) {
         tracing::warn!("cannot tell how the run went in {}: {fault}", target.display());
     }
 }
@@ -87,33 +91,42 @@ fn gather(
         None => told.run = store.measured()?.as_ref().map(last_run),
     }
     store.keep_sums()?;
-    take_totals(told, config, store.totals()?);
-    if let Some(families) = families {
-        let real = families.iter().cloned();
-        let pinned = real.map(|family| batch::with_pins(&store, family)).collect::<Result<Vec<_>>>();
-        take_schemes(told, config, &store, &pinned?, now)?;
-    }
+    told.counted = Some(counted(config, store.totals()?));
+    let known = take_schemes(told, config, &store, families, now);
     drop(store);
     told.store_bytes = Some(file.metadata().context("cannot measure the store")?.len());
     told.log_bytes = Some(file.with_extension("db-wal").metadata().map_or(0, |log| log.len()));
-    Ok(())
+    known
+}
+
+/// Schemes by which closed cycles go as they were closed; where their files cannot be read, as the last run went by them.
+fn pinned(store: &Store, families: Option<&[Family]>) -> Result<Vec<Family>> {
+    match families {
+        Some(families) => families.iter().map(|family| batch::with_pins(store, family.clone())).collect(),
+        None => Ok(batch::families_upto(store, i64::MAX)?.unwrap_or_default()),
+    }
 }
 
 /// A feed of the config has every count from the beginning, so that its first file is seen as a change.
-fn take_totals(told: &mut Told, config: &Config, totals: Totals) {
+fn counted(config: &Config, totals: Totals) -> Counted {
     let Totals { runs_started, runs_finished, last_success, files, rows, rejects_open, .. } = totals;
-    (told.runs_started, told.runs_finished, told.last_success) = (runs_started, runs_finished, last_success);
-    (told.files, told.rows, told.rejects_open) = (files, rows, rejects_open);
-    (told.holds_open, told.last_entry) = (totals.holds_open, totals.last_entry);
-    let moved = totals.moved.into_iter();
-    told.posted = moved
-        .map(|moved| Posted {
-            scheme: moved.scheme,
-            kind: moved.kind,
-            credit: moved.credit,
-            debit: moved.debit,
-        })
-        .collect();
+    let posted = |moved: Moved| Posted {
+        scheme: moved.scheme,
+        kind: moved.kind,
+        credit: moved.credit,
+        debit: moved.debit,
+    };
+    let mut told = Counted {
+        last_success,
+        runs_started,
+        runs_finished,
+        files,
+        rows,
+        rejects_open,
+        holds_open: totals.holds_open,
+        last_entry: totals.last_entry,
+        posted: totals.moved.into_iter().map(posted).collect(),
+    };
     for feed in &config.feeds {
         let with = |word: &str| (feed.name.clone(), word.to_owned());
         for state in [FileState::Ingested, FileState::Duplicate, FileState::Refused, FileState::Held] {
@@ -124,15 +137,17 @@ fn take_totals(told: &mut Told, config: &Config, totals: Totals) {
         }
         told.rejects_open.entry(feed.name.clone()).or_default();
     }
+    told
 }
 
 fn take_schemes(
     told: &mut Told,
     config: &Config,
     store: &Store,
-    families: &[Family],
+    families: Option<&[Family]>,
     now: DateTime<Utc>,
 ) -> Result<()> {
+    let families = &pinned(store, families)?;
     let mut missing: BTreeMap<String, u64> = config.feeds.iter().map(|feed| (feed.name.clone(), 0)).collect();
     for awaited in batch::awaited(store, config, families, now)? {
         if awaited.given_up.is_none() {
@@ -142,7 +157,9 @@ fn take_schemes(
     told.missing = Some(missing);
     for family in families {
         for kind in [EntryKind::Accrual, EntryKind::Correction] {
-            begin_at_zero(&mut told.posted, &family.id, kind.word());
+            if let Some(counted) = &mut told.counted {
+                begin_at_zero(&mut counted.posted, &family.id, kind.word());
+            }
         }
     }
     let mut schemes = Vec::new();
@@ -150,7 +167,8 @@ fn take_schemes(
         let Some(version) = family.versions.last() else { continue };
         let today = now.with_timezone(&version.timezone).date_naive();
         let cycles = batch::open_cycles(store, config, family, today)?;
-        let worth = batch::worth(families, &family.id, told.outstanding(&family.id));
+        let outstanding = told.counted.as_ref().map(|counted| counted.outstanding(&family.id));
+        let worth = batch::worth(families, &family.id, outstanding.unwrap_or_default());
         schemes.push(SchemeTold {
             id: family.id.clone(),
             currency: version.currency.clone(),

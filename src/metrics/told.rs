@@ -1,6 +1,6 @@
 //! Which metrics there are.
 
-use super::{Family, Sample, Type};
+use super::{Family, Sample, Samples, Type};
 use crate::domain::points::Points;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -81,15 +81,9 @@ pub struct SchemeTold {
     pub waiting: usize,
 }
 
-/// All that is told.
+/// What a store adds up to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Told {
-    /// version of the program
-    pub program: String,
-    /// `2025b`
-    pub time_zone_data: String,
-    /// `None` before the first
-    pub run: Option<LastRun>,
+pub struct Counted {
     /// seconds since the epoch
     pub last_success: Option<i64>,
     /// runs that began
@@ -108,9 +102,22 @@ pub struct Told {
     pub last_entry: i64,
     /// in order of scheme and kind
     pub posted: Vec<Posted>,
-    /// those whose files are there; `None` where they cannot be read
+}
+
+/// All that is told; what is `None` cannot be told now.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Told {
+    /// version of the program
+    pub program: String,
+    /// `2025b`
+    pub time_zone_data: String,
+    /// the last run; `None` before the first
+    pub run: Option<LastRun>,
+    /// what the store adds up to
+    pub counted: Option<Counted>,
+    /// those whose texts can be read
     pub schemes: Option<Vec<SchemeTold>>,
-    /// by feed; `None` where it cannot be told
+    /// by feed
     pub missing: Option<BTreeMap<String, u64>>,
     /// size of accrued.db
     pub store_bytes: Option<u64>,
@@ -127,20 +134,20 @@ pub fn families(told: &Told) -> Vec<Family> {
         "Version of the program and of its time-zone data; always 1.",
         Type::Gauge,
         &["version", "time_zone_data"],
-        vec![sample(&[&told.program, &told.time_zone_data], 1)],
+        Samples::Known(vec![sample(&[&told.program, &told.time_zone_data], 1)]),
     )];
     all.extend(last_run(told));
     all.extend(counted(told));
     all.extend(money(told));
     all.extend(waiting(told));
     all.extend([
-        family("accrued_store_bytes", "Size of accrued.db.", Type::Gauge, &[], one(told.store_bytes)),
+        family("accrued_store_bytes", "Size of accrued.db.", Type::Gauge, &[], told_once(told.store_bytes)),
         family(
             "accrued_store_log_bytes",
             "Size of the write-ahead log of accrued.db.",
             Type::Gauge,
             &[],
-            one(told.log_bytes),
+            told_once(told.log_bytes),
         ),
     ]);
     all
@@ -148,7 +155,7 @@ pub fn families(told: &Told) -> Vec<Family> {
 
 fn last_run(told: &Told) -> Vec<Family> {
     let run = told.run.as_ref();
-    let gauge = |name, help, samples| family(name, help, Type::Gauge, &[], samples);
+    let gauge = |name, help, samples| family(name, help, Type::Gauge, &[], Samples::Known(samples));
     let stages = run.map(|run| {
         let stages = Stage::ALL.iter().zip(run.stages);
         stages.map(|(stage, time)| sample(&[stage.word()], seconds(time))).collect()
@@ -175,25 +182,27 @@ fn last_run(told: &Told) -> Vec<Family> {
             "How long each part of the last run took.",
             Type::Gauge,
             &["stage"],
-            stages.unwrap_or_default(),
+            Samples::Known(stages.unwrap_or_default()),
         ),
         gauge(
             "accrued_last_run_exit_code",
             "Exit status of the last run: 0 and 3 mean that it did its work, 143 that a signal stopped it.",
             one(run.map(|run| run.exit)),
         ),
-        gauge(
+        family(
             "accrued_last_success_timestamp_seconds",
             "Instant of the last run that looked at feeds and did its work (exit 0 or 3).",
-            one(told.last_success),
+            Type::Gauge,
+            &[],
+            of(told.counted.as_ref(), |counted| one(counted.last_success)),
         ),
     ]
 }
 
 fn counted(told: &Told) -> Vec<Family> {
-    let finished = told.runs_finished.iter().map(|(exit, runs)| sample(&[&exit.to_string()], runs)).collect();
-    let by_two = |counts: &BTreeMap<(String, String), u64>| {
-        counts.iter().map(|((one, other), count)| sample(&[one, other], count)).collect()
+    let counted = told.counted.as_ref();
+    let by_exit = |counted: &Counted| {
+        counted.runs_finished.iter().map(|(exit, runs)| sample(&[&exit.to_string()], runs)).collect()
     };
     vec![
         family(
@@ -201,107 +210,128 @@ fn counted(told: &Told) -> Vec<Family> {
             "Runs that began; those that never finished were stopped, killed or failed on the way.",
             Type::Counter,
             &[],
-            vec![sample(&[], told.runs_started)],
+            of(counted, |counted| vec![sample(&[], counted.runs_started)]),
         ),
         family(
             "accrued_runs_finished_total",
             "Runs that came to their end, by exit status.",
             Type::Counter,
             &["exit"],
-            finished,
+            of(counted, by_exit),
         ),
         family(
             "accrued_files_total",
             "Files taken, by what became of them.",
             Type::Counter,
             &["feed", "state"],
-            by_two(&told.files),
+            of(counted, |counted| by_two(&counted.files)),
         ),
         family(
             "accrued_rows_total",
             "Data rows of the files taken, by how they were judged.",
             Type::Counter,
             &["feed", "outcome"],
-            by_two(&told.rows),
+            of(counted, |counted| by_two(&counted.rows)),
         ),
         family(
             "accrued_ledger_entries_total",
             "Entries of the points ledger: the number of the last one.",
             Type::Counter,
             &[],
-            vec![sample(&[], told.last_entry)],
+            of(counted, |counted| vec![sample(&[], counted.last_entry)]),
         ),
     ]
 }
 
 fn money(told: &Told) -> Vec<Family> {
-    let posted = told.posted.iter().flat_map(|posted| {
+    let posted = told.counted.as_ref().map(|counted| &counted.posted);
+    let by_sign = |posted: &Posted| {
         let points = [posted.credit, posted.debit];
-        SIGNS.iter().zip(points).map(|(sign, points)| sample(&[&posted.scheme, &posted.kind, sign], points))
-    });
-    let schemes = || told.schemes.iter().flatten();
-    let liability = schemes().filter_map(|scheme| {
+        SIGNS
+            .iter()
+            .zip(points)
+            .map(|(sign, points)| sample(&[&posted.scheme, &posted.kind, sign], points))
+            .collect()
+    };
+    let in_wallets = |posted: &Vec<Posted>| {
+        outstanding(posted).iter().map(|(scheme, points)| sample(&[scheme], points)).collect()
+    };
+    let worth = |scheme: &SchemeTold| {
         scheme.liability.as_ref().map(|money| sample(&[&scheme.id, &scheme.currency], money))
-    });
+    };
     vec![
         family(
             "accrued_points_posted_total",
             "Points posted, by scheme, kind of entry and sign: credit adds to wallets, debit takes from them.",
             Type::Counter,
             &["scheme", "kind", "sign"],
-            posted.collect(),
+            of(posted, |posted| {
+                posted.iter().flat_map(|posted| -> Vec<Sample> { by_sign(posted) }).collect()
+            }),
         ),
         family(
             "accrued_points_outstanding",
             "Points in all wallets of a scheme: posted credit less debit.",
             Type::Gauge,
             &["scheme"],
-            outstanding(&told.posted).iter().map(|(scheme, points)| sample(&[scheme], points)).collect(),
+            of(posted, in_wallets),
         ),
         family(
             "accrued_liability",
             "Points outstanding at the scheme's value of a point, in the scheme's currency.",
             Type::Gauge,
             &["scheme", "currency"],
-            liability.collect(),
+            of(told.schemes.as_ref(), |schemes| schemes.iter().filter_map(worth).collect()),
         ),
     ]
 }
 
 fn waiting(told: &Told) -> Vec<Family> {
-    let by_one =
-        |counts: &BTreeMap<String, u64>| counts.iter().map(|(one, count)| sample(&[one], count)).collect();
-    let schemes = told.schemes.iter().flatten();
+    let counted = told.counted.as_ref();
+    let cycles = |scheme: &SchemeTold| sample(&[&scheme.id], scheme.waiting);
     vec![
         family(
             "accrued_rejects_open",
             "Rejected rows that wait to be mended or discarded.",
             Type::Gauge,
             &["feed"],
-            by_one(&told.rejects_open),
+            of(counted, |counted| by_one(&counted.rejects_open)),
         ),
         family(
             "accrued_holds_open",
             "What is held and waits for a person, by kind.",
             Type::Gauge,
             &["kind"],
-            by_one(&told.holds_open),
+            of(counted, |counted| by_one(&counted.holds_open)),
         ),
         family(
             "accrued_missing_files",
             "Expected files that are overdue.",
             Type::Gauge,
             &["feed"],
-            told.missing.as_ref().map(by_one).unwrap_or_default(),
+            of(told.missing.as_ref(), by_one),
         ),
         family(
             "accrued_cycles_waiting",
             "Cycles whose time has passed and that are not closed.",
             Type::Gauge,
             &["scheme"],
-            schemes.map(|scheme| sample(&[&scheme.id], scheme.waiting)).collect(),
+            of(told.schemes.as_ref(), |schemes| schemes.iter().map(cycles).collect()),
         ),
     ]
+}
+
+/// The samples of what can be told.
+fn of<T>(known: Option<&T>, samples: impl FnOnce(&T) -> Vec<Sample>) -> Samples {
+    known.map_or(Samples::Unknown, |known| Samples::Known(samples(known)))
+}
+
+fn by_one(counts: &BTreeMap<String, u64>) -> Vec<Sample> {
+    counts.iter().map(|(one, count)| sample(&[one], count)).collect()
+}
+
+fn by_two(counts: &BTreeMap<(String, String), u64>) -> Vec<Sample> {
+    counts.iter().map(|((one, other), count)| sample(&[one, other], count)).collect()
 }
 
 /// Points in all wallets, by scheme.
@@ -314,7 +344,7 @@ pub(super) fn outstanding(posted: &[Posted]) -> BTreeMap<&str, Points> {
     by_scheme
 }
 
-impl Told {
+impl Counted {
     /// Points in all wallets of a scheme.
     pub fn outstanding(&self, scheme: &str) -> Points {
         outstanding(&self.posted).get(scheme).copied().unwrap_or_default()
@@ -326,7 +356,7 @@ fn family(
     help: &'static str,
     kind: Type,
     labels: &'static [&'static str],
-    samples: Vec<Sample>,
+    samples: Samples,
 ) -> Family {
     Family { name, help, kind, labels, samples }
 }
@@ -337,6 +367,11 @@ fn sample(labels: &[&str], value: impl ToString) -> Sample {
 
 fn one(value: Option<impl ToString>) -> Vec<Sample> {
     value.map(|value| sample(&[], value)).into_iter().collect()
+}
+
+/// Of what can be told or not, and is one value.
+fn told_once(value: Option<impl ToString>) -> Samples {
+    value.map_or(Samples::Unknown, |value| Samples::Known(one(Some(value))))
 }
 
 /// `1.204`: to the millisecond.
@@ -350,7 +385,7 @@ mod tests {
     use crate::metrics::render;
 
     fn text(told: &Told) -> String {
-        String::from_utf8(render(&families(told))).unwrap()
+        String::from_utf8(render(&families(told), "")).unwrap()
     }
 
     #[test]
@@ -374,7 +409,10 @@ mod tests {
             debit: Points(debit),
         };
         let told = Told {
-            posted: vec![posted("accrual", 9_007_199_254_740_993, 0), posted("correction", 1, 500_002)],
+            counted: Some(Counted {
+                posted: vec![posted("accrual", 9_007_199_254_740_993, 0), posted("correction", 1, 500_002)],
+                ..Counted::default()
+            }),
             schemes: Some(vec![SchemeTold {
                 id: "club".into(),
                 currency: "INR".into(),

@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/014_narrow.sql"),
     include_str!("migrations/015_pushed.sql"),
     include_str!("migrations/016_tally.sql"),
+    include_str!("migrations/017_since.sql"),
 ];
 
 /// The store has the form of another version of the program.

@@ -7,6 +7,7 @@
 use super::Store;
 use super::files::FileState;
 use super::holds::Ended;
+use super::silence::speaks;
 use crate::domain::points::Points;
 use anyhow::{Context, Result};
 use chrono::DateTime;
@@ -139,10 +140,8 @@ impl Store {
         let mut sums = self.kept_sums()?;
         let (seq, entry) = (self.journal_head()?.0, self.ledger_head()?.0);
         self.add_runs(&mut sums)?;
-        let files = self.add_files(&mut sums)?;
-        if files == News::Some || self.discarded_since(sums.seq)? {
-            self.count_rejects(&mut sums)?;
-        }
+        self.add_files(&mut sums)?;
+        self.add_rejects(&mut sums)?;
         self.add_entries(&mut sums)?;
         Ok(Sums { seq, entry, ..sums })
     }
@@ -187,22 +186,20 @@ impl Store {
         Ok(())
     }
 
-    fn add_files(&self, sums: &mut Sums) -> Result<News> {
+    fn add_files(&self, sums: &mut Sums) -> Result<()> {
         let outcomes = OUTCOMES.map(|outcome| format!("sum({outcome})")).join(", ");
         let mut select = self.connection.prepare_cached(&format!(
             "SELECT feed, state, count(*), {outcomes} FROM file WHERE seq > ?1 GROUP BY feed, state"
         ))?;
         let mut rows = select.query([sums.seq])?;
-        let mut news = News::None;
         while let Some(row) = rows.next()? {
-            news = News::Some;
             let (feed, state): (String, String) = (row.get(0)?, row.get(1)?);
             sums.add("files", &feed, &state, row.get(2)?);
             for (at, outcome) in OUTCOMES.iter().enumerate() {
                 sums.add("rows", &feed, outcome, row.get(3 + at)?);
             }
         }
-        Ok(news)
+        Ok(())
     }
 
     fn add_entries(&self, sums: &mut Sums) -> Result<()> {
@@ -218,39 +215,34 @@ impl Store {
         Ok(())
     }
 
-    fn discarded_since(&self, seq: i64) -> Result<bool> {
-        Ok(self
-            .connection
-            .prepare_cached(
-                "SELECT EXISTS (SELECT 1 FROM journal WHERE kind = 'rejects-discarded' AND seq > ?1)",
-            )?
-            .query_row([seq], |row| row.get(0))?)
-    }
-
-    /// Rejects that wait are counted anew once one can have come or been closed, by what was closed of each file: most have none
-    /// or all of theirs.
-    fn count_rejects(&self, sums: &mut Sums) -> Result<()> {
-        sums.all.retain(|(what, _, _), _| what != "rejects");
-        let mut select = self.connection.prepare_cached(
-            "SELECT file.feed, sum(file.rejected - coalesce(closed.rows, 0)) FROM file
-             LEFT JOIN (SELECT reject.seq AS seq, count(*) AS rows FROM reject_closed JOIN reject USING (id) GROUP BY reject.seq)
-                 AS closed ON closed.seq = file.seq
-             WHERE file.state = ?1 AND file.rejected > 0 AND NOT EXISTS (SELECT 1 FROM silenced WHERE silenced.seq = file.seq)
-             GROUP BY file.feed",
-        )?;
-        let mut rows = select.query([FileState::Ingested.word()])?;
+    /// Rejects that wait, of the files that came since, or fell silent, or of which a reject was closed: what waits of each now, less
+    /// what waited then.
+    fn add_rejects(&self, sums: &mut Sums) -> Result<()> {
+        let waits = |upto: &str| {
+            format!(
+                "file.rejected - (SELECT count(*) FROM reject JOIN reject_closed USING (id) WHERE reject.seq = file.seq AND by <= {upto})"
+            )
+        };
+        let mut select = self.connection.prepare_cached(&format!(
+            "WITH moved (seq) AS (
+                 SELECT seq FROM file WHERE seq > ?1
+                 UNION SELECT reject.seq FROM reject_closed JOIN reject USING (id) WHERE reject_closed.by > ?1
+                 UNION SELECT seq FROM silenced WHERE by > ?1)
+             SELECT file.feed, sum(
+                 CASE WHEN NOT {now_speaks} THEN 0 ELSE {now} END
+                 - CASE WHEN file.seq > ?1 OR NOT {then_spoke} THEN 0 ELSE {then} END)
+             FROM moved JOIN file USING (seq) WHERE file.state = ?2 AND file.rejected > 0 GROUP BY file.feed",
+            now_speaks = speaks("file.seq", "9223372036854775807"),
+            now = waits("9223372036854775807"),
+            then_spoke = speaks("file.seq", "?1"),
+            then = waits("?1"),
+        ))?;
+        let mut rows = select.query((sums.seq, FileState::Ingested.word()))?;
         while let Some(row) = rows.next()? {
             sums.add("rejects", row.get_ref(0)?.as_str()?, "", row.get(1)?);
         }
         Ok(())
     }
-}
-
-/// Whether there was anything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum News {
-    None,
-    Some,
 }
 
 /// What was measured of the last run: told outside with the sums, and part of nothing that is worked out.

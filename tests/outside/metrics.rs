@@ -149,6 +149,72 @@ fn a_run_that_failed_leaves_the_last_success_as_it_was() {
     assert_eq!(told.value("accrued_last_success_timestamp_seconds"), "1772928000");
 }
 
+/// A workspace with a liability, a missing file, a hold and a reject.
+fn much_told() -> Workspace {
+    let scheme = format!("{}[points]\nvalue = \"0.25\"\n[limits]\naccrual = 20\n", rig::SCHEME);
+    let expecting = feed("sales", "sales", "expected = \"monthly\"\n").replace("*.csv", "s_{yyyy}-{mm}.csv");
+    let mut workspace = rig::with(&expecting);
+    workspace.write("schemes/club.toml", scheme);
+    workspace.drop(
+        "drop/sales/s_2026-01.csv",
+        format!("{HEADER}A1,1,2026-01-05,P1,3000\nA2,1,2026-01-06,P2,200\nA3,1,2026-01-07,P3,-\n"),
+    );
+    workspace.trial(&["run", "--as-of", "2026-03-20"]).status(3).check();
+    workspace
+}
+
+/// What is told of the store, without the last run.
+fn of_store(told: &Metrics) -> Vec<(&String, &String)> {
+    let of_run =
+        |series: &str| series.starts_with("accrued_last_run_") || series.starts_with("accrued_store_");
+    told.samples.iter().filter(|(series, _)| !of_run(series)).collect()
+}
+
+#[test]
+fn a_run_that_cannot_begin_changes_nothing_but_what_is_told_of_it() {
+    let workspace = much_told();
+    let before = metrics(&workspace);
+    for (series, value) in [
+        ("accrued_liability{scheme=\"club\",currency=\"INR\"}", "5.50"),
+        ("accrued_missing_files{feed=\"sales\"}", "1"),
+        ("accrued_cycles_waiting{scheme=\"club\"}", "1"),
+        ("accrued_holds_open{kind=\"over_limit\"}", "1"),
+        ("accrued_rejects_open{feed=\"sales\"}", "1"),
+    ] {
+        assert_eq!(before.value(series), value, "{series}");
+    }
+    // rules that cannot be meant: the rules of the last run tell what points are worth
+    let rules = fs::read_to_string(workspace.path("schemes/club.toml")).expect("rules");
+    workspace.write("schemes/club.toml", rules.replace("\"1%\"", "0.01"));
+    workspace.trial(&["run", "--as-of", "2026-03-21"]).status(78).check();
+    let invalid = metrics(&workspace);
+    assert_eq!(invalid.value("accrued_last_run_exit_code"), "78");
+    assert_eq!(of_store(&invalid), of_store(&before));
+    workspace.write("schemes/club.toml", &rules);
+    // a config that cannot be read leads nowhere: what was told stands
+    let config = fs::read_to_string(workspace.path("accrued.toml")).expect("a config");
+    let told = fs::read(workspace.path("var/metrics.prom")).expect("metrics.prom");
+    workspace.write("accrued.toml", format!("{config}delimeter = 1\n"));
+    workspace.trial(&["run", "--as-of", "2026-03-21"]).status(78).check();
+    assert!(fs::read(workspace.path("var/metrics.prom")).expect("metrics.prom") == told);
+    workspace.write("accrued.toml", &config);
+    // a store that this program cannot read
+    let store = rusqlite::Connection::open(workspace.path("var/accrued.db")).expect("a store");
+    let form: i64 = store.query_row("PRAGMA user_version", [], |row| row.get(0)).expect("a form");
+    store.execute_batch("PRAGMA user_version = 999").expect("forged");
+    let newer = workspace.trial(&["run", "--as-of", "2026-03-21"]).status(1).check();
+    assert!(newer.stderr.contains("what it told before"), "{}", newer.whole());
+    let unread = metrics(&workspace);
+    assert_eq!(unread.value("accrued_last_run_exit_code"), "1");
+    assert_eq!(of_store(&unread), of_store(&before));
+    assert_eq!(unread.value("accrued_store_bytes"), invalid.value("accrued_store_bytes"));
+    store.execute_batch(&format!("PRAGMA user_version = {form}")).expect("mended");
+    // what is done with by then goes
+    let holds = workspace.accrued(&["holds", "--format", "csv"]).csv();
+    workspace.trial(&["holds", "release", &holds[0]["id"], "--reason", "it is right"]).check();
+    assert!(!metrics(&workspace).has("accrued_holds_open"));
+}
+
 #[test]
 fn a_file_that_cannot_be_written_fails_no_run() {
     let workspace = rig::closed();
@@ -208,8 +274,29 @@ fn counters_never_fall_whatever_is_killed() {
         assert_eq!(files, month.to_string());
         before = Some(told);
     }
-    // what is kept to be quick adds up to what stands in the store
-    let told = before.expect("six months");
+    // what is kept to be quick adds up to what stands in the store, also once files have fallen silent
+    let before = before.expect("six months");
+    let config = fs::read_to_string(workspace.path("accrued.toml")).expect("a config");
+    workspace.write("accrued.toml", format!("{config}[feed.csv]\ncredit_notes = \"signed\"\n"));
+    let reread = workspace.accrued(&["reread", "--feed", "sales", "--as-of", "2026-07-09"]);
+    assert!([0, 3].contains(&reread.status), "{}", reread.whole());
+    let told = metrics(&workspace);
+    told.follows(&before, "by a reread");
+    let store = rusqlite::Connection::open(workspace.path("var/accrued.db")).expect("a store");
+    store.execute_batch("DELETE FROM tally").expect("forgotten");
+    drop(store);
+    workspace.trial(&["run", "--offline", "--as-of", "2026-07-09"]).check();
+    let anew = metrics(&workspace);
+    let counted = |told: &Metrics| {
+        let of = |series: &str| {
+            ["files", "rows", "rejects", "points", "ledger"]
+                .iter()
+                .any(|one| series.starts_with(&format!("accrued_{one}_")))
+        };
+        told.samples.clone().into_iter().filter(|(series, _)| of(series)).collect::<Vec<_>>()
+    };
+    assert_eq!(counted(&told), counted(&anew));
+    assert_ne!(told.value("accrued_rejects_open{feed=\"sales\"}"), "0");
     let ledger = workspace.accrued(&["ledger", "--format", "csv"]).csv();
     let points = |kind: &str, sign: &str| {
         let series =
