@@ -409,6 +409,74 @@ fn a_killed_push_goes_on() {
     assert!(killed >= 3 && cut >= 1, "{killed} were killed, {cut} cut off");
 }
 
+/// Whoever records what was pushed to `portal` waits for ever, once the wallets are among it: the store is in the state between.
+const HELD: &str =
+    "CREATE VIEW forever AS WITH RECURSIVE c (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT x FROM c;
+                    CREATE TRIGGER held BEFORE INSERT ON pushed WHEN NEW.path LIKE 'balances/%'
+                    BEGIN SELECT RAISE(ABORT, 'never') WHERE (SELECT count(*) FROM forever) = 0; END;";
+
+fn forge(workspace: &Workspace, sql: &str) {
+    let store = rusqlite::Connection::open(workspace.path("var/accrued.db")).expect("a store");
+    store.execute_batch(sql).expect("forged");
+}
+
+/// A workspace whose wallets stand in out/portal, pushed by a run that was killed before it could record that.
+fn killed_between() -> Workspace {
+    let push =
+        "[[push]]\nname = \"portal\"\nurl = \"file:out/portal\"\nwhat = [\"statements\", \"balances\"]\n";
+    let workspace = with("");
+    run(&workspace, FEBRUARY, 3);
+    forge(&workspace, HELD);
+    workspace.write("accrued.toml", format!("{FEED}{push}"));
+    let mut child = workspace.start(&["run", "--as-of", "2026-02-09"]);
+    let there = workspace.path("out/portal/balances/2026-02-09T000000Z.csv");
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !there.exists() && Instant::now() < deadline {
+        std::thread::yield_now();
+    }
+    assert!(child.try_wait().expect("our own child").is_none(), "it has recorded what it pushed");
+    child.kill().expect("our own child");
+    child.wait().expect("our own child");
+    assert!(there.exists(), "nothing was pushed");
+    forge(&workspace, "DROP TRIGGER held; DROP VIEW forever");
+    workspace
+}
+
+fn balances(workspace: &Workspace) -> Vec<String> {
+    let all = tree(&workspace.path("out/portal"));
+    all.into_keys().filter(|path| path.starts_with("balances/")).collect()
+}
+
+#[test]
+fn wallets_that_a_killed_push_has_renamed_do_not_go_again_under_another_name() {
+    let workspace = killed_between();
+    let next = run(&workspace, "2026-02-10", 0);
+    assert!(next.stdout.contains("pushed     portal: "), "{}", next.whole());
+    assert_eq!(balances(&workspace), ["balances/2026-02-09T000000Z.csv"]);
+    let again = run(&workspace, "2026-02-11", 0);
+    assert!(!again.stdout.contains("pushed"), "{}", again.whole());
+    assert_eq!(balances(&workspace), ["balances/2026-02-09T000000Z.csv"]);
+    workspace.trial(&["verify", "--deep"]).check();
+}
+
+#[test]
+fn wallets_that_have_moved_since_go_under_a_name_of_their_own() {
+    let mut workspace = killed_between();
+    go_on(&mut workspace);
+    run(&workspace, "2026-02-10", 3);
+    assert_eq!(balances(&workspace), ["balances/2026-02-09T000000Z.csv", "balances/2026-02-10T000000Z.csv"]);
+    let now = workspace.trial(&["balances", "--format", "csv"]).check().stdout;
+    let pushed = tree(&workspace.path("out/portal"))["balances/2026-02-10T000000Z.csv"].clone();
+    assert_eq!(String::from_utf8(pushed).expect("text"), now);
+    workspace.trial(&["verify", "--deep"]).check();
+    // the journal tells restore all of it
+    workspace.trial(&["backup", "kept"]).check();
+    fs::remove_file(workspace.path("var/accrued.db")).expect("the store");
+    workspace.trial(&["restore", "kept"]).check();
+    let next = run(&workspace, "2026-02-11", 0);
+    assert!(!next.stdout.contains("pushed"), "{}", next.whole());
+}
+
 #[test]
 fn a_restored_store_pushes_nothing_twice() {
     let mut workspace = local(ALL);

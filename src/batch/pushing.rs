@@ -16,7 +16,7 @@ use crate::statement::balances::{Row, balances_header, balances_row};
 use crate::statement::{manifest, name};
 use crate::store::Store;
 use crate::store::files::FileState;
-use crate::store::pushed::{Destination, PUSHED, PushedFile};
+use crate::store::pushed::{Destination, PUSHED, PUSHING, PushedFile};
 use anyhow::{Context, Result, anyhow};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -148,22 +148,35 @@ fn numbered(path: &str, number: u32) -> String {
     }
 }
 
-/// The wallets, where they are others than were pushed last.
+/// The wallets, where they are others than were pushed last. Those of a push that was killed go under the name that they may stand
+/// under already; that name tells nothing of the wallets as they are now, unless they are the same.
 fn balances(store: &Store, to: Destination<'_>, at: &str) -> Result<Option<Due>> {
+    let left = store.left_pushing(to)?;
     let last = store.last_pushed(to, BALANCES)?;
-    if last.is_none() && store.ledger_head()?.0 == 0 {
+    if last.is_none() && left.is_none() && store.ledger_head()?.0 == 0 {
         return Ok(None);
     }
     let bytes = balance_bytes(store)?;
-    if last.is_some_and(|last| last.sha256 == sha256(&bytes)) {
-        return Ok(None);
-    }
+    let sha256 = sha256(&bytes);
+    let path = match (left, last) {
+        (Some(left), _) if left.sha256 == sha256 => left.path,
+        (None, Some(last)) if last.sha256 == sha256 => return Ok(None),
+        (left, _) => free_name(store, to, at, left.as_ref())?,
+    };
+    Ok(Some(Due { path, holds: Holds::Bytes(bytes), folder: None }))
+}
+
+/// The first name of an instant that nothing was pushed under, nor may have been.
+fn free_name(store: &Store, to: Destination<'_>, at: &str, left: Option<&PushedFile>) -> Result<String> {
     let dated = format!("{BALANCES}{}.csv", at.replace(':', ""));
     let mut number = 1;
-    while store.is_pushed(to, &numbered(&dated, number))? {
+    loop {
+        let name = numbered(&dated, number);
+        if left.is_none_or(|left| left.path != name) && !store.is_pushed(to, &name)? {
+            return Ok(name);
+        }
         number += 1;
     }
-    Ok(Some(Due { path: numbered(&dated, number), holds: Holds::Bytes(bytes), folder: None }))
 }
 
 /// Points as the scheme's latest text shows and values them.
@@ -208,8 +221,10 @@ impl Run<'_> {
     fn push_again(&mut self, kind: &str, body: &Value) -> Result<()> {
         self.go_on()?;
         let stamp = self.stamp.clone();
-        if kind == PUSHED {
-            return self.store.append_pushed(&stamp, body);
+        match kind {
+            PUSHED => return self.store.append_pushed(&stamp, body),
+            PUSHING => return self.store.whole(|store| store.append(&stamp, kind, body).map(drop)),
+            _ => {}
         }
         let text = |key: &str| body[key].as_str().unwrap_or_default().to_owned();
         let exit = Exit::of_code(body["exit"].as_u64());
@@ -258,6 +273,9 @@ impl Run<'_> {
             if folder.is_some_and(|folder| stuck.contains(folder)) {
                 continue;
             }
+            if let Holds::Bytes(bytes) = &due.holds {
+                self.announce(to, &due.path, bytes)?;
+            }
             match self.put(&mut outlet, due) {
                 Ok((file, Pushed::Now | Pushed::Already)) => done.push(file),
                 Ok((_, Pushed::Other(why))) => {
@@ -269,19 +287,30 @@ impl Run<'_> {
                     ended_by(fault, troubles)?;
                 }
                 Err(trouble) => {
-                    self.record(push, to, &mut done)?;
+                    self.record((push, to), &mut outlet, &mut done, troubles)?;
                     return match trouble {
                         Trouble::Ours(fault) => Err(fault),
                         Trouble::There(fault) => ended_by(fault, troubles),
                     };
                 }
             }
-            // wallets are dated by the run: what has gone must not go again under another name
-            if done.len() >= RECORD || matches!(due.holds, Holds::Bytes(_)) {
-                self.record(push, to, &mut done)?;
+            if done.len() >= RECORD {
+                self.record((push, to), &mut outlet, &mut done, troubles)?;
             }
         }
-        self.record(push, to, &mut done)
+        self.record((push, to), &mut outlet, &mut done, troubles)
+    }
+
+    /// Wallets are dated by the run that pushes them: their name is written down first, also beside the store, so that one
+    /// that is killed has not sent what the next sends again under another name.
+    fn announce(&mut self, to: Destination<'_>, path: &str, bytes: &[u8]) -> Result<()> {
+        let file = PushedFile { path: path.to_owned(), sha256: sha256(bytes), size: bytes.len() as u64 };
+        if self.store.left_pushing(to)?.is_some_and(|left| left == file) {
+            return Ok(());
+        }
+        let stamp = self.stamp.clone();
+        self.store.note_pushing(&stamp, to, &file)?;
+        self.keep_journal()
     }
 
     fn put(&self, outlet: &mut Outlet, due: &Due) -> Result<(PushedFile, Pushed), Trouble> {
@@ -302,9 +331,20 @@ impl Run<'_> {
         Ok((PushedFile { path: due.path.clone(), sha256, size }, pushed))
     }
 
-    fn record(&mut self, push: &Push, to: Destination<'_>, done: &mut Vec<PushedFile>) -> Result<()> {
+    fn record(
+        &mut self,
+        (push, to): (&Push, Destination<'_>),
+        outlet: &mut Outlet,
+        done: &mut Vec<PushedFile>,
+        troubles: &mut Vec<(Exit, String)>,
+    ) -> Result<()> {
         if done.is_empty() {
             return Ok(());
+        }
+        if let Err(fault) = outlet.settle() {
+            // the next run finds them there
+            done.clear();
+            return ended_by(fault, troubles);
         }
         let stamp = self.stamp.clone();
         self.store.note_pushed(&stamp, to, done)?;

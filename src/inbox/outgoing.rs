@@ -9,6 +9,7 @@ use super::{Agreed, Cancel, InboxFault, Place, Source};
 use crate::domain::chain;
 use rustix::fs::{Access, access};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
@@ -60,11 +61,14 @@ pub enum Ground {
     Marked(String),
 }
 
+/// Folders of this machine whose names are not on its disk yet.
+pub type Names = BTreeSet<PathBuf>;
+
 /// A folder that files are pushed to.
 #[derive(Debug)]
 pub enum Outlet {
     /// `file:`; it is made with the first file that goes there
-    Folder(PathBuf, Cancel),
+    Folder(PathBuf, Cancel, Names),
     /// `sftp:`, logged in
     Sftp(Box<Remote>),
 }
@@ -80,7 +84,7 @@ impl Outlet {
             Place::Folder(folder) if folder.exists() && !folder.is_dir() => {
                 Err(InboxFault::Limit(format!("{} is no folder; mend url", folder.display())))
             }
-            Place::Folder(folder) => Ok(Outlet::Folder(folder.clone(), cancel.clone())),
+            Place::Folder(folder) => Ok(Outlet::Folder(folder.clone(), cancel.clone(), Names::new())),
             Place::Sftp(settings) => {
                 let mut remote = Remote::open(source, settings, cancel)?;
                 remote.reach()?;
@@ -104,7 +108,7 @@ impl Outlet {
     /// `Limit` where they cannot, else as [`Outlet::open`].
     pub fn ground(&mut self) -> Result<Ground, InboxFault> {
         match self {
-            Outlet::Folder(folder, _) => local_ground(folder),
+            Outlet::Folder(folder, ..) => local_ground(folder),
             Outlet::Sftp(remote) => remote.ground(),
         }
     }
@@ -116,12 +120,26 @@ impl Outlet {
     /// [`Outlet::open`]: a lost connection is made anew.
     pub fn put(&mut self, file: &Outgoing<'_>) -> Result<Pushed, InboxFault> {
         match self {
-            Outlet::Folder(folder, cancel) => {
+            Outlet::Folder(folder, cancel, names) => {
                 cancel.check()?;
-                put_locally(folder, file, cancel)
+                put_locally(folder, file, cancel, names)
             }
             Outlet::Sftp(remote) => remote.put(file),
         }
+    }
+
+    /// What was put stays, whatever becomes of the machine: to be asked before anything is recorded. (A server has flushed each file
+    /// as it came; names are its own affair.)
+    ///
+    /// # Errors
+    /// `Disk`.
+    pub fn settle(&mut self) -> Result<(), InboxFault> {
+        let Outlet::Folder(_, _, names) = self else { return Ok(()) };
+        while let Some(folder) = names.pop_last() {
+            let flushed = File::open(&folder).and_then(|open| open.sync_all());
+            flushed.map_err(|e| InboxFault::disk(&folder, "write", &e))?;
+        }
+        Ok(())
     }
 }
 
@@ -231,8 +249,14 @@ fn make(folder: &Path) -> Result<(), InboxFault> {
     fs::create_dir_all(folder).map_err(|e| InboxFault::disk(folder, "create", &e))
 }
 
-fn put_locally(folder: &Path, file: &Outgoing<'_>, cancel: &Cancel) -> Result<Pushed, InboxFault> {
+fn put_locally(
+    folder: &Path,
+    file: &Outgoing<'_>,
+    cancel: &Cancel,
+    names: &mut Names,
+) -> Result<Pushed, InboxFault> {
     let target = folder.join(file.path);
+    names.extend(file.folders().into_iter().map(|below| folder.join(below)).chain([folder.to_owned()]));
     match fs::symlink_metadata(&target) {
         Ok(found) if !found.is_file() => return Ok(other(file, "something that is no file")),
         Ok(found) if found.len() != file.size => return Ok(other(file, &format!("{} bytes", found.len()))),
@@ -256,8 +280,6 @@ fn put_locally(folder: &Path, file: &Outgoing<'_>, cancel: &Cancel) -> Result<Pu
     })?;
     draft.sync_all().map_err(|e| InboxFault::disk(&beside, "write", &e))?;
     fs::rename(&beside, &target).map_err(|e| InboxFault::disk(&target, "rename to", &e))?;
-    let flushed = File::open(above).and_then(|above| above.sync_all());
-    flushed.map_err(|e| InboxFault::disk(above, "write", &e))?;
     Ok(Pushed::Now)
 }
 
@@ -276,7 +298,7 @@ mod tests {
     #[test]
     fn a_local_push_is_whole_once_and_never_overwrites() {
         let data = tempfile::tempdir().unwrap();
-        let mut outlet = Outlet::Folder(data.path().to_owned(), Cancel::default());
+        let mut outlet = Outlet::Folder(data.path().to_owned(), Cancel::default(), Names::new());
         let (one, two, long) = (sha256(b"one"), sha256(b"two"), sha256(b"longer"));
         let path = "statements/club/2026-01/rev-001/summary.csv";
         let target = data.path().join(path);
@@ -303,7 +325,7 @@ mod tests {
         let data = tempfile::tempdir().unwrap();
         let ours = data.path().join("ours.csv");
         fs::write(&ours, "changed").unwrap();
-        let mut outlet = Outlet::Folder(data.path().join("out"), Cancel::default());
+        let mut outlet = Outlet::Folder(data.path().join("out"), Cancel::default(), Names::new());
         let sha256 = sha256(b"publish");
         let file = Outgoing { path: "a/ours.csv", content: Content::File(&ours), size: 7, sha256: &sha256 };
         let why = outlet.put(&file).unwrap_err().to_string();
@@ -314,7 +336,8 @@ mod tests {
     #[test]
     fn the_ground_of_a_local_folder_is_told_and_nothing_is_made() {
         let data = tempfile::tempdir().unwrap();
-        let ground = |folder: &Path| Outlet::Folder(folder.to_owned(), Cancel::default()).ground();
+        let ground =
+            |folder: &Path| Outlet::Folder(folder.to_owned(), Cancel::default(), Names::new()).ground();
         assert_eq!(ground(data.path()).unwrap(), Ground::Firm);
         assert_eq!(ground(&data.path().join("a/b")).unwrap(), Ground::Bare);
         fs::write(data.path().join("file"), "").unwrap();

@@ -18,13 +18,14 @@ use super::{Agreed, Archive, Archived, Cancel, Candidate, InboxFault, Listing, S
 use crew::Crew;
 pub(super) use sharing::ROBUST;
 use ssh2::{ErrorCode, FileStat};
+use std::collections::BTreeMap;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use watchdog::{Limits, Watching};
 use wire::Wire;
@@ -53,6 +54,17 @@ pub struct Remote {
     terse: AtomicBool,
     /// when this run is through with the feed, done or not
     until: Instant,
+    /// folders that files are pushed into
+    footing: Mutex<BTreeMap<String, Footing>>,
+}
+
+/// What is known of a folder that files are pushed into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Footing {
+    /// it was made over this connection: nothing stands in it but what was put there
+    Fresh,
+    /// it is there
+    Old,
 }
 
 /// What another try would be worth.
@@ -78,6 +90,7 @@ impl Remote {
             login: Duration::ZERO,
             terse: AtomicBool::new(false),
             until: Instant::now() + settings.run_deadline,
+            footing: Mutex::default(),
         };
         remote.trying(|_, _| Ok(()))?;
         Ok(remote)

@@ -10,7 +10,7 @@ use crate::scheme;
 use crate::store::files::Sidecar;
 use crate::store::holds::HoldState;
 use crate::store::journal::Record;
-use crate::store::pushed::{PUSH_FAILED, PUSHED};
+use crate::store::pushed::{PUSH_FAILED, PUSHED, PUSHING};
 use crate::store::versions::MadeBy;
 use crate::store::{ClockMode, Store};
 use anyhow::{Context, Result, anyhow, bail};
@@ -143,7 +143,7 @@ impl Replayer {
                 self.of_run()?.replay.files.push(arrived);
             }
             "posted" | "cycle-closed" | "published" => {}
-            PUSHED | PUSH_FAILED => self.of_run()?.replay.pushes.push((record.kind.clone(), body)),
+            PUSHED | PUSHING | PUSH_FAILED => self.of_run()?.replay.pushes.push((record.kind.clone(), body)),
             "run-finished" => self.of_run()?.finished = true,
             "rejects-discarded" => {
                 self.do_again()?;

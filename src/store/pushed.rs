@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 
 /// Kind of the records of files pushed.
 pub const PUSHED: &str = "pushed";
+/// Kind of the records of files that are about to be pushed and that nothing else tells the name of.
+pub const PUSHING: &str = "pushing";
 /// Kind of the records of pushes that could not be done.
 pub const PUSH_FAILED: &str = "push-failed";
 
@@ -53,6 +55,32 @@ impl Store {
                 .context("cannot record what was pushed")?;
             Ok(())
         })
+    }
+
+    /// Records a file that is about to be pushed: whoever comes after a kill knows under which name it may stand there.
+    pub fn note_pushing(&mut self, stamp: &Stamp, to: Destination<'_>, file: &PushedFile) -> Result<()> {
+        let body = json!({
+            "push": to.push, "place": to.place, "path": file.path, "sha256": file.sha256, "size": file.size
+        });
+        self.whole(|store| store.append(stamp, PUSHING, &body).map(drop))
+    }
+
+    /// The file that was about to be pushed last, unless it is recorded as pushed.
+    pub fn left_pushing(&self, to: Destination<'_>) -> Result<Option<PushedFile>> {
+        let last = self
+            .connection
+            .prepare_cached(
+                "SELECT body ->> 'path', body ->> 'sha256', body ->> 'size' FROM journal
+                 WHERE kind = ?1 AND body ->> 'push' = ?2 AND body ->> 'place' = ?3 ORDER BY seq DESC LIMIT 1",
+            )?
+            .query_row((PUSHING, to.push, to.place), |row| {
+                Ok(PushedFile { path: row.get(0)?, sha256: row.get(1)?, size: row.get(2)? })
+            })
+            .optional()?;
+        match last {
+            Some(file) if !self.is_pushed(to, &file.path)? => Ok(Some(file)),
+            Some(_) | None => Ok(None),
+        }
     }
 
     /// Whether a path was pushed.

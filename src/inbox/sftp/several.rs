@@ -6,8 +6,8 @@ use super::Remote;
 use super::crew::Queue;
 use crate::inbox::connection::{Begun, Outcome, pair};
 use crate::inbox::{Archive, Cancel, InboxFault, Sftp, Wanted};
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 
 impl Remote {
     /// Brings all of them, or those begun before the server was lost.
@@ -50,6 +50,7 @@ impl Remote {
             login: self.login,
             terse: AtomicBool::new(false),
             until: self.until,
+            footing: Mutex::default(),
         }
     }
 

@@ -1,12 +1,14 @@
 //! Files that are pushed to a folder on a server: written under another name, looked at, renamed.
 
-use super::{Folder, Remote, answered, denied, nature, no_such};
+use super::{Folder, Footing, Remote, answered, denied, nature, no_such};
 use crate::inbox::InboxFault;
 use crate::inbox::outgoing::{self, Ground, Outgoing, Pushed};
 use crate::inbox::sieve::Nature;
 use ssh2::{FileStat, OpenFlags, OpenType, RenameFlags};
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{MutexGuard, PoisonError};
 
 /// Of a file that is pushed: its owner may write, others read.
 const FILE_MODE: i32 = 0o644;
@@ -46,24 +48,36 @@ impl Remote {
 impl Folder<'_> {
     fn put(&self, file: &Outgoing<'_>) -> Result<Pushed, InboxFault> {
         let target = self.path(file.path);
-        if let Some(stands) = self.standing(file, &target)? {
+        let above = file.folders();
+        let mut footing = Footing::Old;
+        for folder in &above {
+            footing = self.footing(folder)?;
+        }
+        if footing == Footing::Old
+            && let Some(stands) = self.standing(file, &target)?
+        {
             return Ok(stands);
         }
-        for folder in file.folders() {
-            self.make_folder(&self.path(folder))?;
-        }
+        // until it is through: at another try it may stand there
+        above.last().into_iter().for_each(|folder| self.know(folder, Footing::Old));
+        let put = self.put_new(file, &target)?;
+        above.last().into_iter().for_each(|folder| self.know(folder, footing));
+        Ok(put)
+    }
+
+    fn put_new(&self, file: &Outgoing<'_>, target: &Path) -> Result<Pushed, InboxFault> {
         let beside = target.with_file_name(file.temporary());
         self.write(file, &beside)?;
         let watching = self.begin();
         let flags = RenameFlags::ATOMIC | RenameFlags::NATIVE;
-        match self.sftp()?.rename(&beside, &target, Some(flags)) {
+        match self.sftp()?.rename(&beside, target, Some(flags)) {
             Ok(()) => Ok(Pushed::Now),
             Err(error) => {
                 drop(watching);
                 // somebody was quicker, or the answer to an earlier try was lost
-                match self.standing(file, &target)? {
+                match self.standing(file, target)? {
                     Some(stands) => Ok(stands),
-                    None => Err(self.push_fault(&target, "renamed", &error)),
+                    None => Err(self.push_fault(target, "renamed", &error)),
                 }
             }
         }
@@ -120,18 +134,37 @@ impl Folder<'_> {
         outgoing::hashed(&mut read, &mut |_| Ok(()))
     }
 
-    fn make_folder(&self, folder: &Path) -> Result<(), InboxFault> {
+    /// Makes sure of a folder, once: small files would cost more in asking than in sending.
+    fn footing(&self, folder: &str) -> Result<Footing, InboxFault> {
+        let known = self.lock_footing().get(folder).copied();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let found = self.make_folder(&self.path(folder))?;
+        self.know(folder, found);
+        Ok(found)
+    }
+
+    fn know(&self, folder: &str, footing: Footing) {
+        self.lock_footing().insert(folder.to_owned(), footing);
+    }
+
+    fn lock_footing(&self) -> MutexGuard<'_, BTreeMap<String, Footing>> {
+        self.remote.footing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn make_folder(&self, folder: &Path) -> Result<Footing, InboxFault> {
         let _watching = self.begin();
         let sftp = self.sftp()?;
         match sftp.stat(folder) {
-            Ok(_) => return Ok(()),
+            Ok(_) => return Ok(Footing::Old),
             Err(error) if no_such(&error) => {}
             Err(error) => return Err(self.push_fault(folder, "looked at", &error)),
         }
         match sftp.mkdir(folder, FOLDER_MODE) {
-            Ok(()) => Ok(()),
+            Ok(()) => Ok(Footing::Fresh),
             // somebody was quicker
-            Err(error) if answered(&error) && sftp.stat(folder).is_ok() => Ok(()),
+            Err(error) if answered(&error) && sftp.stat(folder).is_ok() => Ok(Footing::Old),
             Err(error) => Err(self.push_fault(folder, "made", &error)),
         }
     }
