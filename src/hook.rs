@@ -20,9 +20,6 @@ use std::time::{Duration, Instant};
 /// Kept of what a program says, of its stdout and stderr together.
 const KEPT: usize = 16 << 10;
 
-/// Between two looks at whether the call is still wanted.
-const LOOK: Duration = Duration::from_millis(100);
-
 /// What a program has written when it ends is on its way for at most so long; one that it has left running may keep its pipes.
 const DRAIN: Duration = Duration::from_millis(500);
 
@@ -66,11 +63,11 @@ pub struct Called {
     pub said: String,
 }
 
-/// Calls a program and waits for its end. `unwanted` is asked between times and ends it.
+/// Starts a program.
 ///
 /// # Errors
 /// It cannot be started.
-pub fn call(call: &Call<'_>, input: &[u8], unwanted: &dyn Fn() -> bool) -> Result<Called> {
+pub fn begin(call: &Call<'_>, input: &[u8]) -> Result<Calling> {
     let passed_on =
         PASSED_ON.iter().filter_map(|&name| Some((OsString::from(name), std::env::var_os(name)?)));
     let mut command = Command::new(call.program);
@@ -84,20 +81,40 @@ pub fn call(call: &Call<'_>, input: &[u8], unwanted: &dyn Fn() -> bool) -> Resul
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .process_group(0);
+    let until = Instant::now() + call.timeout;
     let child = command.spawn().with_context(|| format!("cannot start {}", call.program.display()))?;
-    Calling::begin(child, input)?.wait(call.timeout, unwanted)
+    Calling::begin(child, input, until)
 }
 
 /// A call under way: threads feed it, listen to it, and wait for its end.
-struct Calling {
+pub struct Calling {
     group: Option<Pid>,
+    until: Instant,
     said: Arc<Mutex<Vec<u8>>>,
-    ended: Receiver<std::io::Result<ExitStatus>>,
+    tell: Sender<Happened>,
+    happens: Receiver<Happened>,
     silent: Receiver<()>,
 }
 
+/// What ends the wait for a program.
+enum Happened {
+    Ended(std::io::Result<ExitStatus>),
+    Unwanted,
+}
+
+/// Ends a call that nobody waits for any more, from another thread.
+pub struct Stopper(Sender<Happened>);
+
+impl Stopper {
+    /// Ends it, if it has not ended by itself.
+    pub fn stop(&self) {
+        // it has ended where nobody hears it
+        let _ = self.0.send(Happened::Unwanted);
+    }
+}
+
 impl Calling {
-    fn begin(mut child: Child, input: &[u8]) -> Result<Calling> {
+    fn begin(mut child: Child, input: &[u8], until: Instant) -> Result<Calling> {
         let group = i32::try_from(child.id()).ok().map(Pid::from_raw);
         let said = Arc::new(Mutex::new(Vec::new()));
         let (hush, silent) = channel();
@@ -107,22 +124,26 @@ impl Calling {
         aside(move || drop(stdin.map(|mut pipe| pipe.write_all(&input))))?;
         listen(pipes.1, &said, hush.clone())?;
         listen(pipes.2, &said, hush)?;
-        let (tell, ended) = channel();
-        aside(move || drop(tell.send(child.wait())))?;
-        Ok(Calling { group, said, ended, silent })
+        let (tell, happens) = channel();
+        let ended = tell.clone();
+        aside(move || drop(ended.send(Happened::Ended(child.wait()))))?;
+        Ok(Calling { group, until, said, tell, happens, silent })
     }
 
-    fn wait(self, timeout: Duration, unwanted: &dyn Fn() -> bool) -> Result<Called> {
-        let until = Instant::now() + timeout;
-        let ended = loop {
-            let rest = until.saturating_duration_since(Instant::now());
-            match self.ended.recv_timeout(rest.min(LOOK)) {
-                Ok(status) => break judged(status.context("cannot wait for the hook")?),
-                Err(RecvTimeoutError::Timeout) if rest.is_zero() => break self.kill(Ended::Late),
-                Err(RecvTimeoutError::Timeout) if unwanted() => break self.kill(Ended::Unwanted),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => anyhow::bail!("nobody waits for the hook"),
-            }
+    /// What ends it before its time.
+    pub fn stopper(&self) -> Stopper {
+        Stopper(self.tell.clone())
+    }
+
+    /// Waits for its end: by itself, when its time is over, or by a stopper.
+    ///
+    /// # Errors
+    /// Of the operating system.
+    pub fn wait(self) -> Result<Called> {
+        let ended = match self.happens.recv_timeout(self.until.saturating_duration_since(Instant::now())) {
+            Ok(Happened::Ended(status)) => judged(status.context("cannot wait for the hook")?),
+            Ok(Happened::Unwanted) => self.kill(Ended::Unwanted),
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => self.kill(Ended::Late),
         };
         let until = Instant::now() + DRAIN;
         // both pipes; an error is that both are closed, or that the time is over
@@ -187,7 +208,7 @@ mod tests {
             event: "run-finished",
             timeout,
         };
-        call(&hook, input, &|| false).unwrap()
+        begin(&hook, input).and_then(Calling::wait).unwrap()
     }
 
     const LONG: Duration = Duration::from_secs(60);
@@ -224,7 +245,9 @@ mod tests {
             event: "heartbeat",
             timeout: LONG,
         };
-        assert_eq!(call(&hook, b"", &|| true).unwrap().ended, Ended::Unwanted);
+        let calling = begin(&hook, b"").unwrap();
+        calling.stopper().stop();
+        assert_eq!(calling.wait().unwrap().ended, Ended::Unwanted);
     }
 
     #[test]
@@ -241,7 +264,7 @@ mod tests {
             event: "heartbeat",
             timeout: LONG,
         };
-        let fault = call(&missing, b"", &|| false).unwrap_err();
+        let fault = begin(&missing, b"").err().unwrap();
         assert!(format!("{fault:#}").contains("/no/such/hook"), "{fault:#}");
     }
 }

@@ -5,6 +5,7 @@ mod support {
     pub mod program;
     #[allow(dead_code, reason = "each test program uses its own part")]
     pub mod random;
+    pub mod servers;
     pub mod sshd;
 }
 
@@ -15,4 +16,5 @@ mod serve {
     mod rig;
     mod scheduled;
     mod signalled;
+    mod wire;
 }

@@ -319,7 +319,7 @@ fn a_server_that_stalls_is_left_in_time_and_a_signal_is_quicker() {
     assert!(why.contains("nothing came for 1 s (idle_timeout)"), "{why}");
     // a deadline is not tried again: it would only pass again
     let why = stalled(|sftp| Sftp { file_deadline: Duration::from_secs(1), retries: 4, ..sftp });
-    assert!(why.ends_with("not done after 1 s"), "{why}");
+    assert!(why.ends_with("not done after 1 s (file_deadline)"), "{why}");
 
     let cancel = Cancel::default();
     proxy.next(Fate::StallAfter(3 << 20));

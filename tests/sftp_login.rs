@@ -276,6 +276,23 @@ fn a_server_that_is_gone_may_come_back() {
 }
 
 #[test]
+fn what_may_pass_is_tried_again_after_growing_pauses_and_a_refusal_never() {
+    let server = Sshd::start();
+    let rude = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+    let port = rude.local_addr().expect("bound").port();
+    std::thread::spawn(move || rude.incoming().for_each(drop));
+    let began = Instant::now();
+    let why = temporary(open(Sftp { port, retries: 2, ..settings(&server) }));
+    assert!(why.ends_with("(tried 3 times)"), "{why}");
+    // half a second and a whole one, each by half at most taken off at random
+    assert!(began.elapsed() >= Duration::from_millis(750), "{:?}", began.elapsed());
+    fs::write(server.path("authorized_keys"), "").expect("nobody is let in");
+    let why = refused(open(Sftp { retries: 4, ..settings(&server) }));
+    assert!(!why.contains("tried"), "{why}");
+    assert!(server.log().matches("Connection from").count() <= 1, "{}", server.log());
+}
+
+#[test]
 fn a_session_that_was_ended_is_made_anew() {
     let server = server_with_a_file(&Setup::default());
     // no second try: a server may end a session that was idle
@@ -294,7 +311,7 @@ fn a_server_that_never_speaks_is_left_in_time_and_a_signal_is_quicker() {
     let began = Instant::now();
     let brief = Sftp { port, connect_timeout: Duration::from_millis(300), ..settings(&server) };
     let why = temporary(open(brief));
-    assert!(why.contains("greeting"), "{why}");
+    assert!(why.contains("greeting: not done after 0.3 s (connect_timeout)"), "{why}");
     let cancel = Cancel::default();
     let flag = cancel.clone();
     let setter = std::thread::spawn(move || {

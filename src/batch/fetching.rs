@@ -7,11 +7,14 @@ use super::{Fetch, Run};
 use crate::clock;
 use crate::config::Feed;
 use crate::inbox::complete::{Judged, Looks, Seen, Unready, judge};
-use crate::inbox::{After, Archive, Archived, Brought, Candidate, Connection, InboxFault, Passed, Wanted};
+use crate::inbox::{
+    After, Archive, Archived, Brought, Cancel, Candidate, Connection, InboxFault, Listing, Passed, Source,
+    Wanted, side_by_side,
+};
 use crate::store::files::Sidecar;
 use anyhow::Result;
 use std::collections::{BTreeMap, HashMap};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// How long what is here of a broken download is kept for the next run.
 const KEPT: chrono::TimeDelta = chrono::TimeDelta::days(7);
@@ -30,6 +33,30 @@ pub(super) struct Fetched<'c> {
 pub(super) enum Listed {
     All,
     NotAll,
+}
+
+impl Listed {
+    fn and(self, other: Listed) -> Listed {
+        match (self, other) {
+            (Listed::All, Listed::All) => Listed::All,
+            (Listed::All | Listed::NotAll, Listed::All | Listed::NotAll) => Listed::NotAll,
+        }
+    }
+}
+
+/// A feed that could be listed, and when.
+struct Looked {
+    connection: Connection,
+    listing: Listing,
+    at: Instant,
+}
+
+impl Looked {
+    fn at(source: &Source, cancel: &Cancel) -> Result<Looked, InboxFault> {
+        let mut connection = Connection::open(source, cancel)?;
+        let listing = connection.list()?;
+        Ok(Looked { connection, listing, at: Instant::now() })
+    }
 }
 
 /// One feed that could be looked at.
@@ -68,18 +95,10 @@ impl<'c> Run<'c> {
         let config = self.config;
         let wanted = |feed: &&Feed| self.order.feeds.is_empty() || self.order.feeds.contains(&feed.name);
         let feeds: Vec<&'c Feed> = config.feeds.iter().filter(wanted).collect();
-        let mut listed = if feeds.len() == config.feeds.len() { Listed::All } else { Listed::NotAll };
-        let mut looks = Vec::new();
-        for feed in feeds {
-            match self.look(feed)? {
-                Some(look) => looks.push(look),
-                None => listed = Listed::NotAll,
-            }
-        }
+        let all = if feeds.len() == config.feeds.len() { Listed::All } else { Listed::NotAll };
+        let (looks, first) = self.look(&feeds)?;
         let (looks, again) = self.settle(looks)?;
-        if again == Listed::NotAll {
-            listed = Listed::NotAll;
-        }
+        let listed = all.and(first).and(again);
         let archive = Archive::of(&self.places.data);
         // what a killed run left of its downloads goes, but for what is gone on with
         archive.prepare()?;
@@ -106,54 +125,55 @@ impl<'c> Run<'c> {
         let Some(wait) = wait.filter(|wait| !wait.is_zero()) else { return Ok((looks, Listed::All)) };
         tracing::info!(seconds = wait.as_secs(), "waiting for files to settle");
         self.order.progress.tell(Step::Settling { seconds: wait.as_secs() });
-        let mut again = Vec::new();
-        let mut listed = Listed::All;
         // connections are not kept idle while we wait
         let (settling, ready): (Vec<_>, Vec<_>) =
             looks.into_iter().partition(|look| look.judged.wait().is_some());
         let feeds: Vec<&'c Feed> = settling.into_iter().map(|look| look.feed).collect();
-        self.pause(wait)?;
-        for feed in feeds {
-            match self.look(feed)? {
-                Some(look) => again.push(look),
-                None => listed = Listed::NotAll,
-            }
-        }
+        self.order.cancel.rest(wait)?;
+        let (mut again, listed) = self.look(&feeds)?;
         again.extend(ready);
         Ok((again, listed))
     }
 
-    fn pause(&self, wait: Duration) -> Result<()> {
-        let until = Instant::now() + wait;
-        while let Some(rest) = until.checked_duration_since(Instant::now()).filter(|rest| !rest.is_zero()) {
-            self.order.cancel.check()?;
-            std::thread::park_timeout(rest.min(Duration::from_millis(100)));
-        }
-        Ok(())
+    /// One look at each of the feeds, and whether all could be listed.
+    fn look(&mut self, feeds: &[&'c Feed]) -> Result<(Vec<Look<'c>>, Listed)> {
+        let order = self.order;
+        let sources: Vec<&Source> = feeds.iter().map(|feed| &feed.source).collect();
+        // what fails of our own ends the looks under way
+        let (part, span) = (order.cancel.part(), tracing::Span::current());
+        let look = |at: usize| {
+            span.in_scope(|| {
+                order.progress.tell(Step::Looking { feed: &feeds[at].name });
+                Looked::at(&feeds[at].source, &part)
+            })
+        };
+        let (mut looks, mut listed) = (Vec::new(), Listed::All);
+        side_by_side(&sources, look, |at, looked| {
+            let told = match looked {
+                Ok(looked) => self.judge(feeds[at], looked).map(|look| looks.push(look)),
+                Err(fault) => {
+                    listed = Listed::NotAll;
+                    self.feed_fault(feeds[at], fault)
+                }
+            };
+            told.inspect_err(|_| part.set())
+        })?;
+        Ok((looks, listed))
     }
 
-    /// One look at one feed; `None` where it could not be listed.
-    fn look(&mut self, feed: &'c Feed) -> Result<Option<Look<'c>>> {
-        self.order.progress.tell(Step::Looking { feed: &feed.name });
-        let opened = Connection::open(&feed.source, &self.order.cancel)
-            .and_then(|mut connection| connection.list().map(|listing| (connection, listing)));
-        let (connection, mut listing) = match opened {
-            Ok(opened) => opened,
-            Err(fault) => {
-                self.feed_fault(feed, fault)?;
-                return Ok(None);
-            }
-        };
+    /// What a look at one feed tells, with what earlier ones have told.
+    fn judge(&mut self, feed: &'c Feed, looked: Looked) -> Result<Look<'c>> {
+        let Looked { connection, mut listing, at } = looked;
+        // looks are on the machine's clock, also where the run is given its time; others may have been waited for since
+        let now = clock::now() - at.elapsed();
         self.note_passed(feed, &listing.passed)?;
         let beside = Beside::of(feed, &listing);
         let files = std::mem::take(&mut listing.files);
         listing.files = self.store.in_one_state(|| self.unknown(feed, files, listing.sidecars.as_ref()))?;
-        // looks are on the machine's clock, also where the run is given its time
-        let now = clock::now();
         let earlier = self.looks_of(feed)?;
         let judged = judge(feed.source.complete, &listing, &earlier, now);
         self.keep_looks(feed, &judged.looks)?;
-        Ok(Some(Look { feed, connection, judged, beside }))
+        Ok(Look { feed, connection, judged, beside })
     }
 
     /// Those of the files that this feed has not taken as they stand: most of a folder has been.

@@ -1,6 +1,5 @@
 //! `accrued check`: every fault of the config and the schemes, then a look at every feed.
 
-use super::contact::side_by_side;
 use super::exit::{self, Exit};
 use super::output::{Column, Format, count, printable, text};
 use super::session::Session;
@@ -8,7 +7,7 @@ use super::summary::counted;
 use crate::batch::{Invalid, RealSchemes, place_of};
 use crate::config::{Config, Feed, Hook, Kind, Push};
 use crate::fault::{Fault, Faults, Gravity};
-use crate::inbox::{Candidate, Connection, InboxFault, Listing, Outlet, Source};
+use crate::inbox::{Candidate, Connection, InboxFault, Listing, Outlet, Source, side_by_side};
 use crate::scheme::{EarnOn, Scheme, lint};
 use crate::store::Store;
 use anyhow::Result;

@@ -11,7 +11,6 @@ mod check;
 mod choice;
 mod close;
 mod config;
-mod contact;
 mod demo;
 mod doctor;
 mod dry_run;

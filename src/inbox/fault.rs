@@ -1,9 +1,7 @@
-//! What can go wrong at a feed, and the flag that ends a run early.
+//! What can go wrong at a feed.
 
 use std::fmt;
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// What went wrong at a feed. Messages name the feed's place, both values that disagree and what to do; never a secret.
 #[derive(Debug)]
@@ -59,53 +57,5 @@ impl InboxFault {
     /// A fault of our own disk, with the path that it is about.
     pub(super) fn disk(path: &std::path::Path, doing: &str, error: &io::Error) -> InboxFault {
         InboxFault::Disk(io::Error::new(error.kind(), format!("cannot {doing} {}: {error}", path.display())))
-    }
-}
-
-/// The flag that a signal sets: whatever blocks in this room ends within a tenth of a second of it. Who asks it goes on: it
-/// counts that, so that a watchdog can tell slow work from work that is stuck.
-#[derive(Debug, Clone, Default)]
-pub struct Cancel {
-    flag: Arc<AtomicBool>,
-    /// that of the whole, where this one is of a part
-    above: Option<Arc<Cancel>>,
-    beats: Arc<AtomicU64>,
-}
-
-impl Cancel {
-    /// Over a flag that a signal handler sets.
-    pub fn over(flag: Arc<AtomicBool>) -> Cancel {
-        Cancel { flag, above: None, beats: Arc::default() }
-    }
-
-    /// One for a part of what this one ends: it ends with the whole, or by itself.
-    pub(super) fn part(&self) -> Cancel {
-        Cancel { flag: Arc::default(), above: Some(Arc::new(self.clone())), beats: Arc::clone(&self.beats) }
-    }
-
-    /// Ends what is under way.
-    pub fn set(&self) {
-        self.flag.store(true, Ordering::SeqCst);
-    }
-
-    /// Whether to end.
-    pub fn is_set(&self) -> bool {
-        self.flag.load(Ordering::SeqCst) || self.above.as_deref().is_some_and(Cancel::is_set)
-    }
-
-    /// Says that the work goes on: a step is done, or a wait under a time limit of ours has not ended yet.
-    pub fn beat(&self) {
-        self.beats.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// How often the work has said that it goes on.
-    pub fn beats(&self) -> u64 {
-        self.beats.load(Ordering::Relaxed)
-    }
-
-    /// `Err(Stopped)` once it is set; else the work goes on.
-    pub fn check(&self) -> Result<(), InboxFault> {
-        self.beat();
-        if self.is_set() { Err(InboxFault::Stopped) } else { Ok(()) }
     }
 }

@@ -1,14 +1,16 @@
 //! Inbox: where files come from. An SFTP folder or a local one by the same path: list, choose, look twice, download whole or not at all.
 //!
-//! One run does, for each feed: `Connection::open`, `list`, `complete::judge` with what the store knows of earlier looks,
-//! wait once, `list` and `judge` again, `bring` what is ready into the `Archive`; once the store has it, `put_away`.
+//! One run does, feeds side by side: `Connection::open`, `list`; for each of them `complete::judge` with what the store knows of earlier looks,
+//! wait once, look and `judge` again, `bring` what is ready into the `Archive`; once the store has it, `put_away`.
 //! `outgoing` is the same places the other way: what is pushed into a folder.
 //! `ssh2` types stay in `sftp.rs` and `sftp/`. Knows nothing of rows, schemes or the store: what was seen before is passed in.
 
 pub mod archive;
 mod away;
+mod cancel;
 pub mod complete;
 mod connection;
+mod contact;
 mod fault;
 mod folder;
 mod intake;
@@ -21,8 +23,10 @@ mod sieve;
 
 pub use archive::Archive;
 pub use away::{After, Away, Taken};
+pub use cancel::{Cancel, Limited, Woken};
 pub use connection::Connection;
-pub use fault::{Cancel, InboxFault};
+pub use contact::side_by_side;
+pub use fault::InboxFault;
 pub use outgoing::{Content, Ground, Outgoing, Outlet, Pushed};
 pub use secret::Unsafe;
 pub use sftp::libssh2_version;

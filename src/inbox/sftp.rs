@@ -37,6 +37,13 @@ const MOST_NAMES: usize = 2_000_000;
 const PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
+/// Bytes read at once from a server that gives less than it is asked for: first these, then those. What libssh2 then asks for is one
+/// request of four times as much, which is either granted whole or no more than the buffer, whatever the server's limit.
+const FEW: [usize; 2] = [1024, 256];
+
+/// Files up to this size are asked for whole by the first request; those ahead are all beyond the end.
+const SMALL: u64 = 30_000;
+
 /// A folder on a server, logged in.
 #[derive(Debug)]
 pub struct Remote {
@@ -76,6 +83,8 @@ enum Prospect {
     Hopeless,
     /// the connection was kept and had been ended meanwhile, as servers do with idle ones: a fresh one is no second try
     Stale,
+    /// in another way, from now on
+    Otherwise,
 }
 
 impl Remote {
@@ -109,7 +118,27 @@ impl Remote {
     }
 
     pub(super) fn fetch(&mut self, file: &Candidate, archive: &Archive) -> Result<Archived, InboxFault> {
-        self.trying(|remote, wire| Folder { remote, wire }.fetch(file, archive))
+        loop {
+            let fetched = self.trying(|remote, wire| Folder { remote, wire }.fetch(file, archive));
+            match fetched {
+                // a small file ends at once where more than it has was asked for ahead
+                Err(InboxFault::Changed(_)) if file.size <= SMALL && self.still(file) && self.ask_less() => {}
+                other => return other,
+            }
+        }
+    }
+
+    fn still(&mut self, file: &Candidate) -> bool {
+        self.look(&file.name).is_ok_and(|now| now.as_ref() == Some(file))
+    }
+
+    /// Asks for less at once from now on, unless it is little already. Some servers give less of a file than they are asked for, which
+    /// libssh2 takes only of the last answer that it waits for: it asks for four buffers ahead, and with small ones that is one request.
+    fn ask_less(&mut self) -> bool {
+        let Some(less) = FEW.into_iter().find(|few| *few < self.settings.read_buffer) else { return false };
+        self.settings.read_buffer = less;
+        tracing::info!(feed = %self.source.feed, bytes = less, "the server gives less than it is asked for: reads in small pieces");
+        true
     }
 
     /// Does something over a connection, made anew where it is lost, `retries` times with growing pauses.
@@ -121,7 +150,11 @@ impl Remote {
         loop {
             let (outcome, prospect) = self.once(&mut act);
             match outcome {
-                Err(InboxFault::Temporary(_)) if prospect == Prospect::Stale => continue,
+                Err(InboxFault::Temporary(_))
+                    if matches!(prospect, Prospect::Stale | Prospect::Otherwise) =>
+                {
+                    continue;
+                }
                 Err(InboxFault::Temporary(why))
                     if prospect == Prospect::Hopeless || tried == self.settings.retries =>
                 {
@@ -163,6 +196,7 @@ impl Remote {
         };
         let prospect = match wire.dog.moved() {
             _ if wire.past_deadline() => Prospect::Hopeless,
+            _ if wire.puzzled() && self.ask_less() => Prospect::Otherwise,
             false if kept => Prospect::Stale,
             true | false => Prospect::Fair,
         };
@@ -198,17 +232,7 @@ impl Remote {
     fn pause(&self, tried: u32) -> Result<(), InboxFault> {
         let whole = PAUSE.saturating_mul(1 << tried.min(16)).min(LONGEST_PAUSE);
         let dice = RandomState::new().build_hasher().finish() % 512;
-        let until = Instant::now()
-            + whole.mul_f64(0.5)
-            + (whole / 1024).saturating_mul(u32::try_from(dice).unwrap_or(0));
-        loop {
-            self.cancel.check()?;
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Ok(());
-            }
-            std::thread::sleep(left.min(Duration::from_millis(50)));
-        }
+        self.cancel.rest(whole / 2 + (whole / 1024).saturating_mul(u32::try_from(dice).unwrap_or(0)))
     }
 }
 
@@ -222,8 +246,11 @@ impl Folder<'_> {
     fn begin(&self) -> Watching<'_> {
         let settings = &self.remote.settings;
         let left = self.remote.until.saturating_duration_since(Instant::now());
-        let total = settings.file_deadline.min(left);
-        self.wire.dog.begin(Limits { idle: settings.idle_timeout, total })
+        let (total, setting) = match settings.file_deadline {
+            limit if limit <= left => (limit, ("file_deadline", limit)),
+            _ => (left, ("run_deadline", settings.run_deadline)),
+        };
+        self.wire.dog.begin(Limits { idle: settings.idle_timeout, total, setting })
     }
 
     fn sftp(&self) -> Result<&ssh2::Sftp, InboxFault> {

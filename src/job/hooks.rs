@@ -83,12 +83,14 @@ fn call(config: &Config, hook: &Hook, event: HookEvent, body: &str, cancel: &Can
         timeout: hook.timeout,
     };
     let (event, program) = (event.word(), program.display());
-    let unwanted = || {
+    let called = hook::begin(&asked, body.as_bytes()).and_then(|calling| {
+        let stopper = calling.stopper();
+        let _woken = cancel.wakes(move || stopper.stop());
         // whoever watches over the run sees that it goes on
-        cancel.beat();
-        cancel.check().is_err()
-    };
-    let called = match hook::call(&asked, body.as_bytes(), &unwanted) {
+        let _limited = cancel.limited();
+        calling.wait()
+    });
+    let called = match called {
         Ok(called) => called,
         Err(fault) => return tracing::warn!(%event, "hook for {event}: {fault:#}"),
     };

@@ -9,7 +9,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 /// Exits within seconds, also where many others use the machine; a service manager waits longer.
-const SECONDS: Duration = Duration::from_secs(20);
+pub const SECONDS: Duration = Duration::from_secs(20);
 
 fn ends_well(workspace: &Workspace) {
     workspace.trial(&["run", "-q"]).check();

@@ -1,7 +1,8 @@
 """SFTP servers by AsyncSSH for the tests: its own, and one below it that speaks SFTP 3 by itself and misbehaves on purpose.
 
 server.py HOST_KEY AUTHORIZED_KEYS ROOT MODE ...; it prints its port and serves until it is killed. `plain` is AsyncSSH's own
-server; every other word is a quirk or a sin of the one here, several may be given. Sins end once a file ROOT/../behave exists.
+server; every other word is a quirk or a sin of the one here, several may be given. Sins end once a file ROOT/../behave exists; one
+that makes a client wait has made the file ROOT/../sinned.
 """
 import asyncio
 import os
@@ -50,6 +51,10 @@ class Wire:
 
     def sins(self, word):
         return word in self.modes and not os.path.exists(os.path.join(self.root, "..", "behave"))
+
+    async def stall(self):
+        open(os.path.join(self.root, "..", "sinned"), "w").close()
+        await asyncio.sleep(3600)
 
     async def exactly(self, count):
         return await self.into.readexactly(count)
@@ -146,7 +151,29 @@ class Wire:
         elif kind == 11:  # opendir
             self.handle(ident, self.names(first))
         elif kind == 12:  # readdir
+            if self.sins("stalls-list"):
+                await self.stall()
             self.listed(ident, self.handles[first])
+        elif kind == 13:  # remove
+            if self.sins("stalls-remove"):
+                await self.stall()
+            os.remove(first)
+            if self.sins("removes-silently"):
+                await self.stall()
+            self.status(ident, OK)
+        elif kind == 14:  # mkdir
+            os.mkdir(first)
+            self.status(ident, OK)
+        elif kind == 18:  # rename, never over another
+            if self.sins("stalls-rename"):
+                await self.stall()
+            second = self.text(rest)[0]
+            if self.sins("refuses-rename") or os.path.lexists(second):
+                return self.status(ident, FAILURE)
+            os.rename(first, second)
+            if self.sins("renames-silently"):
+                await self.stall()
+            self.status(ident, OK)
         elif kind == 16:  # realpath
             name = os.path.realpath(first)
             self.send(104, struct.pack(">III", ident, 1, len(name)) + name + struct.pack(">II", 0, 0))
@@ -186,7 +213,7 @@ class Wire:
         # what comes to pass after the first hundred thousand bytes
         if offset >= 100_000:
             if self.sins("stalls"):
-                return await asyncio.sleep(3600)
+                return await self.stall()
             if self.sins("closes"):
                 return self.out.get_connection().abort()
             if self.sins("ends-early"):
@@ -215,6 +242,9 @@ class Wire:
             count = 1
         if "one-byte" in self.modes:
             count = 1
+        for mode in self.modes:
+            if mode.startswith("most-"):
+                count = min(count, int(mode[5:]))
         data = os.pread(file.fileno(), min(count, 32_768), offset)
         if not data:
             return self.status(ident, EOF)
@@ -226,6 +256,11 @@ async def main():
     settings = {"server_host_keys": [host_key], "authorized_client_keys": authorized, "encoding": None}
 
     class Server(asyncssh.SSHServer):
+        async def begin_auth(self, username):
+            if "stalls-login" in modes and not os.path.exists(os.path.join(root, "..", "behave")):
+                await asyncio.sleep(3600)
+            return True
+
         def session_requested(self):
             return False if modes == ["plain"] else Session(root, set(modes))
 

@@ -91,6 +91,11 @@ impl Server {
         fs::write(self.outbound.with_file_name("behave"), "").expect("written");
     }
 
+    /// Whether the misbehaving one has let somebody wait.
+    pub fn sinned(&self) -> bool {
+        self.outbound.with_file_name("sinned").exists()
+    }
+
     pub fn put(&self, name: impl AsRef<Path>, bytes: &[u8]) -> PathBuf {
         let path = self.outbound.join(name);
         fs::write(&path, bytes).expect("written");

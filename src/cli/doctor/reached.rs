@@ -2,12 +2,11 @@
 
 use super::guards::has_secrets;
 use super::{Findings, MayBe, feeds, pushes};
-use crate::cli::contact::side_by_side;
 use crate::cli::exit::{self, Exit};
 use crate::cli::output::printable;
 use crate::cli::session::Session;
 use crate::config::{Config, Feed, Push};
-use crate::inbox::{Agreed, Cancel, Ground, InboxFault, Listing, Place, Source};
+use crate::inbox::{Agreed, Cancel, Ground, InboxFault, Listing, Place, Source, side_by_side};
 use anyhow::Result;
 
 /// What is looked at.

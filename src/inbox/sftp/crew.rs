@@ -12,6 +12,9 @@ use std::time::{Duration, Instant};
 /// A login takes at least so long, for reckoning: what is quicker pays for itself at once.
 const QUICKEST: Duration = Duration::from_millis(20);
 
+/// What a clock may lag behind when a wait ends.
+const MOMENT: Duration = Duration::from_millis(1);
+
 /// The connections of one feed that may be at work beside the first.
 #[derive(Debug)]
 pub(super) struct Crew {
@@ -144,13 +147,12 @@ impl<'q> Queue<'q> {
             if state.over || state.waiting.is_empty() {
                 return false;
             }
-            let left = login.saturating_sub(self.began.elapsed());
-            if state.bytes() >= LARGE * number as u64
-                || (left.is_zero() && state.rest(self.began.elapsed()) > login * 2 * (number as u32 + 1))
-            {
+            let elapsed = self.began.elapsed();
+            let due = state.pays_after(number, login);
+            if elapsed > due || state.bytes() >= LARGE * number as u64 {
                 return true;
             }
-            let nap = if left.is_zero() { login } else { left };
+            let nap = due - elapsed + MOMENT;
             state = self.moved.wait_timeout(state, nap).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
@@ -169,10 +171,12 @@ impl State {
         self.waiting.iter().map(|(_, wanted)| wanted.file.size).sum()
     }
 
-    /// How long those that wait would take, at the pace so far.
-    fn rest(&self, elapsed: Duration) -> Duration {
-        let files = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        elapsed.saturating_mul(files(self.waiting.len())) / files(self.done.len().max(1))
+    /// How long after the beginning those that wait, at the pace so far, would take longer than two logins for each that helps; not
+    /// before the time of one login.
+    fn pays_after(&self, number: usize, login: Duration) -> Duration {
+        let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let worth = login.saturating_mul(2).saturating_mul(count(number + 1));
+        login.max(worth.saturating_mul(count(self.done.len().max(1))) / count(self.waiting.len().max(1)))
     }
 }
 

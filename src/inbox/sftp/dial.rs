@@ -11,34 +11,38 @@ const IDLE: Duration = Duration::from_secs(30);
 const BETWEEN: Duration = Duration::from_secs(10);
 const PROBES: u32 = 3;
 
-/// How often the flag is looked at.
-const LOOK: Duration = Duration::from_millis(50);
-
 /// Connects. A thread of its own does it: a look-up cannot be ended, only left behind.
 pub(super) fn dial(host: &str, port: u16, limit: Duration, cancel: &Cancel) -> Result<TcpStream, InboxFault> {
+    cancel.check()?;
     let (done, wait) = channel();
+    let stop = done.clone();
+    let _woken = cancel.wakes(move || drop(stop.send(Dialled::Stopped)));
+    let _limited = cancel.limited();
     let (name, until) = (host.to_owned(), Instant::now() + limit);
     let spawned = std::thread::Builder::new().name("connect".to_owned()).spawn(move || {
         // nobody waits any more when this fails
-        let _ = done.send(connect(&name, port, until));
+        let _ = done.send(Dialled::Done(connect(&name, port, until)));
     });
     spawned.map_err(|e| InboxFault::Temporary(format!("cannot start a thread: {e}")))?;
-    loop {
-        cancel.check()?;
-        match wait.recv_timeout(LOOK) {
-            Ok(Ok(tcp)) => return Ok(tcp),
-            Ok(Err(why)) => {
-                return Err(InboxFault::Temporary(format!("cannot connect to {host}:{port}: {why}")));
-            }
-            Err(RecvTimeoutError::Timeout) if Instant::now() < until => {}
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                return Err(InboxFault::Temporary(format!(
-                    "cannot connect to {host}:{port}: no answer within {} (connect_timeout)",
-                    seconds(limit)
-                )));
-            }
+    match wait.recv_timeout(limit) {
+        Ok(Dialled::Done(Ok(tcp))) => Ok(tcp),
+        Ok(Dialled::Done(Err(why))) => {
+            Err(InboxFault::Temporary(format!("cannot connect to {host}:{port}: {why}")))
+        }
+        Ok(Dialled::Stopped) => Err(InboxFault::Stopped),
+        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+            Err(InboxFault::Temporary(format!(
+                "cannot connect to {host}:{port}: no answer within {} (connect_timeout); is the port right, and does a firewall let us through?",
+                seconds(limit)
+            )))
         }
     }
+}
+
+/// What a dial ends with.
+enum Dialled {
+    Done(Result<TcpStream, String>),
+    Stopped,
 }
 
 /// `20 s`, `1.5 s`.

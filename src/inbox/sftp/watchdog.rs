@@ -1,5 +1,5 @@
 //! Ends what blocks. libssh2 has one time limit per call, which a server that dribbles never trips; so a thread of our own
-//! watches the clock and the `Cancel` flag and shuts the socket: a blocked read then returns at once.
+//! sleeps until a limit is reached or `Cancel` wakes it, and shuts the socket: a blocked read then returns at once.
 
 use crate::inbox::Cancel;
 use std::io;
@@ -8,9 +8,6 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// How often the flag is looked at while something is under way.
-const LOOK: Duration = Duration::from_millis(50);
-
 /// How long something may take.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
@@ -18,15 +15,20 @@ pub(super) struct Limits {
     pub idle: Duration,
     /// in all
     pub total: Duration,
+    /// the setting behind `total`, and what it says: where something went before, less is left of it
+    pub setting: Setting,
 }
+
+/// A setting's name and its value.
+pub(super) type Setting = (&'static str, Duration);
 
 /// Why the socket was shut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Bark {
     /// nothing came for this long
     Idle(Duration),
-    /// it took longer than this in all
-    Total(Duration),
+    /// it took longer in all than this setting allows
+    Total(Setting),
     /// `Cancel`
     Stopped,
 }
@@ -132,7 +134,13 @@ impl Drop for Watchdog {
     }
 }
 
-fn watch(shared: &Shared, socket: &TcpStream, cancel: &Cancel) {
+fn watch(shared: &Arc<Shared>, socket: &TcpStream, cancel: &Cancel) {
+    let bell = Arc::clone(shared);
+    let _woken = cancel.wakes(move || {
+        // it has looked at the word before it sleeps, under the lock
+        drop(bell.lock());
+        bell.wake.notify_one();
+    });
     let mut state = shared.lock();
     while !state.over && state.bark.is_none() {
         let Some(watch) = &state.watch else {
@@ -142,7 +150,7 @@ fn watch(shared: &Shared, socket: &TcpStream, cancel: &Cancel) {
         match due(watch, cancel, Instant::now()) {
             Ok(rest) => {
                 // a wait that this limits is no standstill
-                cancel.beat();
+                let _limited = cancel.limited();
                 state = shared.wake.wait_timeout(state, rest).unwrap_or_else(PoisonError::into_inner).0;
             }
             Err(bark) => {
@@ -161,13 +169,13 @@ fn due(watch: &Watch, cancel: &Cancel, now: Instant) -> Result<Duration, Bark> {
     let left = |since: Instant, limit: Duration| limit.saturating_sub(now.saturating_duration_since(since));
     let total = left(watch.started, watch.limits.total);
     if total.is_zero() {
-        return Err(Bark::Total(watch.limits.total));
+        return Err(Bark::Total(watch.limits.setting));
     }
     let idle = left(watch.progress, watch.limits.idle);
     if idle.is_zero() {
         return Err(Bark::Idle(watch.limits.idle));
     }
-    Ok(total.min(idle).min(LOOK))
+    Ok(total.min(idle))
 }
 
 #[cfg(test)]
@@ -184,6 +192,10 @@ mod tests {
         (ours, listener.accept().expect("accepted").0)
     }
 
+    fn limits(idle: Duration, total: Duration) -> Limits {
+        Limits { idle, total, setting: ("file_deadline", total) }
+    }
+
     /// Reads until the socket is shut; the other end stays open and silent.
     fn blocked(limits: Limits, cancel: &Cancel) -> Option<Bark> {
         let (mut ours, _silent) = pair();
@@ -196,7 +208,7 @@ mod tests {
     #[test]
     fn a_silent_server_is_left_after_the_idle_time() {
         let idle = Duration::from_millis(30);
-        assert_eq!(blocked(Limits { idle, total: LONG }, &Cancel::default()), Some(Bark::Idle(idle)));
+        assert_eq!(blocked(limits(idle, LONG), &Cancel::default()), Some(Bark::Idle(idle)));
     }
 
     #[test]
@@ -204,7 +216,7 @@ mod tests {
         let cancel = Cancel::default();
         let flag = cancel.clone();
         let setter = std::thread::spawn(move || flag.set());
-        assert_eq!(blocked(Limits { idle: LONG, total: LONG }, &cancel), Some(Bark::Stopped));
+        assert_eq!(blocked(limits(LONG, LONG), &cancel), Some(Bark::Stopped));
         setter.join().expect("set");
     }
 
@@ -213,12 +225,12 @@ mod tests {
         let total = Duration::from_millis(200);
         let (mut ours, mut theirs) = pair();
         let dog = Watchdog::over(&ours, &Cancel::default()).expect("watching");
-        let watching = dog.begin(Limits { idle: LONG, total });
+        let watching = dog.begin(limits(LONG, total));
         let dribble = std::thread::spawn(move || while theirs.write_all(b"x").is_ok() {});
         while ours.read(&mut [0]).is_ok_and(|got| got > 0) {
             watching.progress();
         }
-        assert_eq!(dog.bark(), Some(Bark::Total(total)));
+        assert_eq!(dog.bark(), Some(Bark::Total(("file_deadline", total))));
         drop(watching);
         drop((ours, dog));
         dribble.join().expect("ended");
@@ -228,7 +240,7 @@ mod tests {
     fn between_calls_nothing_is_due() {
         let (ours, mut theirs) = pair();
         let dog = Watchdog::over(&ours, &Cancel::default()).expect("watching");
-        drop(dog.begin(Limits { idle: Duration::ZERO + LOOK, total: LONG }));
+        drop(dog.begin(limits(Duration::from_millis(50), LONG)));
         theirs.write_all(b"x").expect("open");
         assert_eq!(dog.bark(), None);
     }

@@ -10,6 +10,7 @@ use crate::inbox::sieve::printable;
 use crate::inbox::{Agreed, Cancel, InboxFault, Sftp};
 use ssh2::{ErrorCode, MethodType, Session};
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// What libssh2 may take by itself: only a second line of defence behind the watchdog.
@@ -30,6 +31,8 @@ pub(super) struct Wire {
     session: Session,
     pub dog: Watchdog,
     at: String,
+    /// an answer did not fit what was asked
+    puzzled: AtomicBool,
 }
 
 impl fmt::Debug for Wire {
@@ -40,7 +43,7 @@ impl fmt::Debug for Wire {
 
 impl Drop for Wire {
     fn drop(&mut self) {
-        let limits = Limits { idle: FAREWELL, total: FAREWELL };
+        let limits = Limits { idle: FAREWELL, total: FAREWELL, setting: ("farewell", FAREWELL) };
         let watching = self.dog.begin(limits);
         self.sftp = None;
         let _ = self.session.disconnect(None, "done", None);
@@ -83,13 +86,14 @@ impl Wire {
         let asked = methods.clone().unwrap_or_else(|| pins.methods());
         let Greeted { session, dog, key } = pinned(settings, cancel, &pins, asked, &at)?;
         *methods = Some(pins::methods_of(pins::key_type(&key)));
-        let mut wire = Wire { sftp: None, session, dog, at };
+        let mut wire = Wire { sftp: None, session, dog, at, puzzled: AtomicBool::new(false) };
         wire.log_in(settings)?;
         Ok(wire)
     }
 
     fn log_in(&mut self, settings: &Sftp) -> Result<(), InboxFault> {
-        let limits = Limits { idle: settings.idle_timeout, total: settings.idle_timeout };
+        let limit = settings.idle_timeout;
+        let limits = Limits { idle: limit, total: limit, setting: ("idle_timeout", limit) };
         let watching = self.dog.begin(limits);
         let door = Door { user: &settings.user, at: &self.at };
         login::log_in(&self.session, door, &settings.login).map_err(|fault| match self.dog.bark() {
@@ -123,6 +127,12 @@ impl Wire {
     pub(super) fn fault_saying(&self, doing: &str, message: &str) -> InboxFault {
         match self.dog.bark() {
             Some(bark) => barked(bark, &self.at, doing),
+            // what libssh2 has no word for is an answer that does not fit what it has asked
+            None if message == "unknown error" => {
+                self.puzzled.store(true, Ordering::Relaxed);
+                let why = "the server's answers do not fit what it was asked";
+                InboxFault::Temporary(format!("{}, {doing}: {why}", self.at))
+            }
             None => InboxFault::Temporary(format!("{}, {doing}: {message}", self.at)),
         }
     }
@@ -150,6 +160,11 @@ impl Wire {
         }
     }
 
+    /// Whether an answer did not fit what was asked.
+    pub(super) fn puzzled(&self) -> bool {
+        self.puzzled.load(Ordering::Relaxed)
+    }
+
     /// Whether trying again would only take as long again.
     pub(super) fn past_deadline(&self) -> bool {
         matches!(self.dog.bark(), Some(Bark::Total(_)))
@@ -174,8 +189,8 @@ fn barked(bark: Bark, at: &str, doing: &str) -> InboxFault {
             "{at}, {doing}: nothing came for {} (idle_timeout)",
             seconds(limit)
         )),
-        Bark::Total(limit) => {
-            InboxFault::Temporary(format!("{at}, {doing}: not done after {}", seconds(limit)))
+        Bark::Total((setting, limit)) => {
+            InboxFault::Temporary(format!("{at}, {doing}: not done after {} ({setting})", seconds(limit)))
         }
     }
 }
@@ -246,7 +261,8 @@ fn greet(settings: &Sftp, cancel: &Cancel, methods: &[&str], at: &str) -> Result
     let own = |e: std::io::Error| InboxFault::Temporary(format!("cannot watch the connection to {at}: {e}"));
     let dog = Watchdog::over(&tcp, cancel).map_err(own)?;
     let left = until.saturating_duration_since(Instant::now());
-    let watching = dog.begin(Limits { idle: left, total: left });
+    let watching =
+        dog.begin(Limits { idle: left, total: left, setting: ("connect_timeout", settings.connect_timeout) });
     let mut session = new_session(settings, methods, at)?;
     session.set_tcp_stream(tcp);
     let done = session.handshake();
@@ -331,7 +347,7 @@ fn servers_offer(settings: &Sftp, cancel: &Cancel) -> Option<Offer> {
     let limit = settings.connect_timeout;
     let tcp = dial(&settings.host, settings.port, limit, cancel).ok()?;
     let dog = Watchdog::over(&tcp, cancel).ok()?;
-    let _watching = dog.begin(Limits { idle: limit, total: limit });
+    let _watching = dog.begin(Limits { idle: limit, total: limit, setting: ("connect_timeout", limit) });
     offers::of_server(tcp).ok()
 }
 

@@ -3,7 +3,7 @@
 //!
 //! Answers for: how many are looked at at once, and that no server gets more connections than its settings let a run make.
 
-use crate::inbox::{Place, Source};
+use super::{Place, Source};
 use anyhow::Result;
 use std::collections::BTreeMap;
 use std::sync::mpsc::channel;
@@ -14,7 +14,7 @@ const AT_ONCE: usize = 8;
 
 /// Looks at each source, by its place in the list, on one of a few threads; `tell` hears of each, in order. Its first failure ends the telling, and what was not
 /// begun is left out.
-pub(super) fn side_by_side<T: Send>(
+pub fn side_by_side<T: Send>(
     sources: &[&Source],
     look: impl Fn(usize) -> T + Sync,
     mut tell: impl FnMut(usize, T) -> Result<()>,
