@@ -12,6 +12,10 @@ mod support {
 
 #[path = "sftp/misbehaving.rs"]
 mod misbehaving;
+#[path = "sftp/put_away.rs"]
+mod put_away;
+#[path = "sftp/runs.rs"]
+mod runs;
 
 use accrued::inbox::{After, Away, Connection, HostKey, InboxFault, Login, Sftp, Taken};
 use std::fs::{self, File};

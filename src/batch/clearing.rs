@@ -6,6 +6,7 @@
 //! decided: what lies there is what is not settled.
 
 use super::Run;
+use super::replay;
 use super::report::{Exit, FeedFault};
 use crate::config::Feed;
 use crate::inbox::{After, Archive, Away, Candidate, Connection, InboxFault, Listing, Taken};
@@ -51,6 +52,10 @@ impl Beside {
 impl Run<'_> {
     /// Clears each feed of what the store has by now.
     pub(super) fn clear(&mut self, feeds: Vec<Lying<'_>>) -> Result<()> {
+        if let Some(replay) = &self.order.replay {
+            return self.note_stuck(replay.stuck.clone());
+        }
+        let before = self.report.faults.len();
         for mut lying in feeds {
             let taken = self.settled(&lying)?;
             if taken.is_empty() {
@@ -61,7 +66,18 @@ impl Run<'_> {
                 Err(fault) => self.feed_fault(lying.feed, fault)?,
             }
         }
-        Ok(())
+        let stuck = self.report.faults.split_off(before);
+        self.note_stuck(stuck)
+    }
+
+    /// Journals what could not be put away: it counts in the run's exit, which a replay must come to as well.
+    fn note_stuck(&mut self, stuck: Vec<FeedFault>) -> Result<()> {
+        if stuck.is_empty() {
+            return Ok(());
+        }
+        let (stamp, body) = (self.stamp.clone(), replay::faults_body(&stuck));
+        self.report.faults.extend(stuck);
+        self.store.whole(|store| store.append(&stamp, replay::STUCK, &body).map(drop))
     }
 
     fn settled(&mut self, lying: &Lying<'_>) -> Result<Vec<Taken>> {

@@ -41,7 +41,7 @@ pub use layouts::{kind_of_text, layout_of_text};
 pub use posting::{over_limit_upto, withheld};
 pub use progress::{Progress, Step};
 pub use pushing::{place_of, waiting_for};
-pub use replay::{Arrived, Halted, Looked, Replay};
+pub use replay::{Arrived, Halted, Looked, Replay, STUCK, faults_of};
 pub use report::{CycleLine, Exit, FeedFault, FileLine, Report};
 pub use rereading::{Known, Reread};
 pub use schemes::{Invalid, RealSchemes, evaluated_families, families_upto, load_schemes, with_pins};

@@ -18,6 +18,8 @@ pub struct Replay {
     pub files: Vec<Arrived>,
     /// what looking at the feeds came to
     pub looked: Looked,
+    /// what could not be put away at its feed
+    pub stuck: Vec<FeedFault>,
     /// what was recorded of its pushes: kind and body
     pub pushes: Vec<(String, Value)>,
     /// the run's last record: one that was killed stops there
@@ -26,6 +28,26 @@ pub struct Replay {
     pub program: String,
     /// version of its time-zone data
     pub time_zone_data: String,
+}
+
+/// The record of what could not be put away at its feed once the store had it.
+pub const STUCK: &str = "put-away-failed";
+
+/// Faults as the journal keeps them.
+pub(super) fn faults_body(faults: &[FeedFault]) -> Value {
+    let body = |fault: &FeedFault| json!({ "feed": fault.feed, "exit": fault.exit.code(), "why": fault.why });
+    json!({ "faults": faults.iter().map(body).collect::<Vec<_>>() })
+}
+
+/// Faults out of the journal.
+pub fn faults_of(body: &Value) -> Vec<FeedFault> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let fault = |fault: &Value| FeedFault {
+        feed: text(&fault["feed"]),
+        exit: Exit::of_code(fault["exit"].as_u64()),
+        why: text(&fault["why"]),
+    };
+    body["faults"].as_array().into_iter().flatten().map(fault).collect()
 }
 
 /// A file as its journal record tells of it.
@@ -65,24 +87,14 @@ impl Default for Looked {
 impl Looked {
     /// As the journal keeps it.
     fn body(&self) -> Value {
-        let faults = self
-            .faults
-            .iter()
-            .map(|fault| json!({ "feed": fault.feed, "exit": fault.exit.code(), "why": fault.why }));
-        json!({ "all": self.all, "faults": faults.collect::<Vec<_>>(), "passed": self.passed })
+        json!({ "all": self.all, "faults": faults_body(&self.faults)["faults"], "passed": self.passed })
     }
 
     /// Out of the journal; what it does not say is as usual.
     pub fn read(body: &Value) -> Looked {
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let faults = body["faults"].as_array().into_iter().flatten().map(|fault| FeedFault {
-            feed: text(&fault["feed"]),
-            exit: Exit::of_code(fault["exit"].as_u64()),
-            why: text(&fault["why"]),
-        });
         Looked {
             all: body["all"].as_bool().unwrap_or(true),
-            faults: faults.collect(),
+            faults: faults_of(body),
             passed: body["passed"].as_u64().and_then(|passed| usize::try_from(passed).ok()).unwrap_or(0),
         }
     }

@@ -137,6 +137,7 @@ impl Replayer {
                 self.texts.insert(text(&body["version"]), entry);
             }
             "schemes" => self.versions = Some(texts(&body["versions"])),
+            batch::STUCK => self.of_run()?.replay.stuck = batch::faults_of(&body),
             "looked" => self.of_run()?.replay.looked = Looked::read(&body),
             "file" => {
                 let arrived = arrived(&body);

@@ -64,6 +64,7 @@ pub(super) fn replay(files: Vec<Arrived>) -> Replay {
     Replay {
         files,
         looked: Looked { all: false, ..Looked::default() },
+        stuck: Vec::new(),
         pushes: Vec::new(),
         until: i64::MAX,
         program: env!("CARGO_PKG_VERSION").to_owned(),
