@@ -294,11 +294,13 @@ impl Run<'_> {
                     };
                 }
             }
-            if done.len() >= RECORD {
-                self.record((push, to), &mut outlet, &mut done, troubles)?;
+            if done.len() >= RECORD
+                && self.record((push, to), &mut outlet, &mut done, troubles)? == Settled::Not
+            {
+                return Ok(());
             }
         }
-        self.record((push, to), &mut outlet, &mut done, troubles)
+        self.record((push, to), &mut outlet, &mut done, troubles).map(drop)
     }
 
     /// Wallets are dated by the run that pushes them: their name is written down first, also beside the store, so that one
@@ -337,14 +339,14 @@ impl Run<'_> {
         outlet: &mut Outlet,
         done: &mut Vec<PushedFile>,
         troubles: &mut Vec<(Exit, String)>,
-    ) -> Result<()> {
+    ) -> Result<Settled> {
         if done.is_empty() {
-            return Ok(());
+            return Ok(Settled::All);
         }
         if let Err(fault) = outlet.settle() {
-            // the next run finds them there
+            // the next run finds those that are there
             done.clear();
-            return ended_by(fault, troubles);
+            return ended_by(fault, troubles).map(|()| Settled::Not);
         }
         let stamp = self.stamp.clone();
         self.store.note_pushed(&stamp, to, done)?;
@@ -353,7 +355,7 @@ impl Run<'_> {
             None => self.report.pushed.push((push.name.clone(), done.len() as u64)),
         }
         done.clear();
-        Ok(())
+        Ok(Settled::All)
     }
 
     fn note_push_fault(&mut self, push: &Push, exit: Exit, why: String) -> Result<()> {
@@ -395,6 +397,13 @@ fn rank(exit: Exit) -> u8 {
         Exit::Waits => 3,
         Exit::Done => 4,
     }
+}
+
+/// Whether what was put stands where it belongs: if not, nothing may follow it, least of all the manifest of its folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Settled {
+    All,
+    Not,
 }
 
 /// Whose trouble it is.

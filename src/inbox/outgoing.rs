@@ -4,15 +4,16 @@
 //! its name is never overwritten: the same bytes are as good as pushed, other bytes are told. Doing it again does nothing more, so a push that
 //! was killed or cut off goes on where it was.
 
+mod local;
+
 use super::sftp::Remote;
 use super::{Agreed, Cancel, InboxFault, Place, Source};
 use crate::domain::chain;
-use rustix::fs::{Access, access};
+use local::Local;
 use sha2::{Digest, Sha256};
-use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read, Write};
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
 
 /// Read and written at once.
 const PIECE: usize = 1 << 20;
@@ -61,14 +62,11 @@ pub enum Ground {
     Marked(String),
 }
 
-/// Folders of this machine whose names are not on its disk yet.
-pub type Names = BTreeSet<PathBuf>;
-
 /// A folder that files are pushed to.
 #[derive(Debug)]
 pub enum Outlet {
     /// `file:`; it is made with the first file that goes there
-    Folder(PathBuf, Cancel, Names),
+    Folder(Box<Local>),
     /// `sftp:`, logged in
     Sftp(Box<Remote>),
 }
@@ -84,7 +82,7 @@ impl Outlet {
             Place::Folder(folder) if folder.exists() && !folder.is_dir() => {
                 Err(InboxFault::Limit(format!("{} is no folder; mend url", folder.display())))
             }
-            Place::Folder(folder) => Ok(Outlet::Folder(folder.clone(), cancel.clone(), Names::new())),
+            Place::Folder(folder) => Ok(Outlet::Folder(Box::new(Local::of(folder.clone(), cancel.clone())))),
             Place::Sftp(settings) => {
                 let mut remote = Remote::open(source, settings, cancel)?;
                 remote.reach()?;
@@ -96,7 +94,7 @@ impl Outlet {
     /// What the connection rests on; `None` of a folder of this machine.
     pub fn agreed(&self) -> Option<Agreed> {
         match self {
-            Outlet::Folder(..) => None,
+            Outlet::Folder(_) => None,
             Outlet::Sftp(remote) => remote.agreed(),
         }
     }
@@ -108,7 +106,7 @@ impl Outlet {
     /// `Limit` where they cannot, else as [`Outlet::open`].
     pub fn ground(&mut self) -> Result<Ground, InboxFault> {
         match self {
-            Outlet::Folder(folder, ..) => local_ground(folder),
+            Outlet::Folder(local) => local.ground(),
             Outlet::Sftp(remote) => remote.ground(),
         }
     }
@@ -120,26 +118,21 @@ impl Outlet {
     /// [`Outlet::open`]: a lost connection is made anew.
     pub fn put(&mut self, file: &Outgoing<'_>) -> Result<Pushed, InboxFault> {
         match self {
-            Outlet::Folder(folder, cancel, names) => {
-                cancel.check()?;
-                put_locally(folder, file, cancel, names)
-            }
+            Outlet::Folder(local) => local.put(file),
             Outlet::Sftp(remote) => remote.put(file),
         }
     }
 
-    /// What was put stays, whatever becomes of the machine: to be asked before anything is recorded. (A server has flushed each file
-    /// as it came; names are its own affair.)
+    /// What was put stands under its name and stays, whatever becomes of the machine: to be asked before anything is recorded. On a
+    /// server each file does so as it comes; on a disk of ours, where flushing costs more than writing, they wait for each other.
     ///
     /// # Errors
     /// `Disk`.
     pub fn settle(&mut self) -> Result<(), InboxFault> {
-        let Outlet::Folder(_, _, names) = self else { return Ok(()) };
-        while let Some(folder) = names.pop_last() {
-            let flushed = File::open(&folder).and_then(|open| open.sync_all());
-            flushed.map_err(|e| InboxFault::disk(&folder, "write", &e))?;
+        match self {
+            Outlet::Folder(local) => local.settle(),
+            Outlet::Sftp(_) => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -226,69 +219,17 @@ pub(super) fn other(file: &Outgoing<'_>, stands: &str) -> Pushed {
     ))
 }
 
-/// Of the folder itself, or of the nearest above it that is there.
-fn local_ground(folder: &Path) -> Result<Ground, InboxFault> {
-    let whole = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-    let standing = whole.ancestors().find(|above| above.exists()).unwrap_or(&whole);
-    let leave = access(standing, Access::WRITE_OK | Access::EXEC_OK).map_err(io::Error::from);
-    let faulty = |why: String| {
-        InboxFault::Limit(format!(
-            "nothing can be made in {}: {why}; let this user write there, or mend url",
-            standing.display()
-        ))
-    };
-    match leave {
-        Err(error) => Err(faulty(error.to_string())),
-        Ok(()) if !standing.is_dir() => Err(faulty("it is no folder".to_owned())),
-        Ok(()) if standing == whole => Ok(Ground::Firm),
-        Ok(()) => Ok(Ground::Bare),
-    }
-}
-
-fn make(folder: &Path) -> Result<(), InboxFault> {
-    fs::create_dir_all(folder).map_err(|e| InboxFault::disk(folder, "create", &e))
-}
-
-fn put_locally(
-    folder: &Path,
-    file: &Outgoing<'_>,
-    cancel: &Cancel,
-    names: &mut Names,
-) -> Result<Pushed, InboxFault> {
-    let target = folder.join(file.path);
-    names.extend(file.folders().into_iter().map(|below| folder.join(below)).chain([folder.to_owned()]));
-    match fs::symlink_metadata(&target) {
-        Ok(found) if !found.is_file() => return Ok(other(file, "something that is no file")),
-        Ok(found) if found.len() != file.size => return Ok(other(file, &format!("{} bytes", found.len()))),
-        Ok(found) => {
-            let mut standing = File::open(&target).map_err(|e| InboxFault::disk(&target, "read", &e))?;
-            let mut read =
-                |buffer: &mut [u8]| standing.read(buffer).map_err(|e| InboxFault::disk(&target, "read", &e));
-            let sha256 = hashed(&mut read, &mut |_| cancel.check())?;
-            return Ok(compared(file, found.len(), &sha256));
-        }
-        Err(e) if e.kind() == ErrorKind::NotFound => {}
-        Err(e) => return Err(InboxFault::disk(&target, "look at", &e)),
-    }
-    let above = target.parent().unwrap_or(folder);
-    make(above)?;
-    let beside = above.join(file.temporary());
-    let mut draft = File::create(&beside).map_err(|e| InboxFault::disk(&beside, "create", &e))?;
-    file.each_piece(&mut |piece| {
-        cancel.check()?;
-        draft.write_all(piece).map_err(|e| InboxFault::disk(&beside, "write", &e))
-    })?;
-    draft.sync_all().map_err(|e| InboxFault::disk(&beside, "write", &e))?;
-    fs::rename(&beside, &target).map_err(|e| InboxFault::disk(&target, "rename to", &e))?;
-    Ok(Pushed::Now)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn outgoing<'o>(path: &'o str, bytes: &'o [u8], sha256: &'o str) -> Outgoing<'o> {
         Outgoing { path, content: Content::Bytes(bytes), size: bytes.len() as u64, sha256 }
+    }
+
+    fn outlet(folder: &Path) -> Outlet {
+        Outlet::Folder(Box::new(Local::of(folder.to_owned(), Cancel::default())))
     }
 
     fn sha256(bytes: &[u8]) -> String {
@@ -298,7 +239,7 @@ mod tests {
     #[test]
     fn a_local_push_is_whole_once_and_never_overwrites() {
         let data = tempfile::tempdir().unwrap();
-        let mut outlet = Outlet::Folder(data.path().to_owned(), Cancel::default(), Names::new());
+        let mut outlet = outlet(data.path());
         let (one, two, long) = (sha256(b"one"), sha256(b"two"), sha256(b"longer"));
         let path = "statements/club/2026-01/rev-001/summary.csv";
         let target = data.path().join(path);
@@ -307,6 +248,8 @@ mod tests {
         fs::write(target.with_file_name(outgoing(path, b"", "").temporary()), "half of something longer")
             .unwrap();
         assert_eq!(outlet.put(&outgoing(path, b"one", &one)).unwrap(), Pushed::Now);
+        assert!(!target.exists(), "it is not on the disk yet");
+        outlet.settle().unwrap();
         assert_eq!(outlet.put(&outgoing(path, b"one", &one)).unwrap(), Pushed::Already);
         for (bytes, hash) in [(&b"two"[..], &two), (b"longer", &long)] {
             let Pushed::Other(why) = outlet.put(&outgoing(path, bytes, hash)).unwrap() else {
@@ -321,11 +264,29 @@ mod tests {
     }
 
     #[test]
+    fn many_local_files_are_settled_together() {
+        let data = tempfile::tempdir().unwrap();
+        let mut outlet = outlet(data.path());
+        let one = sha256(b"one");
+        let paths: Vec<String> = (0..20).map(|n| format!("a/{}/{n}.csv", n % 3)).collect();
+        for path in &paths {
+            assert_eq!(outlet.put(&outgoing(path, b"one", &one)).unwrap(), Pushed::Now);
+        }
+        outlet.settle().unwrap();
+        for path in &paths {
+            assert_eq!(fs::read(data.path().join(path)).unwrap(), b"one");
+            assert_eq!(outlet.put(&outgoing(path, b"one", &one)).unwrap(), Pushed::Already);
+        }
+        outlet.settle().unwrap();
+        assert_eq!(fs::read_dir(data.path().join("a/0")).unwrap().count(), 7);
+    }
+
+    #[test]
     fn a_file_of_ours_that_was_changed_is_not_pushed() {
         let data = tempfile::tempdir().unwrap();
         let ours = data.path().join("ours.csv");
         fs::write(&ours, "changed").unwrap();
-        let mut outlet = Outlet::Folder(data.path().join("out"), Cancel::default(), Names::new());
+        let mut outlet = outlet(&data.path().join("out"));
         let sha256 = sha256(b"publish");
         let file = Outgoing { path: "a/ours.csv", content: Content::File(&ours), size: 7, sha256: &sha256 };
         let why = outlet.put(&file).unwrap_err().to_string();
@@ -336,8 +297,7 @@ mod tests {
     #[test]
     fn the_ground_of_a_local_folder_is_told_and_nothing_is_made() {
         let data = tempfile::tempdir().unwrap();
-        let ground =
-            |folder: &Path| Outlet::Folder(folder.to_owned(), Cancel::default(), Names::new()).ground();
+        let ground = |folder: &Path| outlet(folder).ground();
         assert_eq!(ground(data.path()).unwrap(), Ground::Firm);
         assert_eq!(ground(&data.path().join("a/b")).unwrap(), Ground::Bare);
         fs::write(data.path().join("file"), "").unwrap();
