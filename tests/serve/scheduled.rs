@@ -221,7 +221,7 @@ fn a_slot_whose_server_is_down_is_tried_again_until_it_is_up_also_across_a_resta
     served.says("serving", 2);
     served.says("trying 2026-", 4);
     later.comes_up(server.addr);
-    served.says("posted club 2026-01: 10 points to 1 partner", 1);
+    served.says("posted club: 10 points in", 1);
     served.says("exit 0; next run 2028", 1);
     served.stop("TERM", 143);
     let slots = slots(&workspace);
