@@ -58,22 +58,35 @@ pub enum Held {
     Unknown,
 }
 
+/// The kernel gives its list in pieces of a page: where locks come and go meanwhile, one that stays may be left out of it. So
+/// often it is asked before a lock counts as free.
+const LOOKS: usize = 8;
+
 /// Looks at the lock of a data_dir by the kernel's list of locks. Trying to take it would be in the way of a run that begins just now.
 pub fn look(data_dir: &Path) -> Held {
     let path = data_dir.join("lock");
     let Ok(found) = std::fs::metadata(&path) else { return Held::No };
-    let Ok(locks) = std::fs::read_to_string("/proc/locks") else { return Held::Unknown };
     let inode = format!(":{}", std::os::unix::fs::MetadataExt::ino(&found));
-    // 3: FLOCK  ADVISORY  WRITE 4711 fe:00:131 0 EOF
-    let holder = locks.lines().find_map(|line| {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let ours =
-            words.get(1) == Some(&"FLOCK") && words.get(5).is_some_and(|place| place.ends_with(&inode));
-        words.get(4).filter(|_| ours).map(|pid| (*pid).to_owned())
-    });
+    let mut holder = None;
+    for _ in 0..LOOKS {
+        let Ok(locks) = std::fs::read_to_string("/proc/locks") else { return Held::Unknown };
+        holder = holder_in(&locks, &inode);
+        if holder.is_some() {
+            break;
+        }
+    }
     let Some(pid) = holder else { return Held::No };
     match std::fs::read_to_string(&path) {
         Ok(who) if !who.trim().is_empty() => Held::By(who.trim().to_owned()),
         Ok(_) | Err(_) => Held::By(format!("pid {pid}")),
     }
+}
+
+/// Who holds the lock of the file whose place ends so; a line reads `3: FLOCK  ADVISORY  WRITE 4711 fe:00:131 0 EOF`.
+fn holder_in(locks: &str, inode: &str) -> Option<String> {
+    locks.lines().find_map(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let ours = words.get(1) == Some(&"FLOCK") && words.get(5).is_some_and(|place| place.ends_with(inode));
+        words.get(4).filter(|_| ours).map(|pid| (*pid).to_owned())
+    })
 }
