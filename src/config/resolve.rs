@@ -9,6 +9,7 @@ use super::{Config, LogFormat, Publish, Report, Schedule, agree, hook, push, sec
 use crate::fault::{Fault, Faults};
 use crate::schedule::Cron;
 use rust_decimal::Decimal;
+use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
 use toml::de::{DeTable, DeValue};
@@ -183,68 +184,48 @@ fn report(top: &mut Table<'_>, reading: &mut Reading<'_>) -> Report {
     Report { reconciliation_tolerance: tolerance.value }
 }
 
-fn feeds<'t>(top: &mut Table<'t>, reading: &mut Reading<'_>, scope: Scope<'t>) -> Vec<Placed> {
-    let help = "write [[feed]], in two brackets, once for each feed";
-    let Some((value, at)) = top.written("feed") else {
-        return Vec::new();
-    };
+/// The tables of a list such as `[[feed]]`: each with its number from 1, and where its header stands. What is no table is a fault.
+fn tables<'t>(
+    top: &mut Table<'t>,
+    reading: &mut Reading<'_>,
+    key: &'static str,
+    help: &str,
+) -> Vec<(usize, Range<usize>, &'t DeTable<'t>)> {
+    let Some((value, at)) = top.written(key) else { return Vec::new() };
     let DeValue::Array(items) = value else {
-        reading.wrong("feed", Wrong::kind("a list of tables", value, help), at);
+        reading.wrong(key, Wrong::kind("a list of tables", value, help), at);
         return Vec::new();
     };
-    let mut feeds = Vec::new();
-    for (index, item) in items.iter().enumerate() {
+    let mut tables = Vec::new();
+    for (number, item) in (1..).zip(items) {
         match item.get_ref() {
-            DeValue::Table(entries) => {
-                feeds.push(feed::read(reading, scope, index + 1, item.span(), entries))
-            }
-            other => reading.wrong("feed", Wrong::kind("a list of tables", other, help), item.span()),
+            DeValue::Table(entries) => tables.push((number, item.span(), entries)),
+            other => reading.wrong(key, Wrong::kind("a list of tables", other, help), item.span()),
         }
     }
-    feeds
+    tables
+}
+
+fn feeds<'t>(top: &mut Table<'t>, reading: &mut Reading<'_>, scope: Scope<'t>) -> Vec<Placed> {
+    let written = tables(top, reading, "feed", "write [[feed]], in two brackets, once for each feed");
+    let read = |(number, header, entries)| feed::read(reading, scope, number, header, entries);
+    written.into_iter().map(read).collect()
 }
 
 /// `None` where one of them has faults.
 fn pushes(top: &mut Table<'_>, reading: &mut Reading<'_>, scope: Scope<'_>) -> Option<Vec<super::Push>> {
     let help = "write [[push]], in two brackets, once for each folder that is pushed to";
-    let Some((value, at)) = top.written("push") else {
-        return Some(Vec::new());
-    };
-    let DeValue::Array(items) = value else {
-        reading.wrong("push", Wrong::kind("a list of tables", value, help), at);
-        return None;
-    };
-    let (mut names, mut pushes) = (Vec::new(), Vec::new());
-    for (index, item) in items.iter().enumerate() {
-        let DeValue::Table(entries) = item.get_ref() else {
-            reading.wrong("push", Wrong::kind("a list of tables", item.get_ref(), help), item.span());
-            continue;
-        };
-        if let Some((name, push)) = push::read(reading, scope, index + 1, item.span(), entries) {
-            names.push(name);
-            pushes.push(push);
-        }
-    }
+    let written = tables(top, reading, "push", help);
+    let read = |(number, header, entries)| push::read(reading, scope, number, header, entries);
+    let (names, pushes): (Vec<_>, Vec<_>) = written.into_iter().filter_map(read).unzip();
     push::check_names(reading, &names);
     pushes.into_iter().collect()
 }
 
+/// `None` where one of them has faults.
 fn hooks(top: &mut Table<'_>, reading: &mut Reading<'_>, scope: Scope<'_>) -> Option<Vec<super::Hook>> {
     let help = "write [[hook]], in two brackets, once for each program that is told of runs";
-    let Some((value, at)) = top.written("hook") else {
-        return Some(Vec::new());
-    };
-    let DeValue::Array(items) = value else {
-        reading.wrong("hook", Wrong::kind("a list of tables", value, help), at);
-        return None;
-    };
-    let mut hooks = Vec::new();
-    for (index, item) in items.iter().enumerate() {
-        let DeValue::Table(entries) = item.get_ref() else {
-            reading.wrong("hook", Wrong::kind("a list of tables", item.get_ref(), help), item.span());
-            continue;
-        };
-        hooks.push(hook::read(reading, scope, index + 1, item.span(), entries));
-    }
-    hooks.into_iter().collect()
+    let written = tables(top, reading, "hook", help);
+    let read = |(number, header, entries)| hook::read(reading, scope, number, header, entries);
+    written.into_iter().map(read).collect()
 }
