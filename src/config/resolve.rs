@@ -227,5 +227,7 @@ fn hooks(top: &mut Table<'_>, reading: &mut Reading<'_>, scope: Scope<'_>) -> Op
     let help = "write [[hook]], in two brackets, once for each program that is told of runs";
     let written = tables(top, reading, "hook", help);
     let read = |(number, header, entries)| hook::read(reading, scope, number, header, entries);
-    written.into_iter().map(read).collect()
+    // all are read, also behind one with faults
+    let hooks: Vec<_> = written.into_iter().map(read).collect();
+    hooks.into_iter().collect()
 }
