@@ -5,10 +5,15 @@ use std::cmp::Ordering;
 /// Whether two texts are the same.
 #[inline]
 pub fn same(a: &str, b: &str) -> bool {
+    same_bytes(a.as_bytes(), b.as_bytes())
+}
+
+/// The same of their bytes.
+#[inline]
+pub fn same_bytes(a: &[u8], b: &[u8]) -> bool {
     if a.len() != b.len() || std::ptr::eq(a, b) {
         return a.len() == b.len();
     }
-    let (a, b) = (a.as_bytes(), b.as_bytes());
     // the ends overlap where a text is no longer than both
     match a.len() {
         0..4 => a.iter().zip(b).all(|(a, b)| a == b),

@@ -6,8 +6,8 @@ use crate::domain::decimal::DecimalMark;
 use crate::evaluate::{Payments, Position, Positions, Subject, World, evaluate};
 use crate::facts::fx::Rates;
 use crate::facts::master::PartnerRecord;
-use crate::facts::record;
-use crate::facts::row::{DocType, Row};
+use crate::facts::record::{self, Document};
+use crate::facts::row::DocType;
 use crate::facts::settle::{Fate, HeldFact, Line, NumberScope, Said, settle};
 use crate::ingest::{self, CreditNotes, Encoding, LastRow, Layout, Packing, Stop, Taken};
 use crate::scheme::{Example, ExampleSale, Family, Scheme};
@@ -58,8 +58,9 @@ impl Sheet {
         let read = ingest::sales(&mut file.as_bytes(), Packing::Plain, &layout(scheme), &mut |taken| {
             match taken {
                 Taken::Row(row) => {
-                    let mut bytes = Vec::new();
-                    record::encode(row, NumberScope::Distributor, &mut bytes);
+                    let (mut document, mut bytes) = (Document::new(NumberScope::Distributor), Vec::new());
+                    document.push(row);
+                    document.finish(&mut bytes);
                     records.push(bytes);
                     days.push(business_date(row.when, scheme.timezone, scheme.day_closes_at));
                     if row.doc_type != DocType::Cancellation && row.partner_code != partner {
@@ -95,7 +96,7 @@ impl Sheet {
 
     /// Settles and evaluates the sales by the rules of a family, and looks at what comes out.
     pub(super) fn play<T>(&self, family: &Family, look: impl FnOnce(&Played<'_>) -> T) -> T {
-        let said: Vec<Said<'_>> = self.rows().collect();
+        let said = self.said();
         let settled = settle(&said, &[], &[]);
         let Some(version) = family.versions.first() else {
             let none = Positions::default();
@@ -132,10 +133,15 @@ impl Sheet {
         look(&Played { all: &all, position, lines: &settled.lines, set_aside })
     }
 
-    fn rows(&self) -> impl Iterator<Item = Said<'_>> {
-        // what was encoded above decodes
-        let rows = self.records.iter().filter_map(|bytes| record::decode(bytes).ok());
-        rows.map(|row: Row<'_>| Said { seq: 1, rank: 1, space: 1, scope: NumberScope::Distributor, row })
+    fn said(&self) -> Vec<Said<'_>> {
+        let mut said = Vec::with_capacity(self.records.len());
+        for record in &self.records {
+            // what was encoded above decodes
+            let _decoded = record::decode_each(record, |row| {
+                said.push(Said { seq: 1, rank: 1, space: 1, scope: NumberScope::Distributor, row: *row });
+            });
+        }
+        said
     }
 }
 

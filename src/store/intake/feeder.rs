@@ -3,7 +3,7 @@
 
 use super::super::sorter::Sorter;
 use super::Reject;
-use crate::facts::record;
+use crate::facts::record::Document;
 use crate::facts::row::{DocType, Row};
 use crate::facts::settle::NumberScope;
 use anyhow::{Result, anyhow};
@@ -15,6 +15,8 @@ use std::sync::mpsc::SyncSender;
 /// Takes rows and rejects of a file, block by block: several of these take blocks of one file in turn.
 pub struct Feeder {
     scope: NumberScope,
+    /// rows that follow one another and are of one document
+    document: Document,
     rows: Sorter,
     numbers: Sorter,
     distributors: Distributors,
@@ -121,7 +123,8 @@ impl Feeder {
     pub(super) fn new(scratch: &Path, scope: NumberScope, tell: SyncSender<Told>) -> Feeder {
         Feeder {
             scope,
-            rows: Sorter::new(scratch, record::key),
+            document: Document::new(scope),
+            rows: Sorter::new(scratch, |record| record),
             numbers: Sorter::new(scratch, |number| number),
             distributors: Distributors::default(),
             told: Told::default(),
@@ -138,24 +141,36 @@ impl Feeder {
 
     /// All of the block has come.
     pub fn end(&mut self) -> Result<()> {
+        // what follows it in the file may be at another feeder
+        self.pass_document()?;
         self.tell.send(std::mem::take(&mut self.told)).map_err(|_| anyhow!("the store stopped taking rows"))
     }
 
     /// A row that was understood.
     pub fn row(&mut self, row: &Row<'_>) -> Result<()> {
         let distributor = self.scope.issuer(row.distributor_code);
-        self.meet(distributor);
-        match row.doc_type {
-            DocType::Cancellation => return self.cancellation(distributor, row),
-            DocType::CreditNote if !row.ref_invoice_no.is_empty() => {
-                self.name(distributor, row.ref_invoice_no, row.partner_code)?;
-            }
-            DocType::CreditNote | DocType::Invoice => {}
+        if row.doc_type == DocType::Cancellation {
+            self.meet(distributor);
+            return self.cancellation(distributor, row);
         }
-        self.name(distributor, row.invoice_no, row.partner_code)?;
-        let scope = self.scope;
-        self.rows.push(|out| record::encode(row, scope, out))?;
+        if !self.document.takes(row) {
+            self.pass_document()?;
+            self.meet(distributor);
+            self.name(distributor, row.invoice_no, row.partner_code)?;
+        }
+        if row.doc_type == DocType::CreditNote && !row.ref_invoice_no.is_empty() {
+            self.name(distributor, row.ref_invoice_no, row.partner_code)?;
+        }
+        self.document.push(row);
         self.rows_fed += 1;
+        Ok(())
+    }
+
+    /// The rows that wait go into the sorter.
+    fn pass_document(&mut self) -> Result<()> {
+        if !self.document.is_empty() {
+            self.rows.push(|out| self.document.finish(out))?;
+        }
         Ok(())
     }
 

@@ -12,6 +12,7 @@ use super::feeder::Issuers;
 use super::judge::{BUNDLE_ROWS, Bundle, Judgement, Moved, Taking, judge};
 use super::numbers::Parties;
 use crate::facts::dossier::Dossier;
+use crate::facts::identity;
 use crate::facts::movement::Movement;
 use crate::facts::record;
 use crate::facts::row::Row;
@@ -19,55 +20,96 @@ use crate::facts::settle::Said;
 use crate::facts::texts::same;
 use anyhow::{Context, Result, anyhow};
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-/// Rows after which a batch is handed over.
-const BATCH_ROWS: usize = 1_024;
+/// Bytes of records after which a batch is handed over: about a thousand rows.
+const BATCH: usize = 48 << 10;
 /// Batches that wait for each thread.
 const WAITING: usize = 2;
 /// Threads that settle.
 const SETTLERS: usize = 2;
 
-/// One partner's rows, and how they are judged if nothing was said before.
-struct Draft {
-    group: Group,
-    alone: Judgement,
+/// Some partners' rows, and how those of each are judged if nothing was said before.
+struct Drafted {
+    batch: Batch,
+    alone: Vec<Judgement>,
 }
 
-/// Records of one partner, one after the other.
+/// Records of some partners, one after the other, without a place of its own for each.
 #[derive(Default)]
-struct Group {
+struct Batch {
     bytes: Vec<u8>,
+    /// where each record ends
     ends: Vec<usize>,
+    /// how many records there are up to the last one of each partner
+    partners: Vec<usize>,
 }
 
-impl Group {
-    fn push(&mut self, record: &[u8]) {
+impl Batch {
+    fn push(&mut self, record: &[u8], of: Of) {
         self.bytes.extend_from_slice(record);
         self.ends.push(self.bytes.len());
+        match (of, self.partners.last_mut()) {
+            (Of::SamePartner, Some(last)) => *last = self.ends.len(),
+            (Of::SamePartner | Of::NextPartner, _) => self.partners.push(self.ends.len()),
+        }
     }
 
-    fn records(&self) -> impl Iterator<Item = &[u8]> {
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        starts.zip(&self.ends).map(|(start, &end)| &self.bytes[start..end])
+    fn record(&self, at: usize) -> &[u8] {
+        let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.bytes[start..self.ends[at]]
     }
 
-    fn partner(&self) -> Option<&str> {
-        self.records().next().map(record::partner)
+    fn last(&self) -> Option<&[u8]> {
+        Some(self.record(self.ends.len().checked_sub(1)?))
     }
 
-    fn said(&self, taking: Taking) -> Result<Vec<Said<'_>>> {
-        let mut said = Vec::with_capacity(self.ends.len());
+    fn groups(&self) -> impl Iterator<Item = Group<'_>> {
+        let starts = std::iter::once(0).chain(self.partners.iter().copied());
+        starts.zip(&self.partners).map(|(start, &end)| Group { batch: self, records: start..end })
+    }
+}
+
+/// Whose a record is, beside the one before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Of {
+    SamePartner,
+    NextPartner,
+}
+
+/// Records of one partner.
+struct Group<'b> {
+    batch: &'b Batch,
+    records: Range<usize>,
+}
+
+impl<'b> Group<'b> {
+    fn records(&self) -> impl Iterator<Item = &'b [u8]> {
+        self.records.clone().map(|at| self.batch.record(at))
+    }
+
+    fn partner(&self) -> &'b str {
+        self.records().next().map_or("", record::partner)
+    }
+
+    fn rows(&self) -> usize {
+        self.records().map(record::len).sum()
+    }
+
+    fn said(&self, taking: Taking) -> Result<Vec<Said<'b>>> {
+        let mut said = Vec::with_capacity(self.rows());
         for record in self.records() {
             put(record, taking, &mut said)?;
         }
+        in_order(&mut said);
         Ok(said)
     }
 }
 
 /// Drafts that threads make, in order of partner: one merges the rows into groups, the others settle a batch in turn.
 pub(super) struct Drafts {
-    made: Vec<Receiver<Result<Vec<Draft>>>>,
+    made: Vec<Receiver<Result<Drafted>>>,
     next: usize,
 }
 
@@ -81,13 +123,11 @@ impl Drafts {
         let mut settlers = Vec::new();
         let mut made = Vec::new();
         for _ in 0..SETTLERS {
-            let (settler, groups) = sync_channel::<Result<Vec<Group>>>(WAITING);
+            let (settler, batches) = sync_channel::<Result<Batch>>(WAITING);
             let (drafts, taken) = sync_channel(WAITING);
             std::thread::Builder::new().name("settle".into()).spawn_scoped(threads, move || {
-                for groups in groups {
-                    let drafted = groups
-                        .and_then(|groups| groups.into_iter().map(|group| draft(taking, group)).collect());
-                    if drafts.send(drafted).is_err() {
+                for batch in batches {
+                    if drafts.send(batch.and_then(|batch| draft(taking, batch))).is_err() {
                         return; // nobody listens where the store has failed first
                     }
                 }
@@ -105,7 +145,7 @@ impl Drafts {
         Ok(Drafts { made, next: 0 })
     }
 
-    fn next(&mut self) -> Option<Result<Vec<Draft>>> {
+    fn next(&mut self) -> Option<Result<Drafted>> {
         let drafted = self.made.get(self.next)?.recv().ok();
         self.next = (self.next + 1) % self.made.len();
         drafted
@@ -113,11 +153,11 @@ impl Drafts {
 }
 
 /// Deals batches of groups to the settlers in turn; a fault goes the way of a batch.
-fn deal(mut rows: Merge, settlers: &[SyncSender<Result<Vec<Group>>>]) {
+fn deal(mut rows: Merge, settlers: &[SyncSender<Result<Batch>>]) {
     for settler in settlers.iter().cycle() {
         let dealt = batch_of(&mut rows);
         let last = match &dealt {
-            Ok(groups) if groups.is_empty() => return,
+            Ok(batch) if batch.partners.is_empty() => return,
             Ok(_) => false,
             Err(_) => true,
         };
@@ -127,31 +167,30 @@ fn deal(mut rows: Merge, settlers: &[SyncSender<Result<Vec<Group>>>]) {
     }
 }
 
-/// The next groups, none at the end of the rows.
-fn batch_of(rows: &mut Merge) -> Result<Vec<Group>> {
-    let mut groups: Vec<Group> = Vec::new();
-    let mut count = 0;
+/// The next partners' records, none at the end of the rows.
+fn batch_of(rows: &mut Merge) -> Result<Batch> {
+    let mut batch = Batch::default();
     while let Some(record) = rows.peek()? {
-        let partner = record::partner(record);
-        match groups.last_mut() {
-            Some(group) if group.partner().is_some_and(|one| same(one, partner)) => group.push(record),
-            Some(_) if count >= BATCH_ROWS => break,
-            Some(_) | None => {
-                let mut group = Group::default();
-                group.push(record);
-                groups.push(group);
+        let of = match batch.last() {
+            Some(last) if same(record::partner(last), record::partner(record)) => Of::SamePartner,
+            Some(_) if batch.bytes.len() >= BATCH => break,
+            Some(_) => Of::NextPartner,
+            None => {
+                // room is taken at once: growing would copy what is there
+                batch.bytes.reserve(BATCH + BATCH / 2);
+                Of::NextPartner
             }
-        }
-        count += 1;
+        };
+        batch.push(record, of);
         rows.skip();
     }
-    Ok(groups)
+    Ok(batch)
 }
 
-fn draft(taking: Taking, group: Group) -> Result<Draft> {
-    let said = group.said(taking)?;
-    let alone = judge(None, &said, 0);
-    Ok(Draft { group, alone })
+fn draft(taking: Taking, batch: Batch) -> Result<Drafted> {
+    let alone = |group: Group<'_>| Ok(judge(None, &group.said(taking)?, 0));
+    let alone = batch.groups().map(alone).collect::<Result<_>>()?;
+    Ok(Drafted { batch, alone })
 }
 
 /// Takes the rows of one file in order of partner.
@@ -165,7 +204,7 @@ pub(super) struct Groups<'s> {
     /// whether what moves concerns one distributor's codes alone
     tells_distributors: bool,
     judged: Judged,
-    /// rows of contested numbers, settled together at the end
+    /// records of contested numbers, settled together at the end
     contested: BTreeMap<(i64, String), Vec<Vec<u8>>>,
     /// next chunk of partners that have bundles of this file already
     chunks: HashMap<String, i64>,
@@ -216,9 +255,10 @@ impl<'s> Groups<'s> {
 
     /// Takes every row.
     pub(super) fn take(&mut self, mut drafts: Drafts) -> Result<()> {
-        while let Some(batch) = drafts.next() {
+        while let Some(drafted) = drafts.next() {
+            let Drafted { batch, alone } = drafted?;
             let mut moved: Vec<Moved> = Vec::new();
-            for Draft { group, alone } in batch? {
+            for (group, alone) in batch.groups().zip(alone) {
                 moved.extend(if self.stands(&group) {
                     self.carry_out(alone)?
                 } else {
@@ -231,13 +271,12 @@ impl<'s> Groups<'s> {
     }
 
     /// Whether nothing was said before about a partner or its numbers.
-    fn stands(&self, group: &Group) -> bool {
-        self.parties.contested.is_empty()
-            && group.partner().is_none_or(|partner| !self.parties.said_before.contains(partner))
+    fn stands(&self, group: &Group<'_>) -> bool {
+        self.parties.contested.is_empty() && !self.parties.said_before.contains(group.partner())
     }
 
-    fn judge_beside(&mut self, group: &Group) -> Result<Vec<Moved>> {
-        let Some(partner) = group.partner() else { return Ok(Vec::new()) };
+    fn judge_beside(&mut self, group: &Group<'_>) -> Result<Vec<Moved>> {
+        let partner = group.partner();
         let before = if self.parties.said_before.contains(partner) {
             Some(self.store.dossier_of_code(partner)?)
         } else {
@@ -245,19 +284,21 @@ impl<'s> Groups<'s> {
         };
         let mut said = match &before {
             Some(dossier) => dossier.said().map_err(|fault| anyhow!(fault.0))?,
-            None => Vec::with_capacity(group.ends.len()),
+            None => Vec::with_capacity(group.rows()),
         };
         let known = said.len();
         for record in group.records() {
+            let before = said.len();
             put(record, self.taking, &mut said)?;
-            if said.last().is_some_and(|said| self.put_aside(&said.row, record)) {
-                said.pop();
+            if said.get(before).is_some_and(|said| self.put_aside(&said.row, record)) {
+                said.truncate(before);
             }
         }
+        in_order(&mut said[known..]);
         self.carry_out(judge(before.as_ref(), &said, known))
     }
 
-    /// Keeps a row of a contested number for the end.
+    /// Keeps a record of a contested number for the end.
     fn put_aside(&mut self, row: &Row<'_>, record: &[u8]) -> bool {
         if self.parties.contested.is_empty() {
             return false;
@@ -275,16 +316,18 @@ impl<'s> Groups<'s> {
     /// Settles contested numbers, each with all that was ever said about it, and tells how all rows were judged.
     pub(super) fn finish(mut self) -> Result<Judged> {
         for ((_, number), records) in std::mem::take(&mut self.contested) {
-            let rows = records.iter().map(|record| decode(record)).collect::<Result<Vec<_>>>()?;
+            let mut rows = Vec::new();
             let mut before: Option<Dossier> = None;
-            for row in &rows {
-                let next = self.store.dossier_of_code(row.partner_code)?;
+            for record in &records {
+                put(record, self.taking, &mut rows)?;
+                let partner = record::partner(record);
                 match &mut before {
-                    None => before = Some(next),
-                    Some(dossier) if dossier.partner == row.partner_code => {}
-                    Some(dossier) => absorb(dossier, next),
+                    None => before = Some(self.store.dossier_of_code(partner)?),
+                    Some(dossier) if dossier.partner == partner => {}
+                    Some(dossier) => absorb(dossier, self.store.dossier_of_code(partner)?),
                 }
             }
+            rows.chunk_by_mut(|a, b| same(a.row.partner_code, b.row.partner_code)).for_each(in_order);
             let moved = self.judge_number(before.as_ref(), &number, rows)?;
             self.mark_stale(&moved)?;
         }
@@ -295,7 +338,7 @@ impl<'s> Groups<'s> {
         &mut self,
         before: Option<&Dossier>,
         number: &str,
-        rows: Vec<Row<'_>>,
+        rows: Vec<Said<'_>>,
     ) -> Result<Vec<Moved>> {
         let mut said = Vec::new();
         if let Some(dossier) = before {
@@ -303,7 +346,7 @@ impl<'s> Groups<'s> {
             said.retain(|said| said.row.invoice_no == number && said.seq < self.taking.seq);
         }
         let known = said.len();
-        said.extend(rows.into_iter().map(|row| self.taking.said(row)));
+        said.extend(rows);
         self.carry_out(judge(before, &said, known))
     }
 
@@ -387,25 +430,21 @@ impl<'s> Groups<'s> {
     }
 }
 
-/// Decodes a record where it is to stand.
+/// Decodes the rows of a record.
 fn put<'a>(record: &'a [u8], taking: Taking, said: &mut Vec<Said<'a>>) -> Result<()> {
-    said.push(taking.said(Row::blank("")));
-    if let Some((last, before)) = said.split_last_mut() {
-        record::decode_into(record, &mut last.row).map_err(|fault| anyhow!(fault.0))?;
-        if let Some(before) = before.last() {
-            share(&before.row, &mut last.row);
-        }
+    let from = said.len();
+    record::decode_each(record, |row| said.push(taking.said(*row))).map_err(|fault| anyhow!(fault.0))?;
+    let (before, rows) = said.split_at_mut(from);
+    if let Some(before) = before.last() {
+        rows.iter_mut().for_each(|said| share(&before.row, &mut said.row));
     }
     Ok(())
 }
 
-/// Codes that stand in the row before too are those very bytes: where they are compared again, that is seen at once.
+/// Codes that stand in the record before too are those very bytes: where they are compared again, that is seen at once.
 fn share<'a>(before: &Row<'a>, row: &mut Row<'a>) {
-    let codes = [
-        (before.partner_code, &mut row.partner_code),
-        (before.distributor_code, &mut row.distributor_code),
-        (before.invoice_no, &mut row.invoice_no),
-    ];
+    let codes =
+        [(before.partner_code, &mut row.partner_code), (before.distributor_code, &mut row.distributor_code)];
     for (before, code) in codes {
         if same(before, code) {
             *code = before;
@@ -413,8 +452,13 @@ fn share<'a>(before: &Row<'a>, row: &mut Row<'a>) {
     }
 }
 
-fn decode(record: &[u8]) -> Result<Row<'_>> {
-    record::decode(record).map_err(|fault| anyhow!(fault.0))
+/// Records are in order, and their rows as they stand in the file: here they are put in the order of all rows.
+fn in_order(said: &mut [Said<'_>]) {
+    let order =
+        |a: &Said<'_>, b: &Said<'_>| identity::order((a.space, a.scope, &a.row), (b.space, b.scope, &b.row));
+    if !said.is_sorted_by(|a, b| order(a, b).is_le()) {
+        said.sort_by(order);
+    }
 }
 
 /// Puts another partner's dossier beside one, without saying anything twice.
