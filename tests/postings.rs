@@ -273,6 +273,56 @@ fn a_cancellation_is_the_reason_in_its_own_cycle_and_only_once() {
     );
 }
 
+/// SCHEME with more keys under `[earn]` or sections behind it.
+fn scheme_with(more: &str) -> String {
+    SCHEME.replace("[slabs]", &format!("{more}[slabs]"))
+}
+
+/// The last so many postings: cycle, points and reason.
+fn latest(workspace: &Workspace, count: usize) -> Vec<String> {
+    let all = ledger(workspace);
+    let cut = |entry: &String| entry.replace("correction FY2026-27-", "").replace("P1 ", "");
+    all[all.len() - count..].iter().map(cut).collect()
+}
+
+#[test]
+fn a_credit_note_is_the_reason_in_the_cycles_that_its_shortfall_is_carried_into() {
+    let mut workspace = workspace(&scheme_with("[earn]\nreturns = \"return-cycle\"\n"));
+    workspace.drop("drop/a.csv", rows(&["I1,1,,2026-04-10,P1,X,500000,,", "I2,1,,2026-07-10,P1,X,600000,,"]));
+    run(&workspace, "2026-10-02");
+    workspace.drop("drop/b.csv", rows(&["C1,1,credit_note,2026-06-20,P1,X,700000,I1,"]));
+    run(&workspace, "2026-10-03");
+    assert_eq!(latest(&workspace, 2), ["Q1 -1000 credit note", "Q2 -1200 credit note"]);
+}
+
+#[test]
+fn a_late_line_is_the_reason_in_the_next_cycle_whose_tier_it_gives() {
+    let tiers = "[tier]\napplies = \"next-cycle\"\n[[tier_bonus]]\ntier = \"Gold\"\npercent = \"50%\"\n";
+    let mut workspace = workspace(&scheme_with(tiers));
+    workspace.drop("drop/a.csv", rows(&["I1,1,,2026-04-10,P1,X,700000,,", "I2,1,,2026-07-10,P1,X,500000,,"]));
+    run(&workspace, "2026-10-02");
+    workspace.drop("drop/b.csv", rows(&["I3,1,,2026-06-20,P1,X,300000,,"]));
+    run(&workspace, "2026-10-03");
+    assert_eq!(latest(&workspace, 2), ["Q1 1600 late line", "Q2 500 late line"]);
+    // news of a later cycle is none of an earlier one
+    workspace.drop("drop/c.csv", rows(&["I2,1,cancellation,,,,,,"]));
+    run(&workspace, "2026-10-04");
+    assert_eq!(latest(&workspace, 1), ["Q2 -1500 cancellation"]);
+}
+
+#[test]
+fn a_late_invoice_is_the_reason_where_its_credit_note_stood_until_then() {
+    let mut workspace = workspace(SCHEME);
+    workspace.drop(
+        "drop/a.csv",
+        rows(&["I1,1,,2026-07-10,P1,X,600000,,", "C1,1,credit_note,2026-07-20,P1,X,100000,I9,"]),
+    );
+    run(&workspace, "2026-10-02");
+    workspace.drop("drop/b.csv", rows(&["I9,1,,2026-05-05,P1,X,600000,,"]));
+    run(&workspace, "2026-10-03");
+    assert_eq!(latest(&workspace, 2), ["Q1 1000 late line", "Q2 200 late line"]);
+}
+
 #[test]
 fn the_database_itself_refuses_changes_to_ledger_and_journal() {
     let mut workspace = workspace(SCHEME);

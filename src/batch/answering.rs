@@ -6,13 +6,13 @@ use super::aside::{self, Aside};
 use super::drift::{self, Earlier, Otherwise};
 use super::evaluating::{Scene, plain};
 use super::holding;
-use super::reason;
+use super::reason::{self, Asked};
 use super::sheets::{Listing, Sheet, Sheets};
 use super::stakes::{self, Stakes};
 use crate::calendar::{Cycle, ZoneCache};
 use crate::evaluate::{Converted, Facts, Position, World, evaluate};
 use crate::facts::dossier::Dossier;
-use crate::facts::fx::Asked;
+use crate::facts::fx;
 use crate::facts::master;
 use crate::facts::settle::Line;
 use crate::facts::sketch::Sketch;
@@ -44,7 +44,7 @@ pub(super) struct Answer {
     pub(super) aside: Aside,
     pub(super) wake_on: Option<chrono::NaiveDate>,
     /// foreign currencies of its lines, and the days on which a rate was asked for
-    pub(super) asked: Vec<Asked>,
+    pub(super) asked: Vec<fx::Asked>,
     /// the SKUs of its lines, where items have a master
     pub(super) skus: Option<Vec<u8>>,
     /// what today's scheme file would change in closed cycles; nothing where that was not asked
@@ -114,11 +114,11 @@ fn answer(scene: &Scene<'_>, zone: &ZoneCache, question: Question, sheets: &mut 
         None => BTreeMap::new(),
     };
     let mut worked = Vec::with_capacity(positions.positions.len());
-    for position in &positions.positions {
+    for (at, position) in positions.positions.iter().enumerate() {
         let reason = scene.before.get(&position.cycle).map_or_else(String::new, |&before| {
-            let on = scene.family.scheme(position.version).earn.on;
+            let asked = Asked { family: scene.family, positions: &positions.positions, at };
             let otherwise = otherwise.get(&position.cycle);
-            reason::reason(before, &dossier, said, settled, (position, on), otherwise)
+            reason::reason(before, &dossier, said, settled, asked, otherwise)
         });
         let before = kept.iter().find(|before| before.cycle == position.cycle.0);
         let prior = Prior {
@@ -152,8 +152,8 @@ fn sketch_of(lines: &[Line<'_>]) -> Vec<u8> {
 }
 
 /// Which rates a partner's positions rest on: the pairs of its lines, with their first and last day.
-fn asked_rates(family: &Family, positions: &[Position], lines: &[Line<'_>]) -> Vec<Asked> {
-    let mut asked: Vec<Asked> = Vec::new();
+fn asked_rates(family: &Family, positions: &[Position], lines: &[Line<'_>]) -> Vec<fx::Asked> {
+    let mut asked: Vec<fx::Asked> = Vec::new();
     for position in positions {
         let to = family.scheme(position.version).currency.as_str();
         for outcome in &position.lines {
@@ -162,7 +162,7 @@ fn asked_rates(family: &Family, positions: &[Position], lines: &[Line<'_>]) -> V
                 Converted::At(_) | Converted::NoRate => {}
             }
             let from = lines.get(outcome.line).map_or("", |line| line.row.currency);
-            Asked::note(&mut asked, (from, to), outcome.rule_date);
+            fx::Asked::note(&mut asked, (from, to), outcome.rule_date);
         }
     }
     asked
