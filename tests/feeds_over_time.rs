@@ -3,6 +3,8 @@
 
 #[path = "feeds/expected.rs"]
 mod expected;
+#[path = "feeds/freed.rs"]
+mod freed;
 #[path = "feeds/moved.rs"]
 mod moved;
 #[path = "feeds/packed.rs"]

@@ -84,6 +84,7 @@ impl<'c> Run<'c> {
         }
         let files = self.hold_several_of_period(files)?;
         self.take_all(files)?;
+        self.judge_again()?;
         // what tells how to do it again is beside the store before anything goes from where it came
         self.keep_journal()?;
         self.clear(lying)?;

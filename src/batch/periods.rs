@@ -5,7 +5,7 @@ use super::fetching::Fetched;
 use super::taking::arrival;
 use crate::config::{Feed, Mode};
 use crate::inbox::pattern::Named;
-use crate::store::files::{Arrival, FileState};
+use crate::store::files::{Arrival, FileState, Freed};
 use anyhow::Result;
 use chrono::NaiveDate;
 use std::collections::{HashMap, HashSet};
@@ -84,11 +84,22 @@ impl Run<'_> {
     /// What a file replaces, and which held files nobody need be asked about any more once it is taken.
     pub(super) fn put_in_place(&self, feed: &Feed, named: &Named, arrival: &mut Arrival) -> Result<()> {
         arrival.idles = self.store.held_of_name(&arrival.feed, &arrival.name)?;
-        if let Some((name, period, part, distributor)) = place(feed, named) {
-            let of = |state| self.store.files_of_period(name, period, (part, distributor), state);
-            arrival.silences = of(FileState::Ingested)?;
-            arrival.idles.extend(of(FileState::Held)?);
+        arrival.silences = self.of_its_period(feed, named, FileState::Ingested)?;
+        arrival.idles.extend(self.of_its_period(feed, named, FileState::Held)?);
+        if let Some(Freed::CauseGone { file, .. }) = arrival.freed {
+            // what came after it is not for it to decide
+            arrival.idles.retain(|&idle| idle < file);
         }
         Ok(())
+    }
+
+    /// The files in a state that a file of such a name replaces, or stands beside.
+    pub(super) fn of_its_period(&self, feed: &Feed, named: &Named, state: FileState) -> Result<Vec<i64>> {
+        match place(feed, named) {
+            None => Ok(Vec::new()),
+            Some((name, period, part, distributor)) => {
+                self.store.files_of_period(name, period, (part, distributor), state)
+            }
+        }
     }
 }

@@ -65,6 +65,15 @@ pub struct Arrived {
     pub sha256: String,
     /// the control totals that came beside it
     pub sidecar: Option<Sidecar>,
+    /// journal sequence at which it was held, where the cause of that was found gone
+    pub judged_again: Option<i64>,
+}
+
+impl Replay {
+    /// The held files that the run has judged again and freed, in that order.
+    pub(super) fn judged_again(&self) -> Vec<i64> {
+        self.files.iter().filter_map(|file| file.judged_again).collect()
+    }
 }
 
 /// What looking at the feeds came to.
@@ -155,7 +164,8 @@ impl<'c> Run<'c> {
         Ok(listed)
     }
 
-    /// The files that were fetched: those after what the run has taken from the archive by itself.
+    /// The files that were fetched: those after what the run has taken from the archive by itself, and before what it has
+    /// judged again.
     pub(super) fn fetched_then(&self, replay: &Replay) -> Result<Vec<Fetched<'c>>> {
         let archive = Archive::of(&self.places.data);
         let taken = self.report.files.len();
@@ -187,6 +197,6 @@ impl<'c> Run<'c> {
                 sidecar: arrived.sidecar.clone(),
             })
         };
-        replay.files.iter().skip(taken).map(fetched).collect()
+        replay.files.iter().skip(taken).filter(|file| file.judged_again.is_none()).map(fetched).collect()
     }
 }

@@ -10,14 +10,14 @@ use super::totals::{DISAGREE, Weighed};
 use crate::config::{Feed, Kind, Mode};
 use crate::facts::master::Day;
 use crate::facts::money::{EventKind, Money};
+use crate::inbox::pattern::Named;
 use crate::inbox::{Cancel, InboxFault};
 use crate::ingest::{self, CreditNotes, Encoding, LastRow, Layout, Packing, Refusal, Stop, Taken};
 use crate::outbox;
 use crate::statement::{name, rejects};
 use crate::store::files::{Arrival, Counts, FileRow, FileState};
-use crate::store::holds::Hold;
 use crate::store::masters::{ItemSaid, MasterSaid, PartnerSaid, TakeMaster};
-use crate::store::{Attempt, EVENT_CONFLICT, FILE_HOLDS, Feeder, Intake, Outcome, Reading, Reject, Store};
+use crate::store::{Attempt, EVENT_CONFLICT, Feeder, Intake, Outcome, Reading, Reject, Store};
 use anyhow::{Context, Result, anyhow};
 use chrono::{DateTime, NaiveDate};
 use serde_json::json;
@@ -54,7 +54,7 @@ enum Took {
 }
 
 /// Kind of the holds on files that would void too much.
-const VOIDS: &str = "void_over_limit";
+pub(super) const VOIDS: &str = "void_over_limit";
 
 /// Read at once from the archive.
 const READ_BUFFER: usize = 1 << 20;
@@ -64,7 +64,7 @@ const ROW_HOLDS: [&str; 3] = ["identity_conflict", "rows_vanished", EVENT_CONFLI
 
 impl Run<'_> {
     /// Takes files in their order. Lines may move from one period's file to another's: one that would void too much is looked at
-    /// again once the others of its feed are taken.
+    /// again once the others of its kind are taken.
     pub(super) fn take_all(&mut self, files: Vec<Fetched<'_>>) -> Result<()> {
         let mut waiting = files;
         // what is replayed comes in the order in which it was taken
@@ -73,9 +73,9 @@ impl Run<'_> {
             let (count, mut again) = (waiting.len(), Vec::new());
             for (at, file) in waiting.iter().enumerate() {
                 self.go_on()?;
-                let of_feed = |other: &Fetched<'_>| other.feed.name == file.feed.name;
-                let others = waiting[at + 1..].iter().any(of_feed)
-                    || again.iter().any(|&at: &usize| of_feed(&waiting[at]));
+                let alike = |other: &Fetched<'_>| other.feed.kind == file.feed.kind;
+                let others = waiting[at + 1..].iter().any(alike)
+                    || again.iter().any(|&at: &usize| alike(&waiting[at]));
                 let patience = if others { patience } else { Patience::None };
                 if self.take(file, patience)? == Took::Nothing {
                     again.push(at);
@@ -95,23 +95,35 @@ impl Run<'_> {
         let named = &file.candidate.named;
         let layout = file.feed.layout_of(named);
         let mut arrival = arrival(file);
-        let stamp = self.stamp.clone();
-        let outcome = if let Some(before) = self.said_before(&arrival)? {
-            self.store.note_duplicate(&stamp, &arrival, before)?
-        } else if let Some((kind, detail)) = self.came_to_another_feed(&arrival)? {
-            self.hold(&layout, &arrival, (kind, detail))?
-        } else {
-            self.put_in_place(file.feed, named, &mut arrival)?;
-            match self.attempt(file.feed, &layout, &arrival, &file.archived.path, Waived::Nothing)? {
-                Attempt::Taken(outcome) => *outcome,
-                Attempt::Held { kind: VOIDS, .. } if patience == Patience::ForOthers => {
-                    return Ok(Took::Nothing);
-                }
-                Attempt::Held { kind, detail } => self.hold(&layout, &arrival, (kind, detail))?,
-            }
+        let outcome = match self.judge_file(file.feed, named, &mut arrival, &file.archived.path)? {
+            Attempt::Taken(outcome) => *outcome,
+            Attempt::Held { kind: VOIDS, .. } if patience == Patience::ForOthers => return Ok(Took::Nothing),
+            Attempt::Held { kind, detail } => self.hold(&layout, &arrival, (kind, detail))?,
         };
         self.note_file(arrival, outcome)?;
         Ok(Took::File)
+    }
+
+    /// What comes of a file about which no person has said anything.
+    pub(super) fn judge_file(
+        &mut self,
+        feed: &Feed,
+        named: &Named,
+        arrival: &mut Arrival,
+        path: &Path,
+    ) -> Result<Attempt> {
+        if let Some(before) = self.said_before(arrival)? {
+            let stamp = self.stamp.clone();
+            return self
+                .store
+                .note_duplicate(&stamp, arrival, before)
+                .map(|told| Attempt::Taken(told.into()));
+        }
+        if let Some((kind, detail)) = self.came_to_another_feed(arrival)? {
+            return Ok(Attempt::Held { kind, detail });
+        }
+        self.put_in_place(feed, named, arrival)?;
+        self.attempt(feed, &feed.layout_of(named), arrival, path, Waived::Nothing)
     }
 
     /// Whether the feed has ingested these bytes before. An empty file says nothing: under another name it stands for
@@ -137,42 +149,6 @@ impl Run<'_> {
         }))
     }
 
-    /// Files that a person has released from a hold are read now.
-    pub(super) fn take_released(&mut self) -> Result<()> {
-        for kind in FILE_HOLDS {
-            for hold in self.store.released_holds(kind)? {
-                self.go_on()?;
-                self.take_one_released(&hold)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn take_one_released(&mut self, hold: &Hold) -> Result<()> {
-        let Some(file) = hold.file.map(|seq| self.store.file(seq)).transpose()?.flatten() else {
-            return Ok(());
-        };
-        let Some(feed) = self.config.feed(&file.arrival.feed) else {
-            let why = format!(
-                "{}: hold {} is released, but the config has no such feed any more: without its settings the file cannot be read",
-                file.arrival.name, hold.id
-            );
-            self.report.notices.push((file.arrival.feed, why));
-            return Ok(());
-        };
-        let named = feed.source.pattern.matches(&file.arrival.name).unwrap_or_default();
-        let layout = feed.layout_of(&named);
-        let released = Some(hold.id);
-        let mut arrival =
-            Arrival { layout: layout_text(feed.kind, &layout), rank: None, released, ..file.arrival };
-        self.put_in_place(feed, &named, &mut arrival)?;
-        arrival.idles.clear();
-        let path = crate::inbox::Archive::of(&self.places.data).path_of(&arrival.sha256);
-        let waived = if hold.kind == DISAGREE { Waived::VoidAndTotals } else { Waived::Void };
-        let outcome = self.read_file(feed, &layout, &arrival, &path, waived)?;
-        self.note_file(arrival, outcome)
-    }
-
     /// Takes a file out of the archive, or sets it aside.
     pub(super) fn read_file(
         &mut self,
@@ -188,6 +164,7 @@ impl Run<'_> {
         }
     }
 
+    /// Takes a file unless a person must say first whether it is to be taken: then nothing is recorded.
     fn attempt(
         &mut self,
         feed: &Feed,
@@ -258,7 +235,7 @@ impl Run<'_> {
     }
 
     /// Sets a file aside whole, with what waits in it.
-    fn hold(
+    pub(super) fn hold(
         &mut self,
         layout: &Layout,
         arrival: &Arrival,
@@ -413,7 +390,7 @@ pub(super) fn arrival(file: &Fetched<'_>) -> Arrival {
         silences: Vec::new(),
         sidecar: file.sidecar.clone(),
         idles: Vec::new(),
-        released: None,
+        freed: None,
     }
 }
 

@@ -9,11 +9,12 @@ use super::progress::Watching;
 use super::scratch::Scratch;
 use super::session::Session;
 use super::summary;
-use crate::batch::{self, Order, RealSchemes};
+use crate::batch::{self, MAY_GO, Order, RealSchemes};
 use crate::config::Config;
 use crate::inbox::Archive;
 use crate::scheme;
 use crate::store::files::FileRow;
+use crate::store::holds::HoldState;
 use crate::store::ledger::Wanted;
 use crate::store::{ClockMode, FILE_HOLDS, Store};
 use anyhow::{Context, Result};
@@ -114,12 +115,14 @@ fn copy(config: &Config, scratch: &Scratch) -> Result<Copied> {
     Ok(copied)
 }
 
-/// Files that a person has released, and those that a killed run was to read again, are read from the archive.
+/// Files that a person has released, those that are judged again, and those that a killed run was to read again, are read from the
+/// archive.
 fn link_known(config: &Config, scratch: &Scratch, copy: &Store) -> Result<()> {
     let (from, to) = (Archive::of(&config.data_dir), Archive::of(&scratch.folder));
     let mut files = copy.left_to_reread()?;
-    for kind in FILE_HOLDS {
-        files.extend(copy.released_holds(kind)?.into_iter().filter_map(|hold| hold.file));
+    let released = FILE_HOLDS.map(|kind| (kind, HoldState::Released));
+    for (kind, state) in released.into_iter().chain(MAY_GO.map(|kind| (kind, HoldState::Open))) {
+        files.extend(copy.holds_of_kind(kind, state)?.into_iter().filter_map(|hold| hold.file));
     }
     for seq in files {
         let Some(FileRow { arrival, .. }) = copy.file(seq)? else { continue };
@@ -134,7 +137,8 @@ fn link(from: &Path, to: &Path) -> Result<()> {
     if let Some(folder) = to.parent() {
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     }
-    if !to.exists() && fs::hard_link(from, to).is_err() {
+    // of one that is not in the archive the run says what that means
+    if from.exists() && !to.exists() && fs::hard_link(from, to).is_err() {
         fs::copy(from, to).with_context(|| format!("cannot copy {}", from.display()))?;
     }
     Ok(())

@@ -110,6 +110,9 @@ impl<'s> Weighing<'s> {
             Some(base) => base,
             none => none.insert(Base::of(self.session, self.config, self.store)?),
         };
+        if base.store.hold(hold.id)?.is_none_or(|hold| hold.state != HoldState::Open) {
+            return Ok(Stake::Untold("its cause is gone: the next run takes it by itself".to_owned()));
+        }
         let scratch = Scratch::begin(&self.config.data_dir, RELEASED)?;
         let mut copy = scratch.copy(&base.store)?;
         scratch.lead_to_archive(&self.config.data_dir)?;
@@ -162,7 +165,8 @@ fn bytes_of(config: &Config) -> u64 {
 
 /// What the release did.
 fn told(base: &Base, after: &Store, report: &Report) -> Result<Stake> {
-    let Some(file) = report.files.last() else {
+    // others may follow that were held for what this one brings
+    let Some(file) = report.files.first() else {
         let why = report.notices.last().map_or("a release would not read it", |(_, why)| why.as_str());
         return Ok(Stake::Untold(why.to_owned()));
     };

@@ -313,6 +313,7 @@ fn arrived(body: &Value) -> Arrived {
         mtime: body["mtime"].as_i64(),
         sha256: text(&body["sha256"]),
         sidecar: Sidecar::read(&body["sidecar"]),
+        judged_again: body["judged_again"].as_i64(),
     }
 }
 

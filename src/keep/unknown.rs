@@ -43,7 +43,15 @@ pub(super) fn find(config: &Config, store: &Store) -> Result<Unknown> {
             [feed] => {
                 let size = there.remove(&sha256).unwrap_or(0);
                 let feed = (*feed).to_owned();
-                found.takes.push(Arrived { feed, name, size, mtime: None, sha256, sidecar: None });
+                found.takes.push(Arrived {
+                    feed,
+                    name,
+                    size,
+                    mtime: None,
+                    sha256,
+                    sidecar: None,
+                    judged_again: None,
+                });
             }
             [] => drop(told.insert(sha256, format!("{name}, and no feed has such names"))),
             several => {

@@ -38,8 +38,25 @@ pub struct Arrival {
     pub sidecar: Option<Sidecar>,
     /// held files about which nobody need be asked any more once this one is taken
     pub idles: Vec<i64>,
-    /// the hold that a person has released: it is carried out by taking this file, whatever comes of it
-    pub released: Option<i64>,
+    /// the hold on it that ends by taking it, whatever comes of it
+    pub freed: Option<Freed>,
+}
+
+/// Why a file that was held is taken after all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Freed {
+    /// a person has released it
+    ByPerson {
+        /// the hold
+        hold: i64,
+    },
+    /// the cause of its hold is gone
+    CauseGone {
+        /// the hold
+        hold: i64,
+        /// journal sequence at which the file was held
+        file: i64,
+    },
 }
 
 /// Control totals that came beside a file.
@@ -193,7 +210,7 @@ fn file_row(row: &Row<'_>) -> rusqlite::Result<FileRow> {
             silences: Vec::new(),
             sidecar: sidecar.and_then(|text| Sidecar::read(&serde_json::from_str(&text).unwrap_or_default())),
             idles: Vec::new(),
-            released: None,
+            freed: None,
         },
         taken_at: row.get(6)?,
         run: row.get(7)?,
@@ -244,6 +261,9 @@ impl Store {
         if let Some(sidecar) = &arrival.sidecar {
             body["sidecar"] = sidecar.body();
         }
+        if let Some(Freed::CauseGone { file, .. }) = arrival.freed {
+            body["judged_again"] = file.into();
+        }
         let seq = self.append(stamp, "file", &body)?;
         self.connection
             .execute("INSERT OR IGNORE INTO layout (text) VALUES (?1)", [&arrival.layout])
@@ -284,8 +304,10 @@ impl Store {
         if let Some(sidecar) = &arrival.sidecar {
             self.keep_sidecar(seq, sidecar)?;
         }
-        if let Some(hold) = arrival.released {
-            self.end_hold(hold, HoldState::Done, seq)?;
+        match arrival.freed {
+            None => {}
+            Some(Freed::ByPerson { hold }) => self.end_hold(hold, HoldState::Done, seq)?,
+            Some(Freed::CauseGone { hold, .. }) => self.end_hold(hold, HoldState::Gone, seq)?,
         }
         if speaks {
             self.end_idle_holds(&arrival.idles, seq)?;
@@ -390,6 +412,18 @@ impl Store {
         let parameters = (feed, period.0, period.1, part, distributor, state.word());
         let rows = select.query_map(parameters, |row| row.get(0))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Whether a file of one of these feeds was ingested after a record, or a person has decided something, or the config has
+    /// changed.
+    pub fn has_news_since(&self, seq: i64, feeds: &[&str]) -> Result<bool> {
+        Ok(self
+            .connection
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM journal WHERE seq > ?1 AND kind IN ('config', 'decision'))
+                 OR EXISTS (SELECT 1 FROM file WHERE seq > ?1 AND state = 'ingested' AND feed IN (SELECT value FROM json_each(?2)))",
+            )?
+            .query_row((seq, json!(feeds).to_string()), |row| row.get(0))?)
     }
 
     /// The files of a feed that were held under a name.

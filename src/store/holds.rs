@@ -276,12 +276,12 @@ impl Store {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Holds of a kind that a person has released and no run has carried out yet.
-    pub fn released_holds(&self, kind: &str) -> Result<Vec<Hold>> {
+    /// Holds of a kind that stand so, oldest first: released are those that no run has carried out yet.
+    pub fn holds_of_kind(&self, kind: &str, state: HoldState) -> Result<Vec<Hold>> {
         let mut select = self.connection.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM hold WHERE kind = ?1 AND state = 'released' ORDER BY id"
+            "SELECT {COLUMNS} FROM hold WHERE kind = ?1 AND state = ?2 ORDER BY id"
         ))?;
-        let rows = select.query_map([kind], hold)?;
+        let rows = select.query_map((kind, state.word()), hold)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 

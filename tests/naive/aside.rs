@@ -38,6 +38,8 @@ struct Held {
     named: Named,
     why: Why,
     state: State,
+    /// How many events there were when it was set aside.
+    at: usize,
 }
 
 /// Every file that was ever set aside.
@@ -45,8 +47,12 @@ struct Held {
 pub struct Aside(Vec<Held>);
 
 impl Aside {
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Sets a file aside. The same bytes wait no second time for the same reason.
-    pub fn put(&mut self, drop: &Drop, named: &Named, why: Why) {
+    pub fn put(&mut self, drop: &Drop, named: &Named, why: Why, at: usize) {
         let asked = |h: &Held| {
             h.why == why
                 && h.drop.feed == drop.feed
@@ -55,7 +61,7 @@ impl Aside {
         };
         if !self.0.iter().any(asked) {
             let (drop, named) = (drop.clone(), named.clone());
-            self.0.push(Held { drop, named, why, state: State::Waits });
+            self.0.push(Held { drop, named, why, state: State::Waits, at });
         }
     }
 
@@ -91,10 +97,28 @@ impl Aside {
         released
     }
 
+    /// Those that wait for a cause which can go by itself: place, file, why, and since which event.
+    pub fn may_go(&self) -> Vec<(usize, Drop, Named, Why, usize)> {
+        let may =
+            |h: &Held| h.state == State::Waits && matches!(h.why, Why::TooMuchVoid | Why::TotalsDisagree);
+        let told = |(place, h): (usize, &Held)| (place, h.drop.clone(), h.named.clone(), h.why, h.at);
+        self.0.iter().enumerate().filter(|(_, h)| may(h)).map(told).collect()
+    }
+
+    pub fn waits_at(&self, place: usize) -> bool {
+        self.0[place].state == State::Waits
+    }
+
+    /// The cause of one is gone.
+    pub fn end(&mut self, place: usize) {
+        self.0[place].state = State::Over;
+    }
+
     /// Of a name, and where the feed replaces of a period, a newer file was read: those before it wait no longer.
-    pub fn overtaken(&mut self, feed: &Feed, name: &str, named: &Named) {
+    pub fn overtaken(&mut self, feed: &Feed, name: &str, named: &Named, upto: usize) {
         let by = |h: &Held| h.drop.name == name || (feed.replaces && h.named == *named);
-        let waiting = self.0.iter_mut().filter(|h| h.state == State::Waits && h.drop.feed == feed.name);
+        let waiting =
+            self.0[..upto].iter_mut().filter(|h| h.state == State::Waits && h.drop.feed == feed.name);
         waiting.filter(|h| by(h)).for_each(|h| h.state = State::Over);
     }
 }

@@ -37,14 +37,20 @@ pub struct Version {
     pub signed: bool,
 }
 
-/// A version that was set aside: where its first row stands, and what a release lets speak.
+/// A version that was set aside: where its rows stand (of a line that is said twice the first), and what a release lets speak.
 #[derive(Clone, Debug)]
 pub struct HeldVersion {
-    /// The file's place in the order of ingestion, and the line in it.
-    pub file: usize,
-    pub line: u64,
+    /// The file's place in the order of ingestion, and the lines in it.
+    file: usize,
+    lines: Vec<u64>,
     key: Key,
     version: Version,
+}
+
+impl HeldVersion {
+    pub fn is_at(&self, file: usize, line: u64) -> bool {
+        self.file == file && self.lines.contains(&line)
+    }
 }
 
 impl Version {
@@ -92,6 +98,7 @@ impl Facts {
         let mut fates = Fates::default();
         let mut facts: BTreeMap<Key, Vec<Stamped>> = BTreeMap::new();
         let mut order: Vec<(Key, u64)> = vec![];
+        let mut lines: BTreeMap<Document, Vec<u64>> = BTreeMap::new();
         let rows = reading::rows(bytes, feed);
         for (line, cells) in &rows {
             let Some(row) = reading::sale(cells, feed) else {
@@ -102,6 +109,7 @@ impl Facts {
             if !facts.contains_key(&key) {
                 order.push((key.clone(), *line));
             }
+            lines.entry(key.0.clone()).or_default().push(*line);
             facts.entry(key).or_default().push(row);
         }
         if fates.rejected > 10 && 100 * fates.rejected > rows.len() * percent(feed) {
@@ -109,21 +117,53 @@ impl Facts {
         }
         let both_ways = documents_both_ways(&order);
         for (key, line) in order {
-            let rows = facts.remove(&key).expect("collected above");
             if both_ways.contains(&key.0) {
-                fates.held += rows.len();
+                if let Some(lines) = lines.remove(&key.0) {
+                    let rows = facts.iter().filter(|(k, _)| k.0 == key.0).flat_map(|(_, rows)| rows);
+                    let rows: Vec<Stamped> = rows.cloned().collect();
+                    self.take_both_ways(key.0, &rows, (file, lines, feed.notes_signed), &mut fates);
+                }
                 continue;
             }
-            self.take_fact(key, &rows, (file, line, feed.notes_signed), &mut fates);
+            let rows = facts.remove(&key).expect("collected above");
+            let whole = key.1.is_empty() && key.0.kind != Kind::Cancellation;
+            let lines = if whole { lines[&key.0].clone() } else { vec![line] };
+            self.take_fact(key, &rows, (file, lines, feed.notes_signed), &mut fates);
         }
         fates
+    }
+
+    /// A document some of whose rows have a line number and some have none is held, unless it says what speaks already;
+    /// released, all its rows are one fact.
+    fn take_both_ways(
+        &mut self,
+        document: Document,
+        rows: &[Stamped],
+        (file, lines, signed): (usize, Vec<u64>, bool),
+        fates: &mut Fates,
+    ) {
+        let updated_at = rows.iter().filter_map(|r| r.updated_at).max();
+        let content: Vec<Sale> = rows.iter().map(|r| content_of(&r.sale, signed)).collect();
+        let meant = content.iter().map(|row| self.meaning.of(row)).collect();
+        let (key, version) =
+            ((document, String::new()), Version { rows: content, meant, updated_at, signed });
+        match self.speaking.get_mut(&key) {
+            Some(old) if sorted(&old.meant) == sorted(&version.meant) => {
+                old.updated_at = old.updated_at.max(version.updated_at);
+                fates.duplicate += rows.len();
+            }
+            _ => {
+                fates.held += rows.len();
+                self.held.push(HeldVersion { file, lines, key, version });
+            }
+        }
     }
 
     fn take_fact(
         &mut self,
         key: Key,
         rows: &[Stamped],
-        (file, line, signed): (usize, u64, bool),
+        (file, lines, signed): (usize, Vec<u64>, bool),
         fates: &mut Fates,
     ) {
         let updated_at = rows.iter().filter_map(|r| r.updated_at).max();
@@ -152,14 +192,14 @@ impl Facts {
             Fate::Outdated => fates.outdated += count,
             Fate::Held => {
                 fates.held += count;
-                self.held.push(HeldVersion { file, line, key, version });
+                self.held.push(HeldVersion { file, lines, key, version });
             }
         }
     }
 
     /// A release lets a version speak as if it came now.
     pub fn release(&mut self, file: usize, line: u64) {
-        let Some(place) = self.held.iter().position(|h| (h.file, h.line) == (file, line)) else { return };
+        let Some(place) = self.held.iter().position(|h| h.is_at(file, line)) else { return };
         let HeldVersion { key, version, .. } = self.held.remove(place);
         // it takes the place of a document that came the other way, with line numbers or without
         self.speaking.retain(|(document, line), _| *document != key.0 || line.is_empty() == key.1.is_empty());
@@ -177,7 +217,7 @@ impl Facts {
 
     /// A discarded version never speaks.
     pub fn discard(&mut self, file: usize, line: u64) {
-        self.held.retain(|h| (h.file, h.line) != (file, line));
+        self.held.retain(|h| !h.is_at(file, line));
     }
 
     /// evaluation.md 1.2, sentence by sentence.

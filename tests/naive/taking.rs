@@ -71,7 +71,7 @@ impl Log {
         for (drop, named, why) in self.aside.released() {
             let feed = feed_of(&drop);
             if why != Why::TotalsDisagree && !reading::totals_agree(&drop, feed) {
-                self.aside.put(&drop, &named, Why::TotalsDisagree);
+                self.aside.put(&drop, &named, Why::TotalsDisagree, self.events.len());
                 continue;
             }
             let fates = self.read(feed, &drop, named, day(feed));
@@ -82,8 +82,9 @@ impl Log {
         while !waiting.is_empty() {
             let mut again: Vec<&Drop> = vec![];
             for (place, drop) in waiting.iter().enumerate() {
-                let others = waiting[place + 1..].iter().chain(&again).any(|other| other.feed == drop.feed);
                 let feed = feed_of(drop);
+                let alike = |other: &&Drop| feed_of(other).kind == feed.kind;
+                let others = waiting[place + 1..].iter().chain(&again).any(alike);
                 match self.take_one(feed, drop, day(feed), patient && others) {
                     Took::Nothing => again.push(drop),
                     Took::File(fates) => became.push((drop.feed.clone(), drop.name.clone(), fates)),
@@ -92,7 +93,38 @@ impl Log {
             patient = again.len() < waiting.len();
             waiting = again;
         }
+        self.judge_again(feeds, run, &mut became);
         became
+    }
+
+    /// What was set aside for a cause that has gone is read without anyone acting, unless a person has since let another file of
+    /// its period speak.
+    fn judge_again(&mut self, feeds: &[Feed], run: &Run, became: &mut Became) {
+        let mut any = true;
+        while any {
+            any = false;
+            for (place, drop, named, why, at) in self.aside.may_go() {
+                let feed = feeds.iter().find(|f| f.name == drop.feed).expect("a feed");
+                let day = run.as_of.with_timezone(&feed.zone).date_naive();
+                let other_since = self.replaced(feed, &named).iter().any(|event| *event >= at);
+                if other_since || !self.aside.waits_at(place) {
+                    continue;
+                }
+                let said = self.seen.contains(&told(&drop, feed));
+                match self.why_not(feed, &drop, &named, day) {
+                    _ if said => {}
+                    Some(now) if now == why => continue,
+                    Some(now) => self.aside.put(&drop, &named, now, self.events.len()),
+                    None => {
+                        self.aside.overtaken(feed, &drop.name, &named, place);
+                        let fates = self.read(feed, &drop, named, day);
+                        became.push((drop.feed, drop.name, Some(fates)));
+                    }
+                }
+                self.aside.end(place);
+                any = true;
+            }
+        }
     }
 
     /// Sets new files aside that one run finds for one period, and gives the others.
@@ -108,7 +140,7 @@ impl Log {
             .iter()
             .partition(|drop| news(drop) && of_period[&(&drop.feed, named(feed_of(drop), drop))].len() > 1);
         for drop in rivals {
-            self.aside.put(drop, &named(feed_of(drop), drop), Why::SeveralOfPeriod);
+            self.aside.put(drop, &named(feed_of(drop), drop), Why::SeveralOfPeriod, self.events.len());
             became.push((drop.feed.clone(), drop.name.clone(), None));
         }
         others
@@ -122,11 +154,11 @@ impl Log {
         match self.why_not(feed, drop, &named, day) {
             Some(Why::TooMuchVoid) if patient => Took::Nothing,
             Some(why) => {
-                self.aside.put(drop, &named, why);
+                self.aside.put(drop, &named, why, self.events.len());
                 Took::File(None)
             }
             None => {
-                self.aside.overtaken(feed, &drop.name, &named);
+                self.aside.overtaken(feed, &drop.name, &named, self.aside.len());
                 Took::File(Some(self.read(feed, drop, named, day)))
             }
         }
@@ -230,7 +262,8 @@ impl Log {
     pub fn holds(&self, feed: &str, name: &str, line: u64) -> bool {
         let file = self.file(feed, name);
         let held = |held: (usize, u64)| Some(held.0) == file && held.1 == line;
-        self.known.facts.held.iter().any(|h| held((h.file, h.line))) || self.known.payments.held().any(held)
+        let of_sales = file.is_some_and(|file| self.known.facts.held.iter().any(|h| h.is_at(file, line)));
+        of_sales || self.known.payments.held().any(held)
     }
 
     /// A person decides about what was set aside in a file.

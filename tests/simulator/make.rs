@@ -186,7 +186,7 @@ fn feeds(r: &mut Random, restarting: bool, any_order: bool) -> Vec<FeedPlan> {
             let mut pattern = "*.csv";
             if !any_order && r.chance(often(25, 50)) {
                 pattern = *r.pick(&["{yyyy}-{mm}.csv", "{yyyy}-{mm}-{part}.csv", "{yyyy}-{mm}*.csv"]);
-                let most = r.pick(&["100", "100", "40"]);
+                let most = r.pick(&["100", "40", "5"]);
                 settings += &format!("mode = \"replace\"\nmax_void_percent = \"{most}\"\n");
             }
             if !any_order {

@@ -1,5 +1,5 @@
 //! Feeds whose newest file of a period speaks for it: the file of a month (or of a part of it) comes again, with some
-//! documents gone, some revised and some new.
+//! documents gone, some revised and some new, and some moved to the file of another month or part.
 
 use std::collections::BTreeMap;
 
@@ -9,9 +9,12 @@ use super::plan::{FilePlan, Row};
 use super::rows::Maker;
 use crate::random::often;
 
-/// What the last file of each feed and name held.
+/// What the last file of each feed and name held, and what was left out of files of each feed since.
 #[derive(Default)]
-pub struct Standing(BTreeMap<(usize, String), Vec<Vec<Row>>>);
+pub struct Standing {
+    held: BTreeMap<(usize, String), Vec<Vec<Row>>>,
+    left_out: BTreeMap<usize, Vec<Vec<Row>>>,
+}
 
 /// The files of replacing feeds that a run finds.
 pub fn files(maker: &mut Maker, standing: &mut Standing, day: NaiveDate) -> Vec<FilePlan> {
@@ -39,9 +42,14 @@ pub fn files(maker: &mut Maker, standing: &mut Standing, day: NaiveDate) -> Vec<
 
 fn file(maker: &mut Maker, standing: &mut Standing, key: (usize, String), day: NaiveDate) -> Vec<Vec<Row>> {
     let mut documents: Vec<Vec<Row>> = vec![];
-    for rows in standing.0.get(&key).cloned().unwrap_or_default() {
+    // what another file of the feed said, in this run or an earlier one
+    let left_out = standing.left_out.entry(key.0).or_default();
+    if maker.r.below(2) == 0 {
+        documents.append(left_out);
+    }
+    for rows in standing.held.get(&key).cloned().unwrap_or_default() {
         match maker.r.below(10) {
-            0 | 1 => {}
+            0 | 1 => left_out.push(rows),
             2 => documents.push(maker.revised_of(&rows)),
             _ => documents.push(rows),
         }
@@ -53,6 +61,6 @@ fn file(maker: &mut Maker, standing: &mut Standing, key: (usize, String), day: N
             documents.push(document.rows);
         }
     }
-    standing.0.insert(key, documents.clone());
+    standing.held.insert(key, documents.clone());
     documents
 }
