@@ -150,7 +150,15 @@ pub fn sale(cells: &Cells, feed: &Feed) -> Option<Stamped> {
     };
     let amount = figure("amount", (kind == Kind::Cancellation).then(|| number::int(0)))?;
     let quantity = figure("quantity", Some(number::int(1)))?;
-    let when = time::read(&other.remove("invoice_date")?, &feed.dates, feed.zone)?;
+    let written = other.remove("invoice_date");
+    let when = match written.as_ref().and_then(|text| time::read(text, &feed.dates, feed.zone)) {
+        Some(when) => when,
+        // of a cancellation only the number matters, and where it restarts the day that tells of which year it is
+        None if kind == Kind::Cancellation && (written.is_none() || feed.numbers_restart.is_none()) => {
+            When::Day(NaiveDate::from_ymd_opt(9999, 12, 31).expect("a date"))
+        }
+        None => return None,
+    };
     if let Some(text) = other.remove("invoice_total") {
         other.insert("invoice_total".into(), number::show(&number::in_file(&text, feed.decimal_mark)?));
     }
