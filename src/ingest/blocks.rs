@@ -4,9 +4,9 @@
 use super::cells::{self, broken};
 use super::dates::Dates;
 use super::header::Header;
-use super::records::{Broken, Piece, Records, Shape};
+use super::records::{Broken, Lines, Piece, Records, Shape};
 use super::sales::Sales;
-use super::{Fate, Layout, Packing, Reject, Stop, Taken, Tally, each, give, open};
+use super::{Fate, Handle, Layout, Packing, Reject, Stop, Taken, Tally, each, each_plain, give, open};
 use crate::facts::row::Row;
 use std::io::Read;
 
@@ -32,6 +32,9 @@ pub struct SalesReader<'f> {
     file: &'f SalesFile<'f>,
     dates: Dates,
 }
+
+/// Hands over each record of a file or a block.
+type Each<'e> = dyn FnMut(&Header<'_>, &mut Handle<'_>) -> Result<Tally, Stop> + 'e;
 
 /// Takes each row or reject, borrowed for that call.
 pub type TakeRow<'t> = dyn FnMut(Taken<'_, &Row<'_>>) -> anyhow::Result<()> + 't;
@@ -78,18 +81,24 @@ impl SalesReader<'_> {
                 take(Taken::Reject(&reject)).map_err(Stop::Taker)?;
                 Ok(Vec::new())
             }
-            Piece::Whole(whole) => {
-                let mut records = Records::of_whole(self.file.shape, whole);
-                self.rows(&mut records, take)?;
-                Ok(records.into_room())
-            }
+            Piece::Whole(whole) => match Lines::of(self.file.shape, whole) {
+                Ok(mut lines) => {
+                    self.rows(take, &mut |header, handle| each_plain(&mut lines, header, handle))?;
+                    Ok(lines.into_room())
+                }
+                Err(whole) => {
+                    let mut records = Records::of_whole(self.file.shape, whole);
+                    self.rows(take, &mut |header, handle| each(&mut records, header, handle))?;
+                    Ok(records.into_room())
+                }
+            },
         }
     }
 
-    /// Gives each row or reject of the records to `take`, in order.
-    fn rows(&mut self, records: &mut Records<'_>, take: &mut TakeRow<'_>) -> Result<Tally, Stop> {
+    /// Gives each row or reject of the records that `each` hands over to `take`, in order.
+    fn rows(&mut self, take: &mut TakeRow<'_>, each: &mut Each<'_>) -> Result<Tally, Stop> {
         let SalesReader { file: SalesFile { header, columns, .. }, dates } = self;
-        each(records, header, &mut |read| match read {
+        each(header, &mut |read| match read {
             // no combinators here: a row is large, and each would move it
             Ok(cells) => match columns.row(cells, dates) {
                 Ok(row) => give(take(Taken::Row(&row)), Fate::Taken),
@@ -115,5 +124,5 @@ pub fn sales(
     take: &mut TakeRow<'_>,
 ) -> Result<Tally, Stop> {
     let (file, mut blocks) = SalesFile::open(bytes, packing, layout)?;
-    file.reader().rows(&mut blocks.records, take)
+    file.reader().rows(take, &mut |header, handle| each(&mut blocks.records, header, handle))
 }

@@ -73,6 +73,14 @@ impl<'b> Cells<'b> {
         Ok(Cells { record, text, letters })
     }
 
+    /// Checks a record of a plain block against the header: of its text nothing is to be asked.
+    pub fn plain(record: Record<'b>, text: &'b str, header: &[String]) -> Checked<Cells<'b>> {
+        if record.cells != header.len() {
+            return count(record.cells, header.len());
+        }
+        Ok(Cells { record, text, letters: Letters::Plain })
+    }
+
     /// Line in the file where the row begins.
     pub fn line(&self) -> u64 {
         self.record.line

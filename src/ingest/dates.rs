@@ -35,6 +35,9 @@ pub struct Dates {
     texts: Vec<String>,
     zone: Tz,
     remembered: HashMap<Box<str>, Written>,
+    /// the moment read last: lines of a document mostly have the same
+    last: Option<When>,
+    last_text: String,
     days: Vec<Option<DayOffset>>,
 }
 
@@ -53,12 +56,22 @@ impl Dates {
             texts: formats.to_vec(),
             zone,
             remembered: HashMap::new(),
+            last: None,
+            last_text: String::new(),
             days: vec![None; DAYS],
         }
     }
 
     /// A date or a timestamp. Fractions of a second are dropped.
     pub fn when(&mut self, text: &str) -> Option<When> {
+        if self.last.is_none() || self.last_text != text {
+            self.last = self.read(text);
+            text.clone_into(&mut self.last_text);
+        }
+        self.last
+    }
+
+    fn read(&mut self, text: &str) -> Option<When> {
         let written = self.written(text)?;
         let Some((seconds, _)) = written.time else { return Some(When::Day(written.day)) };
         Some(self.instant(written.day, seconds, written.offset))

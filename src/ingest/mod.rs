@@ -35,7 +35,7 @@ use cells::{Cells, Checked};
 use chrono_tz::Tz;
 use dates::Dates;
 use header::Header;
-use records::{Next, Records};
+use records::{Lines, Next, Record, Records};
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Read;
@@ -287,16 +287,31 @@ fn each(records: &mut Records<'_>, header: &Header<'_>, handle: &mut Handle<'_>)
         let fate = match records.next()? {
             Next::End => break,
             Next::Broken(why, line, raw) => handle(Err(cells::reject(line, raw, cells::broken(why)))),
-            Next::Record(record) => match Cells::new(record, header.headers()) {
-                Ok(cells) => handle(Ok(&cells)),
-                Err(bad) => handle(Err(cells::reject(record.line, record.raw, *bad))),
-            },
+            Next::Record(record) => one(record, Cells::new(record, header.headers()), handle),
         }?;
         tally.rows += 1;
         tally.rejects += u64::from(fate == Fate::Rejected);
     }
     tally.bytes = records.count();
     Ok(tally)
+}
+
+/// Likewise every record of a plain block.
+fn each_plain(lines: &mut Lines, header: &Header<'_>, handle: &mut Handle<'_>) -> Result<Tally, Stop> {
+    let mut tally = Tally::default();
+    while let Some((record, text)) = lines.next() {
+        let fate = one(record, Cells::plain(record, text, header.headers()), handle)?;
+        tally.rows += 1;
+        tally.rejects += u64::from(fate == Fate::Rejected);
+    }
+    Ok(tally)
+}
+
+fn one(record: Record<'_>, cells: Checked<Cells<'_>>, handle: &mut Handle<'_>) -> Result<Fate, Stop> {
+    match cells {
+        Ok(cells) => handle(Ok(&cells)),
+        Err(bad) => handle(Err(cells::reject(record.line, record.raw, *bad))),
+    }
 }
 
 /// A row of an `fx` file.

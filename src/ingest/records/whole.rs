@@ -26,18 +26,18 @@ pub enum Piece {
 /// Whole records of a file.
 #[derive(Debug)]
 pub struct Whole {
-    bytes: Vec<u8>,
-    range: Range<usize>,
+    pub(super) bytes: Vec<u8>,
+    pub(super) range: Range<usize>,
     /// of the first of them
-    line: u64,
+    pub(super) line: u64,
 }
 
 /// How the records of a file are split.
 #[derive(Debug, Clone, Copy)]
 pub struct Shape {
-    delimiter: u8,
-    most_cells: usize,
-    last_row: LastRow,
+    pub(super) delimiter: u8,
+    pub(super) most_cells: usize,
+    pub(super) last_row: LastRow,
 }
 
 impl Records<'_> {
