@@ -80,6 +80,27 @@ impl Sums {
     }
 }
 
+/// What entries of one kind in one scheme add up to, as [`Moved`] tells it.
+struct EntrySums {
+    scheme: String,
+    kind: String,
+    credit: i64,
+    debit: i64,
+}
+
+impl EntrySums {
+    fn of(scheme: &str, kind: &str, points: i64) -> EntrySums {
+        let mut sums = EntrySums { scheme: scheme.to_owned(), kind: kind.to_owned(), credit: 0, debit: 0 };
+        sums.add(points);
+        sums
+    }
+
+    fn add(&mut self, points: i64) {
+        self.credit = self.credit.saturating_add(points.max(0));
+        self.debit = self.debit.saturating_sub(points.min(0));
+    }
+}
+
 fn count(sum: i64) -> u64 {
     u64::try_from(sum).unwrap_or_default()
 }
@@ -203,14 +224,22 @@ impl Store {
     }
 
     fn add_entries(&self, sums: &mut Sums) -> Result<()> {
-        let mut select = self.connection.prepare_cached(
-            "SELECT scheme, kind, sum(max(points, 0)), -sum(min(points, 0)) FROM ledger WHERE entry > ?1 GROUP BY scheme, kind",
-        )?;
+        // added up here: to group them, SQLite would sort them all
+        let mut select =
+            self.connection.prepare_cached("SELECT scheme, kind, points FROM ledger WHERE entry > ?1")?;
         let mut rows = select.query([sums.entry])?;
+        let mut wallets: Vec<EntrySums> = Vec::new();
         while let Some(row) = rows.next()? {
-            let (scheme, kind): (String, String) = (row.get(0)?, row.get(1)?);
-            sums.add("credit", &scheme, &kind, row.get(2)?);
-            sums.add("debit", &scheme, &kind, row.get(3)?);
+            let (scheme, kind) = (row.get_ref(0)?.as_str()?, row.get_ref(1)?.as_str()?);
+            let known = wallets.iter_mut().find(|sums| sums.kind == kind && sums.scheme == scheme);
+            match known {
+                Some(sums) => sums.add(row.get(2)?),
+                None => wallets.push(EntrySums::of(scheme, kind, row.get(2)?)),
+            }
+        }
+        for EntrySums { scheme, kind, credit, debit } in wallets {
+            sums.add("credit", &scheme, &kind, credit);
+            sums.add("debit", &scheme, &kind, debit);
         }
         Ok(())
     }

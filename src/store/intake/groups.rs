@@ -208,6 +208,8 @@ pub(super) struct Groups<'s> {
     contested: BTreeMap<(i64, String), Vec<Vec<u8>>>,
     /// next chunk of partners that have bundles of this file already
     chunks: HashMap<String, i64>,
+    /// whose facts moved, and is not marked yet
+    moved: Vec<Moved>,
 }
 
 /// How the rows were judged.
@@ -250,6 +252,7 @@ impl<'s> Groups<'s> {
             judged: Judged::default(),
             contested: BTreeMap::new(),
             chunks: HashMap::new(),
+            moved: Vec::new(),
         })
     }
 
@@ -257,15 +260,15 @@ impl<'s> Groups<'s> {
     pub(super) fn take(&mut self, mut drafts: Drafts) -> Result<()> {
         while let Some(drafted) = drafts.next() {
             let Drafted { batch, alone } = drafted?;
-            let mut moved: Vec<Moved> = Vec::new();
             for (group, alone) in batch.groups().zip(alone) {
-                moved.extend(if self.stands(&group) {
-                    self.carry_out(alone)?
+                if self.stands(&group) {
+                    self.carry_out(alone)?;
                 } else {
-                    self.judge_beside(&group)?
-                });
+                    self.judge_beside(&group)?;
+                }
             }
-            self.mark_stale(&moved)?;
+            let full = self.moved.len() - self.moved.len() % rows::AT_ONCE;
+            self.mark_stale(full)?;
         }
         Ok(())
     }
@@ -275,7 +278,7 @@ impl<'s> Groups<'s> {
         self.parties.contested.is_empty() && !self.parties.said_before.contains(group.partner())
     }
 
-    fn judge_beside(&mut self, group: &Group<'_>) -> Result<Vec<Moved>> {
+    fn judge_beside(&mut self, group: &Group<'_>) -> Result<()> {
         let partner = group.partner();
         let before = if self.parties.said_before.contains(partner) {
             Some(self.store.dossier_of_code(partner)?)
@@ -328,18 +331,13 @@ impl<'s> Groups<'s> {
                 }
             }
             rows.chunk_by_mut(|a, b| same(a.row.partner_code, b.row.partner_code)).for_each(in_order);
-            let moved = self.judge_number(before.as_ref(), &number, rows)?;
-            self.mark_stale(&moved)?;
+            self.judge_number(before.as_ref(), &number, rows)?;
         }
+        self.mark_stale(self.moved.len())?;
         Ok(self.judged)
     }
 
-    fn judge_number(
-        &mut self,
-        before: Option<&Dossier>,
-        number: &str,
-        rows: Vec<Said<'_>>,
-    ) -> Result<Vec<Moved>> {
+    fn judge_number(&mut self, before: Option<&Dossier>, number: &str, rows: Vec<Said<'_>>) -> Result<()> {
         let mut said = Vec::new();
         if let Some(dossier) = before {
             said = dossier.said().map_err(|fault| anyhow!(fault.0))?;
@@ -350,8 +348,8 @@ impl<'s> Groups<'s> {
         self.carry_out(judge(before, &said, known))
     }
 
-    /// Writes what was judged; gives the partners whose facts moved.
-    fn carry_out(&mut self, judgement: Judgement) -> Result<Vec<Moved>> {
+    /// Writes what was judged.
+    fn carry_out(&mut self, judgement: Judgement) -> Result<()> {
         let Judgement { counts, for_cancelled, twice, held, moved, bundles, movements } = judgement;
         self.judged.counts.add(&counts);
         self.judged.for_cancelled += for_cancelled;
@@ -367,7 +365,8 @@ impl<'s> Groups<'s> {
         for bundle in bundles {
             self.write(&bundle)?;
         }
-        Ok(moved)
+        self.moved.extend(moved);
+        Ok(())
     }
 
     fn write(&mut self, bundle: &Bundle) -> Result<()> {
@@ -404,7 +403,8 @@ impl<'s> Groups<'s> {
         0
     }
 
-    fn mark_stale(&self, moved: &[Moved]) -> Result<()> {
+    /// Marks the first `count` of those whose facts moved.
+    fn mark_stale(&mut self, count: usize) -> Result<()> {
         const OF_ALL: Insert<'_> = Insert {
             into: "INSERT OR IGNORE INTO stale VALUES",
             row: "(#)",
@@ -414,19 +414,22 @@ impl<'s> Groups<'s> {
         };
         const OF_ONE: Insert<'_> =
             Insert { into: "INSERT OR IGNORE INTO stale_code VALUES", row: "(#, #)", ..OF_ALL };
-        let connection = &self.store.connection;
-        if !self.tells_distributors {
-            return OF_ALL.run(connection, |_| Ok(()), moved, |(partner, _), cells| cells.next(partner));
+        let (connection, moved) = (&self.store.connection, &self.moved[..count]);
+        if self.tells_distributors {
+            OF_ONE.run(
+                connection,
+                |_| Ok(()),
+                moved,
+                |(partner, distributor), cells| {
+                    cells.next(partner)?;
+                    cells.next(distributor)
+                },
+            )?;
+        } else {
+            OF_ALL.run(connection, |_| Ok(()), moved, |(partner, _), cells| cells.next(partner))?;
         }
-        OF_ONE.run(
-            connection,
-            |_| Ok(()),
-            moved,
-            |(partner, distributor), cells| {
-                cells.next(partner)?;
-                cells.next(distributor)
-            },
-        )
+        self.moved.drain(..count);
+        Ok(())
     }
 }
 
