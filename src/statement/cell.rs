@@ -53,8 +53,26 @@ fn starts_formula(first: u8) -> bool {
 }
 
 fn needs_quotes(bytes: &[u8]) -> bool {
-    // every character that needs quotes is at or below the comma, and hardly any text has one there
-    bytes.iter().any(|byte| *byte <= b',' && matches!(byte, b',' | b'"' | b'\r' | b'\n'))
+    // every character that needs quotes is at or below the comma, and hardly any text but a name has one there
+    has_low_byte(bytes) && bytes.iter().any(|byte| matches!(byte, b',' | b'"' | b'\r' | b'\n'))
+}
+
+/// Whether a byte is at or below the comma: eight at a time.
+fn has_low_byte(bytes: &[u8]) -> bool {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let low = |word: u64| word.wrapping_sub(EACH * (b',' as u64 + 1)) & !word & (EACH << 7) != 0;
+    // the ends overlap where a text is no longer than both
+    match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>(), bytes.last_chunk::<8>()) {
+        (Some(_), Some(_), Some(last)) => {
+            low(u64::from_le_bytes(*last))
+                || bytes.as_chunks::<8>().0.iter().any(|word| low(u64::from_le_bytes(*word)))
+        }
+        (Some(first), Some(last), None) => {
+            let [first, last] = [*first, *last].map(|word| u64::from(u32::from_le_bytes(word)));
+            low(first << 32 | last)
+        }
+        _ => bytes.iter().any(|byte| *byte <= b','),
+    }
 }
 
 #[cold]

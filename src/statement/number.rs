@@ -75,13 +75,20 @@ pub fn frac(out: &mut Vec<u8>, value: &Frac, least: u32) {
 /// `magnitude / 10^scale`, with at least `least` decimals and no zeros after them. Zero has no sign.
 #[inline]
 fn scaled(out: &mut Vec<u8>, negative: bool, magnitude: u128, scale: u32, least: u32) {
-    let mut digits = Digits::new();
-    match u64::try_from(magnitude) {
-        Ok(small) => digits.put(small),
-        Err(_) => digits.put_wide(magnitude),
-    }
     if negative && magnitude != 0 {
         out.push(b'-');
+    }
+    let mut digits = Digits::new();
+    match (u64::try_from(magnitude), scale, least) {
+        (Ok(small), 0, 0) => return unsigned(out, small),
+        (Ok(small), 2, 2) => {
+            digits.pair(small % 100);
+            digits.mark();
+            digits.put(small / 100);
+            return out.extend_from_slice(digits.get());
+        }
+        (Ok(small), ..) => digits.put(small),
+        (Err(_), ..) => digits.put_wide(magnitude),
     }
     let scale = scale as usize;
     digits.pad_to(scale + 1);
@@ -154,6 +161,12 @@ impl Digits {
     fn pair(&mut self, value: u64) {
         self.start -= 2;
         self.bytes[self.start..self.start + 2].copy_from_slice(&PAIRS[value as usize]);
+    }
+
+    #[inline]
+    fn mark(&mut self) {
+        self.start -= 1;
+        self.bytes[self.start] = b'.';
     }
 
     #[cold]

@@ -16,7 +16,9 @@ use crate::domain::word::same_word;
 use crate::evaluate::{Converted, Counts, HeldLine, LineOutcome, Missing, Outside, Position, WhyNot};
 use crate::facts::row::Row;
 use crate::facts::settle::Line;
+use crate::facts::texts::same;
 use chrono::NaiveDate;
+use std::ops::Range;
 
 /// The columns (interfaces.md 5).
 const COLUMNS: [&str; 21] = [
@@ -103,26 +105,17 @@ impl Papers<'_> {
         }
     }
 
-    fn transaction<'n>(
+    fn transaction<'l, 'n>(
         &self,
         out: &mut Vec<u8>,
-        repeats: &mut Repeats,
+        repeats: &mut Repeats<'l>,
         (outcome, missing): (&LineOutcome, Option<&Missing>),
-        line: &Line<'_>,
+        line: &'l Line<'_>,
         file_name: &dyn Fn(i64) -> &'n str,
     ) {
         let row = &line.row;
-        out.extend_from_slice(&repeats.partner);
-        plain(out, row.doc_type.word());
-        comma(out);
-        for cell in [row.invoice_no, row.line_no] {
-            text(out, cell);
-            comma(out);
-        }
-        when(out, row.when, &mut repeats.written);
-        comma(out);
-        out.extend_from_slice(repeats.day(outcome.business_date));
-        for cell in [row.distributor_code, row.distributor_name, row.channel, row.sku, row.category] {
+        repeats.document(out, row, outcome.business_date);
+        for cell in [row.channel, row.sku, row.category] {
             text(out, cell);
             comma(out);
         }
@@ -237,9 +230,24 @@ pub fn held(why: HeldLine) -> &'static str {
     }
 }
 
+/// Writes what stands in `out` already once more, else what `write` does; where it stands now.
+fn written(
+    out: &mut Vec<u8>,
+    before: Option<Range<usize>>,
+    write: impl FnOnce(&mut Vec<u8>),
+) -> Range<usize> {
+    let start = out.len();
+    match before {
+        Some(before) => out.extend_from_within(before),
+        None => write(out),
+    }
+    start..out.len()
+}
+
 /// Cells that repeat from row to row, with the comma after them.
-struct Repeats {
+struct Repeats<'l> {
     partner: Vec<u8>,
+    document: Option<DocumentCells<'l>>,
     day: Option<NaiveDate>,
     day_cell: Vec<u8>,
     seq: Option<i64>,
@@ -248,18 +256,68 @@ struct Repeats {
     written: LastDay,
 }
 
-impl Repeats {
-    fn new(partner_code: &str) -> Repeats {
+/// The cells of a row that other lines of its document mostly have too, and where they stand in what was written.
+struct DocumentCells<'l> {
+    row: &'l Row<'l>,
+    business_date: NaiveDate,
+    /// from `partner_code` to `invoice_no`
+    head: Range<usize>,
+    /// from `invoice_date` to `distributor_name`
+    rest: Range<usize>,
+}
+
+impl DocumentCells<'_> {
+    fn are_of(&self, row: &Row<'_>, business_date: NaiveDate) -> bool {
+        let last = self.row;
+        same(last.invoice_no, row.invoice_no)
+            && (last.doc_type, last.when, self.business_date) == (row.doc_type, row.when, business_date)
+            && same(last.distributor_code, row.distributor_code)
+            && same(last.distributor_name, row.distributor_name)
+    }
+}
+
+impl<'l> Repeats<'l> {
+    fn new(partner_code: &str) -> Self {
         let mut partner = Vec::with_capacity(partner_code.len() + 1);
         text(&mut partner, partner_code);
         comma(&mut partner);
         Repeats {
             partner,
+            document: None,
             day: None,
             day_cell: Vec::new(),
             seq: None,
             file_cell: Vec::new(),
             written: LastDay::default(),
+        }
+    }
+
+    /// The cells up to `distributor_name`.
+    fn document(&mut self, out: &mut Vec<u8>, row: &'l Row<'_>, business_date: NaiveDate) {
+        let last = self.document.take().filter(|cells| cells.are_of(row, business_date));
+        let (head, rest) = last.map(|cells| (cells.head, cells.rest)).unzip();
+        let head = written(out, head, |out| self.head(out, row));
+        text(out, row.line_no);
+        comma(out);
+        let rest = written(out, rest, |out| self.rest(out, row, business_date));
+        self.document = Some(DocumentCells { row, business_date, head, rest });
+    }
+
+    fn head(&self, out: &mut Vec<u8>, row: &Row<'_>) {
+        out.extend_from_slice(&self.partner);
+        plain(out, row.doc_type.word());
+        comma(out);
+        text(out, row.invoice_no);
+        comma(out);
+    }
+
+    fn rest(&mut self, out: &mut Vec<u8>, row: &Row<'_>, business_date: NaiveDate) {
+        when(out, row.when, &mut self.written);
+        comma(out);
+        out.extend_from_slice(self.day(business_date));
+        for cell in [row.distributor_code, row.distributor_name] {
+            text(out, cell);
+            comma(out);
         }
     }
 
