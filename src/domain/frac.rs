@@ -152,11 +152,12 @@ impl Frac {
         for one in fractions.clone() {
             common = ops::least_common(common, one.small()?.1)?;
         }
-        let over = |one: &Frac| {
+        let mut numerators = Vec::with_capacity(fractions.size_hint().0);
+        for one in fractions {
             let (num, den) = one.small()?;
-            ops::times(num, if den == common { 1 } else { common / den })
-        };
-        Some((fractions.map(over).collect::<Option<Vec<i128>>>()?, common))
+            numerators.push(if den == common { num } else { ops::times(num, common / den)? });
+        }
+        Some((numerators, common))
     }
 
     /// `den` is above zero.

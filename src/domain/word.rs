@@ -5,7 +5,8 @@ use std::cmp::Ordering;
 
 /// Whether two words match.
 pub fn same_word(a: &str, b: &str) -> bool {
-    a.eq_ignore_ascii_case(b)
+    a == b
+        || a.eq_ignore_ascii_case(b)
         || (!(a.is_ascii() && b.is_ascii()) && a.chars().map(fold_char).eq(b.chars().map(fold_char)))
 }
 

@@ -29,12 +29,14 @@ fn made_up<R: Ord>(mut floors: Vec<i128>, remainders: &[R], total: i128) -> Opti
     if missing > floors.len() {
         return None;
     }
-    if missing > 0 {
+    if missing > 0 && missing < floors.len() {
         let mut order: Vec<usize> = (0..remainders.len()).collect();
-        order.sort_by(|a, b| remainders[*b].cmp(&remainders[*a])); // stable: ties stay in row order
-        for index in &order[..missing] {
-            floors[*index] += 1;
-        }
+        let largest = |a: &usize, b: &usize| remainders[*b].cmp(&remainders[*a]).then(a.cmp(b));
+        order.select_nth_unstable_by(missing, largest);
+        order.truncate(missing);
+        order.into_iter().for_each(|index| floors[index] += 1);
+    } else if missing > 0 {
+        floors.iter_mut().for_each(|floor| *floor += 1);
     }
     Some(floors)
 }
@@ -47,7 +49,7 @@ fn quick<'f>(
     decimals: u32,
 ) -> Option<Vec<i128>> {
     let scale = 10i128.checked_pow(decimals)?;
-    let (own, den) = Frac::over_one_denominator(own.iter())?;
+    let (mut own, den) = Frac::over_one_denominator(own.iter())?;
     let (sizes, _) = Frac::over_one_denominator(weights)?;
     let all_sizes = sizes.iter().try_fold(0i128, |sum, size| sum.checked_add(size.checked_abs()?))?;
     let all_own = own.iter().try_fold(0i128, |sum, one| sum.checked_add(*one))?;
@@ -58,15 +60,22 @@ fn quick<'f>(
     if den <= 0 {
         return None;
     }
-    let mut floors = Vec::with_capacity(own.len());
-    let mut remainders = Vec::with_capacity(own.len());
-    for (own, size) in own.iter().zip(&sizes) {
+    let mut floors = sizes;
+    for (own, size) in own.iter_mut().zip(&mut floors) {
         let num = own.checked_mul(scale)?.checked_add(rest.checked_mul(size.abs())?)?;
-        let floor = num.div_euclid(den);
-        floors.push(floor);
-        remainders.push(num - floor * den); // at least 0 and below den
+        // what is left of it is at least 0 and below den
+        (*size, *own) = divided(num, den);
     }
-    made_up(floors, &remainders, total)
+    made_up(floors, &own, total)
+}
+
+/// The floor of `num / den`, and what is left: by machine integers where they fit, as they mostly do.
+fn divided(num: i128, den: i128) -> (i128, i128) {
+    let floor = match (i64::try_from(num), i64::try_from(den)) {
+        (Ok(num), Ok(den)) => i128::from(num.div_euclid(den)),
+        (Ok(_) | Err(_), _) => num.div_euclid(den),
+    };
+    (floor, num - floor * den)
 }
 
 fn exact<'f>(

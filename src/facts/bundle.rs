@@ -443,15 +443,24 @@ impl<'a> Known<'a> {
     }
 }
 
+/// Of all bytes, eight at a time and then those that are left, greatest first.
 fn hash(bytes: &[u8]) -> u64 {
     const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mut state = bytes.len() as u64;
-    let mut chunks = bytes.chunks_exact(8);
-    let mut add = |word: u64| state = (state ^ word).wrapping_mul(MIX).rotate_left(29);
-    for chunk in &mut chunks {
-        add(chunk.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)));
-    }
-    add(chunks.remainder().iter().fold(0, |word, byte| word << 8 | u64::from(*byte)));
+    let mix = |state: u64, word: u64| (state ^ word).wrapping_mul(MIX).rotate_left(29);
+    let (words, left) = bytes.as_chunks::<8>();
+    let state = words.iter().fold(bytes.len() as u64, |state, word| mix(state, u64::from_be_bytes(*word)));
+    let low_bytes = |word: u64, count: usize| word & ((1 << (8 * count)) - 1);
+    // what is left are the last bytes of a longer word, or of two that overlap
+    let left = match (bytes.last_chunk::<8>(), bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        (Some(last), ..) => low_bytes(u64::from_be_bytes(*last), left.len()),
+        (None, Some(first), Some(last)) => {
+            let more = left.len() - 4;
+            u64::from(u32::from_be_bytes(*first)) << (8 * more)
+                | low_bytes(u64::from(u32::from_be_bytes(*last)), more)
+        }
+        (None, ..) => left.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+    };
+    let state = mix(state, left);
     state ^ state >> 32
 }
 

@@ -62,7 +62,20 @@ pub(super) fn put_varint(out: &mut Vec<u8>, value: u64) {
     if value < 0x80 {
         out.push(value as u8);
     } else {
-        put_long_varint(out, value);
+        put_longer_varint(out, value);
+    }
+}
+
+/// A few bytes of a known number are stored; any number of them are copied by a call.
+fn put_longer_varint(out: &mut Vec<u8>, value: u64) {
+    let (first, second) = (value as u8 | 0x80, (value >> 7) as u8 | 0x80);
+    match value {
+        0..0x4000 => out.extend_from_slice(&[first, (value >> 7) as u8]),
+        0x4000..0x20_0000 => out.extend_from_slice(&[first, second, (value >> 14) as u8]),
+        0x20_0000..0x1000_0000 => {
+            out.extend_from_slice(&[first, second, (value >> 14) as u8 | 0x80, (value >> 21) as u8]);
+        }
+        0x1000_0000.. => put_long_varint(out, value),
     }
 }
 
@@ -157,19 +170,23 @@ const WIDE: u64 = 3;
 
 /// Writes a decimal with its scale: one byte up to 15, four up to 335,544.31.
 pub(super) fn put_decimal(out: &mut Vec<u8>, value: Decimal) {
-    let (mantissa, scale) = (value.mantissa(), value.scale());
-    let small = i64::try_from(mantissa).ok().filter(|small| small.unsigned_abs() < 1 << 60);
-    match (small, scale) {
-        (Some(small), 0) => put_varint(out, zigzag(small) << 2 | WHOLE),
-        (Some(small), 2) => put_varint(out, zigzag(small) << 2 | HUNDREDTHS),
-        (Some(small), scale) => {
-            put_varint(out, zigzag(small) << 2 | OTHER_SCALE);
+    let parts = value.unpack();
+    let low = u64::from(parts.mid) << 32 | u64::from(parts.lo);
+    if parts.hi != 0 || low >= 1 << 60 {
+        put_varint(out, u64::from(parts.negative) << 2 | WIDE);
+        out.push(parts.scale as u8);
+        return [parts.lo, parts.mid, parts.hi]
+            .into_iter()
+            .for_each(|word| out.extend_from_slice(&word.to_le_bytes()));
+    }
+    // zigzag; zero has no sign
+    let small = (low << 1).wrapping_sub(u64::from(parts.negative && low != 0));
+    match parts.scale {
+        0 => put_varint(out, small << 2 | WHOLE),
+        2 => put_varint(out, small << 2 | HUNDREDTHS),
+        scale => {
+            put_varint(out, small << 2 | OTHER_SCALE);
             out.push(scale as u8);
-        }
-        (None, scale) => {
-            put_varint(out, u64::from(mantissa < 0) << 2 | WIDE);
-            out.push(scale as u8);
-            out.extend_from_slice(&mantissa.unsigned_abs().to_le_bytes()[..12]);
         }
     }
 }

@@ -197,8 +197,9 @@ impl Document {
     fn differing(&self, row: &Row<'_>, texts: &[&str; TEXTS]) -> u64 {
         let last = &self.last;
         let bit = |differs: bool, column: u64| if differs { column } else { 0 };
-        let differs =
-            |(text, last): (&&str, &Range<usize>)| !same_bytes(text.as_bytes(), &self.texts[last.clone()]);
+        let differs = |(text, last): (&&str, &Range<usize>)| {
+            text.len() != last.len() || !same_bytes(text.as_bytes(), &self.texts[last.clone()])
+        };
         let of_texts = (0..).zip(texts.iter().zip(&last.texts));
         of_texts.fold(0, |columns, (at, pair)| columns | u64::from(differs(pair)) << at)
             | bit(last.when != row.when, column::WHEN)

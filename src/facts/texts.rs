@@ -26,9 +26,14 @@ pub fn same_bytes(a: &[u8], b: &[u8]) -> bool {
 /// The order of their bytes.
 #[inline]
 pub fn order(a: &str, b: &str) -> Ordering {
-    if std::ptr::eq(a, b) {
-        return Ordering::Equal;
+    match (a.as_bytes(), b.as_bytes()) {
+        (one, other) if std::ptr::eq(one, other) => Ordering::Equal,
+        ([one], [other]) => one.cmp(other),
+        _ => order_of_bytes(a, b),
     }
+}
+
+fn order_of_bytes(a: &str, b: &str) -> Ordering {
     let ((a, rest_of_a), (b, rest_of_b)) = (a.as_bytes().as_chunks::<8>(), b.as_bytes().as_chunks::<8>());
     for (a, b) in a.iter().zip(b) {
         match u64::from_be_bytes(*a).cmp(&u64::from_be_bytes(*b)) {
