@@ -14,8 +14,9 @@ use std::thread::JoinHandle;
 const BUFFER: usize = 256 << 10;
 /// Buffers waiting for the disk: with those in the making the memory of a stream stays below 4 MiB.
 const WAITING: usize = 4;
-/// Bytes after which the disk is asked to take them for good, so that the end has little left to wait for.
-const FLUSH_EVERY: usize = 32 << 20;
+/// Bytes after which the disk is asked to take them for good, so that the end has little left to wait for: papers of all the
+/// cycles that close in a run are made side by side, and end together.
+const FLUSH_EVERY: usize = 8 << 20;
 
 /// A file that is whole on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
