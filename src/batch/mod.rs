@@ -186,6 +186,7 @@ fn do_run(config: &Config, schemes: RealSchemes, order: &Order) -> Result<Report
     let mut store = open_store(config)?;
     let cancel = order.cancel.clone();
     store.watch(move || cancel.check().is_ok())?;
+    store.bring_home_beside()?;
     same_clock(&store, order)?;
     let stamp = Stamp { at: clock::stamp(order.now), run: store.last_run()? + 1, actor: order.actor.clone() };
     // every line that is logged on the way names its run

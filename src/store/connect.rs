@@ -1,5 +1,6 @@
 //! Opening the store, for a run or for reading.
 
+use super::home::Home;
 use super::migrate;
 use anyhow::{Context, Result, bail};
 use rusqlite::backup::{Backup, StepResult};
@@ -15,10 +16,15 @@ const PAGES_AT_ONCE: std::ffi::c_int = 4_096;
 pub struct Store {
     pub(super) connection: Connection,
     pub(super) scratch: PathBuf,
+    /// who brings the log home, where that is not left to commits
+    pub(super) home: Option<Home>,
 }
 
 impl Drop for Store {
     fn drop(&mut self) {
+        if let Some(home) = self.home.take() {
+            home.end();
+        }
         self.rest();
     }
 }
@@ -66,7 +72,7 @@ impl Store {
         settings(&connection)?;
         migrate::migrate(&mut connection)
             .with_context(|| format!("cannot bring the store {} up to date", path.display()))?;
-        Ok(Store { connection, scratch: scratch.to_path_buf() })
+        Ok(Store { connection, scratch: scratch.to_path_buf(), home: None })
     }
 
     /// Opens the store for reading only; `None` where no run has made one yet.
@@ -95,7 +101,8 @@ impl Store {
             .with_context(|| format!("cannot read the store {}", path.display()))?;
         // one reading command sees one state, whatever a run writes meanwhile
         connection.execute_batch("BEGIN")?;
-        Ok(Store { connection, scratch: path.parent().unwrap_or(Path::new("")).to_path_buf() })
+        let scratch = path.parent().unwrap_or(Path::new("")).to_path_buf();
+        Ok(Store { connection, scratch, home: None })
     }
 
     /// Brings the write-ahead log into the file and empties it, as far as nobody reads it: who reads is not waited for.
@@ -160,7 +167,9 @@ impl Store {
 
     /// Makes what was written since [`Store::begin`] last.
     pub fn commit(&self) -> Result<()> {
-        self.connection.execute_batch("COMMIT").context("cannot write to the store")
+        self.connection.execute_batch("COMMIT").context("cannot write to the store")?;
+        self.home.iter().for_each(Home::note);
+        Ok(())
     }
 
     /// Forgets what was written since [`Store::begin`].

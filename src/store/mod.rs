@@ -15,6 +15,7 @@ pub mod files;
 pub mod fx;
 pub mod health;
 pub mod holds;
+mod home;
 mod intake;
 pub mod journal;
 pub mod ledger;
