@@ -70,6 +70,16 @@ pub struct Dossier {
 }
 
 impl Dossier {
+    /// Gives what one file said its place in the order of ingestion: of a file that is being taken the store knows none yet.
+    pub fn place(&mut self, seq: i64, rank: i64) {
+        for raw in self.own.iter_mut().chain(&mut self.others).filter(|raw| raw.seq == seq) {
+            raw.rank = rank;
+        }
+        for said in self.cancellations.iter_mut().filter(|said| said.seq == seq) {
+            said.rank = rank;
+        }
+    }
+
     /// All rows said, this partner's first, with the partner codes that the files give.
     pub fn said(&self) -> Result<Vec<Said<'_>>, BundleFault> {
         let mut said = self.room()?;

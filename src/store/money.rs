@@ -34,16 +34,26 @@ fn money(row: &Row<'_>) -> rusqlite::Result<Money> {
     })
 }
 
+/// Which files are heard of an event.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Heard {
+    /// those before this place in the order of ingestion
+    pub before: i64,
+    /// as of this journal record
+    pub upto: i64,
+    /// the file that is being taken, and its place, which the store does not know yet
+    pub taking: (i64, i64),
+}
+
 impl Store {
-    /// The rows that speak of one event, one for each invoice that it pays; of a deposit one. Of files before that with the
-    /// place `before` in the order of ingestion, as of the journal record `upto`.
+    /// The rows that speak of one event, one for each invoice that it pays; of a deposit one.
     pub(super) fn event_rows(
         &self,
         (kind, issuer, reference): (EventKind, i64, &str),
-        (before, upto): (i64, i64),
+        heard: Heard,
         decisions: &[Decision],
     ) -> Result<Vec<Money>> {
-        let versions = self.event_versions(kind, issuer, reference, (before, upto))?;
+        let versions = self.event_versions(kind, issuer, reference, heard)?;
         let Some((speaks, _)) = speaking(&versions, decisions) else { return Ok(Vec::new()) };
         let mut select = self.connection.prepare_cached(
             "SELECT ref, number, file_line, day, amount, currency, method, distributor, deposit_ref, take FROM money
@@ -91,18 +101,23 @@ impl Store {
         kind: EventKind,
         issuer: i64,
         reference: &str,
-        (before, upto): (i64, i64),
+        heard: Heard,
     ) -> Result<Vec<Version>> {
         let mut select = self.connection.prepare_cached(&format!(
-            "SELECT seq, take, file_line, {rank} AS rank FROM event
-             WHERE kind = ?1 AND issuer = ?2 AND ref = ?3 AND {rank} < ?4 AND seq <= ?5 AND {} ORDER BY rank, take",
-            speaks("event.seq", "?5"),
-            rank = rank("event.seq"),
+            "SELECT seq, take, file_line, {} FROM event WHERE kind = ?1 AND issuer = ?2 AND ref = ?3 AND seq <= ?4 AND {}",
+            rank("event.seq"),
+            speaks("event.seq", "?4"),
         ))?;
-        let rows = select.query_map((kind.word(), issuer, reference, before, upto), |row| {
-            Ok(Version { seq: row.get(0)?, rank: row.get(3)?, take: row.get(1)?, file_line: row.get(2)? })
+        let (taking, place) = heard.taking;
+        let rows = select.query_map((kind.word(), issuer, reference, heard.upto), |row| {
+            let seq = row.get(0)?;
+            let rank = if seq == taking { place } else { row.get(3)? };
+            Ok(Version { seq, rank, take: row.get(1)?, file_line: row.get(2)? })
         })?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
+        let mut versions: Vec<Version> = rows.collect::<rusqlite::Result<_>>()?;
+        versions.retain(|version| version.rank < heard.before);
+        versions.sort_by_key(|version| (version.rank, version.take));
+        Ok(versions)
     }
 
     /// Tells the partners of an invoice that it has payments.

@@ -108,3 +108,40 @@ fn payments_and_deposits_move_money_too() {
     shop.settled(3);
     assert_eq!(cells(&shop.last("e.csv"), ["new_amount", "moved"]), ["4", "4"]);
 }
+
+#[test]
+fn what_is_read_again_moves_nothing_where_a_later_file_speaks() {
+    let mut shop = Shop::new(&feed("s", "*.csv", ""));
+    shop.drop("a.csv", &[row("A", 100), row("B", 7)]);
+    shop.touch("a.csv", 1_700_000_000);
+    shop.settled(0);
+    shop.drop("b.csv", &[row("A", 150)]);
+    shop.touch("b.csv", 1_700_000_100);
+    shop.settled(0);
+    let day = shop.next_day();
+    let again = shop.at.trial(&["reread", "a.csv", "--as-of", &day]).check();
+    assert!(!again.whole().contains("supersedes lines"), "{}", again.whole());
+    let reading = shop.last("a.csv");
+    assert_eq!(cells(&reading, SUMS), ["0", "0", "0", "0", "0", "0"]);
+    assert_eq!(cells(&reading, ["accepted", "duplicate", "superseding"]), ["0", "2", "0"]);
+    assert_eq!(shop.points(), "157");
+    shop.settled(0);
+}
+
+#[test]
+fn a_payment_that_is_read_again_moves_nothing_where_it_spoke_before() {
+    let pay = "payment_ref,invoice_no,paid_on,amount\n";
+    let feeds = [
+        feed("s", "*.csv", "documents = \"n\""),
+        feed("p", "*.csv", "documents = \"n\"").replace("kind = \"sales\"", "kind = \"payments\""),
+    ];
+    let mut shop = Shop::new(&feeds.concat());
+    shop.at.drop("drop/p/a.csv", format!("{pay}X,A,2026-04-12,60\n"));
+    shop.settled(0);
+    shop.at.drop("drop/p/b.csv", format!("{pay}X,A,2026-04-12,66\n"));
+    shop.settled(3);
+    let day = shop.next_day();
+    shop.at.trial(&["reread", "a.csv", "--as-of", &day]).check();
+    assert_eq!(cells(&shop.last("a.csv"), SUMS), ["0", "0", "0", "0", "0", "0"]);
+    shop.settled(0);
+}

@@ -8,6 +8,7 @@ use super::super::Store;
 use super::super::files::{Arrival, Counts};
 use super::super::holds::NewHold;
 use super::super::journal::Stamp;
+use super::super::money::Heard;
 use super::super::moved::Moved;
 use super::super::sorter::Sorter;
 use super::feeder::Issuers;
@@ -167,8 +168,8 @@ impl Store {
         let (takes, repeated) = in_takes(rows);
         counts.duplicate += repeated;
         let event = |upto| {
-            let place = (taking.rank, upto);
-            self.event_rows((taking.kind, issuer, &first.reference), place, taking.decisions)
+            let heard = Heard { before: taking.rank, upto, taking: (taking.seq, taking.rank) };
+            self.event_rows((taking.kind, issuer, &first.reference), heard, taking.decisions)
         };
         let before = event(i64::MAX)?;
         let replaced = if taking.replaces { event(taking.seq - 1)? } else { Vec::new() };
@@ -215,7 +216,8 @@ impl Store {
     fn event_moved(&self, taking: Taking<'_>, (issuer, reference): (i64, &str)) -> Result<Movement> {
         let speaks = |upto| {
             let event = (taking.kind, issuer, reference);
-            self.event_rows(event, (i64::MAX, upto), taking.decisions)
+            let heard = Heard { before: i64::MAX, upto, taking: (taking.seq, taking.rank) };
+            self.event_rows(event, heard, taking.decisions)
         };
         Ok(movement::money_moved(&speaks(taking.seq - 1)?, &speaks(i64::MAX)?))
     }

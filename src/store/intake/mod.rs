@@ -304,7 +304,7 @@ impl Store {
         refuse_if_too_many(intake.max_reject_percent, &counts)?;
         self.close_accepted(seq, space, intake.scope)?;
         let fate = if arrival.silences.is_empty() { EarlierFate::SpeaksOn } else { EarlierFate::Silent };
-        let review = self.review(&Earlier { seq, files: &earlier, fate })?;
+        let review = self.review(&Earlier { seq, rank: taking.rank, files: &earlier, fate })?;
         let moved = self.weigh(arrival, intake, review, judged.movement.clone(), &mut counts)?;
         let detail = notices(&[judged.notice(), gone_notice(&moved), self.order_notice(arrival, &moved)?]);
         self.keep_moved(seq, &moved)?;

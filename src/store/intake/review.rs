@@ -47,6 +47,8 @@ impl Review {
 /// The file that was taken, and those whose lines are reviewed.
 pub(super) struct Earlier<'e> {
     pub seq: i64,
+    /// place of the later file in the order of ingestion: another than `seq` where it is read again
+    pub rank: i64,
     pub files: &'e [i64],
     pub fate: EarlierFate,
 }
@@ -71,7 +73,8 @@ impl Store {
             after.clone_from(last);
             for partner in &partners {
                 let before = self.dossier(partner, Some(earlier.seq - 1))?;
-                let now = self.dossier(partner, None)?;
+                let mut now = self.dossier(partner, None)?;
+                now.place(earlier.seq, earlier.rank);
                 review.partner(earlier, partner, &before, &now)?;
             }
         }
