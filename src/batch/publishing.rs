@@ -147,7 +147,7 @@ impl Paper {
     pub(super) fn add(&mut self, sheet: Sheet) -> Result<()> {
         self.summary.append_bytes(&sheet.summary, sheet.partners.len() as u64)?;
         if let Some(stream) = &mut self.transactions {
-            stream.append_bytes(&sheet.transactions, sheet.rows)?;
+            stream.give(sheet.transactions, sheet.rows)?;
         }
         if let Edition::Revision(2..) = self.edition {
             self.partners.extend(sheet.partners);

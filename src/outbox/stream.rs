@@ -14,6 +14,8 @@ use std::thread::JoinHandle;
 const BUFFER: usize = 256 << 10;
 /// Buffers waiting for the disk: with those in the making the memory of a stream stays below 4 MiB.
 const WAITING: usize = 4;
+/// Bytes that are not copied where they can be given.
+const LARGE: usize = BUFFER / 16;
 /// Bytes after which the disk is asked to take them for good, so that the end has little left to wait for: papers of all the
 /// cycles that close in a run are made side by side, and end together.
 const FLUSH_EVERY: usize = 8 << 20;
@@ -37,8 +39,12 @@ pub struct FileStream {
     file: String,
     path: PathBuf,
     rows: u64,
+    /// whole pieces, and the bytes in them, that wait to be handed over together
+    pieces: Vec<Vec<u8>>,
+    waiting: usize,
+    /// the piece that is rendered into, behind them
     buffer: Vec<u8>,
-    full: SyncSender<Vec<u8>>,
+    full: SyncSender<Vec<Vec<u8>>>,
     empty: Receiver<Vec<u8>>,
     writer: JoinHandle<io::Result<Hashed>>,
 }
@@ -72,6 +78,8 @@ impl FileStream {
             file: file.to_owned(),
             path: path.to_owned(),
             rows: 0,
+            pieces: Vec::new(),
+            waiting: 0,
             buffer: Vec::with_capacity(BUFFER + BUFFER / 4),
             full,
             empty,
@@ -85,7 +93,7 @@ impl FileStream {
     /// The disk's, of this or an earlier call.
     pub fn append(&mut self, render: impl FnOnce(&mut Vec<u8>) -> u64) -> Result<(), OutboxFault> {
         self.rows += render(&mut self.buffer);
-        if self.buffer.len() >= BUFFER { self.hand_over() } else { Ok(()) }
+        self.hand_over_full()
     }
 
     /// Appends bytes that were rendered elsewhere (by another thread), with their data rows.
@@ -99,10 +107,38 @@ impl FileStream {
         })
     }
 
-    fn hand_over(&mut self) -> Result<(), OutboxFault> {
-        let mut next = self.empty.try_recv().unwrap_or_else(|_none| Vec::with_capacity(BUFFER + BUFFER / 4));
-        next.clear();
-        let full = std::mem::replace(&mut self.buffer, next);
+    /// Likewise bytes that are of no further use to whoever rendered them: they are not copied.
+    ///
+    /// # Errors
+    /// As [`FileStream::append`].
+    pub fn give(&mut self, bytes: Vec<u8>, rows: u64) -> Result<(), OutboxFault> {
+        if bytes.len() < LARGE {
+            return self.append_bytes(&bytes, rows);
+        }
+        self.rows += rows;
+        self.end_piece();
+        self.waiting += bytes.len();
+        self.pieces.push(bytes);
+        self.hand_over_full()
+    }
+
+    /// What was rendered becomes a piece of its own.
+    fn end_piece(&mut self) {
+        if !self.buffer.is_empty() {
+            let next = self.empty.try_recv().unwrap_or_else(|_none| Vec::with_capacity(BUFFER + BUFFER / 4));
+            let piece = std::mem::replace(&mut self.buffer, next);
+            self.waiting += piece.len();
+            self.pieces.push(piece);
+        }
+    }
+
+    fn hand_over_full(&mut self) -> Result<(), OutboxFault> {
+        if self.waiting + self.buffer.len() < BUFFER {
+            return Ok(());
+        }
+        self.end_piece();
+        self.waiting = 0;
+        let full = std::mem::take(&mut self.pieces);
         // whoever writes has stopped only because the disk failed: `finish` tells why, but do not render on for nothing
         self.full.send(full).map_err(|_stopped| {
             OutboxFault::disk("write", &self.path)(io::Error::other("the disk refused what came before"))
@@ -111,9 +147,10 @@ impl FileStream {
 
     /// Hands over what is left. The disk goes on by itself; [`Closing::wait`] before the file is named anywhere.
     pub fn close(self) -> Closing {
-        let FileStream { file, path, rows, buffer, full, empty, writer } = self;
+        let FileStream { file, path, rows, mut pieces, waiting: _, buffer, full, empty, writer } = self;
+        pieces.push(buffer);
         // a refusal shows in what the writer answers
-        drop(full.send(buffer));
+        drop(full.send(pieces));
         drop((full, empty));
         Closing { file, path, rows, writer }
     }
@@ -142,13 +179,17 @@ impl Closing {
     }
 }
 
-fn write_all(disk: File, to_write: &Receiver<Vec<u8>>, written: &SyncSender<Vec<u8>>) -> io::Result<Hashed> {
+fn write_all(
+    disk: File,
+    to_write: &Receiver<Vec<Vec<u8>>>,
+    written: &SyncSender<Vec<u8>>,
+) -> io::Result<Hashed> {
     let mut hasher = Sha256::new();
     let mut bytes = 0;
     std::thread::scope(|scope| {
         let mut flusher = None;
         let mut unflushed = 0;
-        for buffer in to_write {
+        for mut buffer in to_write.iter().flatten() {
             (&disk).write_all(&buffer)?;
             hasher.update(&buffer);
             bytes += buffer.len() as u64;
@@ -162,8 +203,11 @@ fn write_all(disk: File, to_write: &Receiver<Vec<u8>>, written: &SyncSender<Vec<
                 // one that is still at work takes these along, or the end does
                 let _ = step.try_send(());
             }
-            // the other side may have gone: then no one needs the buffer
-            drop(written.try_send(buffer));
+            buffer.clear();
+            // buffers go round that any piece fits; the other side may have gone: then no one needs them
+            if buffer.capacity() >= BUFFER {
+                drop(written.try_send(buffer));
+            }
         }
         let Some((step, flushing)) = flusher else { return Ok(()) };
         drop(step);
@@ -194,11 +238,17 @@ mod tests {
             let text = format!("{row},some text to fill a buffer\n");
             expected.extend_from_slice(text.as_bytes());
             stream.append_bytes(text.as_bytes(), 1).unwrap();
+            if row % 20_000 == 0 {
+                for length in [1, LARGE - 1, LARGE, BUFFER / 3, BUFFER * 2] {
+                    expected.resize(expected.len() + length, b'x');
+                    stream.give(vec![b'x'; length], 1).unwrap();
+                }
+            }
         }
         let written = stream.finish().unwrap();
         let on_disk = std::fs::read(&path).unwrap();
         assert!(on_disk == expected, "the file holds other bytes than were given");
-        assert_eq!(written.rows, 200_000);
+        assert_eq!(written.rows, 200_000 + 5 * 10);
         assert_eq!(written.bytes, expected.len() as u64);
         assert_eq!(written.sha256, chain::hex(&Sha256::digest(&expected)));
     }
