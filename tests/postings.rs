@@ -311,6 +311,22 @@ fn a_late_line_is_the_reason_in_the_next_cycle_whose_tier_it_gives() {
 }
 
 #[test]
+fn master_data_is_the_reason_though_a_later_cycle_has_news() {
+    let mut workspace = workspace(&scheme_with("[tier]\napplies = \"next-cycle\"\n"));
+    let people = CONFIG.split_once("[[feed]]").expect("CONFIG has a feed").1;
+    let people = people.replace("sales", "partners").replace("drop", "people");
+    workspace.write("accrued.toml", format!("{CONFIG}[[feed]]{people}"));
+    workspace.drop("people/none.csv", "partner_code\n");
+    workspace.drop("drop/a.csv", rows(&["I1,1,,2026-04-10,P1,X,700000,,", "I2,1,,2026-07-10,P1,X,500000,,"]));
+    run(&workspace, "2026-10-02");
+    workspace.drop("drop/b.csv", rows(&["I3,1,,2026-08-01,P1,X,300000,,"]));
+    workspace
+        .drop("people/a.csv", "partner_code,active,effective_from\nP1,no,2026-04-01\nP1,yes,2026-07-01\n");
+    run(&workspace, "2026-10-03");
+    assert_eq!(latest(&workspace, 2), ["Q1 -1400 master data", "Q2 1400 late line"]);
+}
+
+#[test]
 fn a_late_invoice_is_the_reason_where_its_credit_note_stood_until_then() {
     let mut workspace = workspace(SCHEME);
     workspace.drop(

@@ -108,6 +108,7 @@ fn file(feed: &Feed, period: (NaiveDate, NaiveDate), distributor: Option<&str>) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Distributor;
 
     fn day(text: &str) -> NaiveDate {
         text.parse().expect("a date")
@@ -135,5 +136,16 @@ mod tests {
         assert_eq!(shown(Expected::Quarterly, "2026-05-01", "2026-05-31"), ["2026-04-01..2026-06-30"]);
         assert_eq!(shown(Expected::Monthly, "2026-05-02", "2026-05-01"), Vec::<String>::new());
         assert_eq!(periods(Expected::Monthly, NaiveDate::MAX, NaiveDate::MAX), []);
+    }
+
+    #[test]
+    fn a_distributor_lasts_from_its_first_day_through_its_last() {
+        let distributor =
+            Distributor { code: "D1".to_owned(), from: Some(day("2026-04-10")), to: Some(day("2026-05-01")) };
+        let in_period = |first: &str, last: &str| distributor.lasts_in(day(first), day(last));
+        assert!(in_period("2026-04-01", "2026-04-10"), "its first day is one of it");
+        assert!(!in_period("2026-04-01", "2026-04-09"));
+        assert!(in_period("2026-05-01", "2026-05-31"), "and so is its last");
+        assert!(!in_period("2026-05-02", "2026-05-31"));
     }
 }

@@ -171,4 +171,15 @@ mod tests {
         aliases.insert("D1", "B", vec![from(1, "A")]);
         assert_eq!((aliases.partner("D1", "A", day(2)), aliases.partner("D1", "B", day(2))), ("B", "A"));
     }
+
+    #[test]
+    fn a_row_is_of_whom_its_code_means_on_the_day_that_is_asked_about() {
+        let mut aliases = Aliases::default();
+        aliases.insert("D1", "55", vec![from(3, "R-1"), from(6, "R-2")]);
+        let called = Called { aliases: &aliases, codes: HashMap::from([((7, 2), "55")]) };
+        let on = |day| called.partner((7, 2), "D1", day);
+        assert_eq!(on(day(6).pred_opt().unwrap()), Some("R-1"));
+        assert_eq!(on(day(6)), Some("R-2"));
+        assert_eq!(called.partner((7, 3), "D1", day(6)), None, "its code is no local one");
+    }
 }

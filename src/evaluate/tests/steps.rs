@@ -216,7 +216,7 @@ fn what_a_year_brings_stands_at_the_end_of_a_quiet_first_day_only() {
 fn next_cycle_brings_the_tier_of_the_cycle_before_whether_or_not_it_had_lines() {
     let rig = rig(scheme(&tiers("applies = \"next-cycle\"\n")));
     let lines =
-        [sale("A", "2026-04-02", "1000"), sale("B", "2026-07-02", "100"), sale("C", "2027-01-02", "100")];
+        [sale("A", "2026-04-02", "1000"), sale("B", "2026-07-02", "1000"), sale("C", "2027-01-02", "100")];
     let of = |cycle: &str| {
         let position = rig.position(cycle, &lines);
         (position.points.plain(2), position.tier.clone(), position.tier_applied.clone())
@@ -224,8 +224,39 @@ fn next_cycle_brings_the_tier_of_the_cycle_before_whether_or_not_it_had_lines() 
     let is =
         |points: &str, tier: &str, applied: &str| (points.to_string(), tier.to_string(), applied.to_string());
     assert_eq!(of("FY2026-27-Q1"), is("10.00", "Gold", ""));
-    assert_eq!(of("FY2026-27-Q2"), is("1.10", "Base", "Gold"));
-    assert_eq!(of("FY2026-27-Q4"), is("1.00", "Base", "Base"));
+    assert_eq!(of("FY2026-27-Q2"), is("11.00", "Gold", "Gold"));
+    assert_eq!(of("FY2026-27-Q4"), is("1.00", "Base", "Base"), "the quarter before had no lines");
+}
+
+#[test]
+fn next_cycle_brings_the_tier_that_the_cycle_before_reached_by_its_own_version() {
+    let version = |dates: &str, gold: u32| {
+        let rules = format!(
+            "{ONE_PERCENT}[[tier_level]]\nname = \"Gold\"\nfrom = {gold}\n[tier]\napplies = \"next-cycle\"\n"
+        );
+        with_head(dates, "length = \"month\"", &rules)
+    };
+    let rig = rig_of(vec![
+        version("starts = 2026-01-01\nends = 2026-01-31", 100),
+        version("starts = 2026-02-01", 1000),
+    ]);
+    let lines =
+        [sale("A", "2026-01-10", "500"), sale("B", "2026-02-10", "500"), sale("C", "2026-03-10", "1")];
+    let applied = |cycle: &str| rig.position(cycle, &lines).tier_applied;
+    assert_eq!([applied("2026-01"), applied("2026-02"), applied("2026-03")], ["", "Gold", ""]);
+}
+
+#[test]
+fn the_tier_of_the_cycle_before_is_reached_by_all_of_its_measure_what_was_carried_included() {
+    let rules = format!("{CARRIED}{LADDER}[tier]\napplies = \"next-cycle\"\n");
+    let lines = [
+        note("CN", "2026-01-10", "-500", &[]),
+        sale("A", "2026-02-10", "1200"),
+        sale("B", "2026-03-10", "1000"),
+        sale("C", "2026-04-10", "1"),
+    ];
+    let applied = |cycle: &str| rig(monthly(&rules)).position(cycle, &lines).tier_applied;
+    assert_eq!([applied("2026-02"), applied("2026-03"), applied("2026-04")], ["", "Base", "Gold"]);
 }
 
 #[test]
@@ -275,6 +306,16 @@ fn a_shortfall_is_carried_until_it_is_made_up() {
     let early = rig.positions(&lines[..1]);
     assert_eq!(early.positions.len(), 2);
     assert_eq!(early.wake_on(), Some(day("2026-03-01")));
+}
+
+#[test]
+fn a_shortfall_ends_with_the_scheme() {
+    let mut rig = rig(with_head("starts = 2026-01-01\nends = 2026-02-28", "length = \"month\"", CARRIED));
+    rig.today = day("2026-05-20");
+    let lines = [note("CN", "2026-01-10", "-100", &[])];
+    let positions = rig.positions(&lines).positions;
+    let told: Vec<String> = positions.iter().map(|position| position.measure.to_string()).collect();
+    assert_eq!(told, ["-100", "-100"], "of January and February alone");
 }
 
 #[test]
@@ -340,6 +381,13 @@ fn over_the_limit_is_held() {
         ("15".to_string(), "5".to_string())
     );
     assert_eq!(rig(scheme(&rules)).only(&[sold("1000")]).held_points, Points::ZERO);
+}
+
+#[test]
+fn a_limit_between_two_units_lets_the_lower_one_through() {
+    let rules = format!("{ONE_PERCENT}[limits]\naccrual = \"10.5\"\n");
+    let held = |amount: &'static str| rig(scheme(&rules)).only(&[sold(amount)]).held_points.to_string();
+    assert_eq!([held("1000"), held("1100"), held("1500")], ["0", "1", "5"]);
 }
 
 #[test]
