@@ -33,13 +33,14 @@ fn with_total(total: &str, line: Line<'static>) -> Line<'static> {
 #[test]
 fn a_credit_note_and_a_payment_of_tomorrow_are_not_there_yet() {
     let sold = sale("A", "2026-05-02", "1000");
+    let alone = [sold.clone()];
     let returned = |date| [sold.clone(), note("CN", date, "-400", &[0])];
     let most = [payment("A", "2026-05-10", "600")];
     assert_eq!(counts(PAID, &most, &returned("2028-03-31"))[0], Counts::Yes);
     assert_eq!(counts(PAID, &most, &returned("2028-04-01"))[0], UNPAID);
     let whole = |date| [payment("A", "2026-05-10", "600"), payment("A", date, "400")];
-    assert_eq!(counts(PAID, &whole("2028-03-31"), &[sold.clone()]), [Counts::Yes]);
-    assert_eq!(counts(PAID, &whole("2028-04-01"), &[sold]), [UNPAID]);
+    assert_eq!(counts(PAID, &whole("2028-03-31"), &alone), [Counts::Yes]);
+    assert_eq!(counts(PAID, &whole("2028-04-01"), &alone), [UNPAID]);
 }
 
 #[test]
