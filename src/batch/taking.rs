@@ -131,9 +131,21 @@ impl Run<'_> {
     fn said_before(&self, arrival: &Arrival) -> Result<Option<(&'static str, String)>> {
         let before = self.store.files_of_bytes(&arrival.feed, &arrival.sha256, FileState::Ingested)?;
         let same = |file: &&FileRow| file.counts.rows > 0 || file.arrival.name == arrival.name;
-        Ok(before.iter().find(same).map(|first| {
-            let again = if first.arrival.name == arrival.name { TOUCHED } else { "duplicate_file" };
-            (again, format!("the same bytes were ingested as {} at {}", first.arrival.name, first.taken_at))
+        let Some(first) = before.iter().find(same) else { return Ok(None) };
+        let known = format!("the same bytes were ingested as {} at {}", first.arrival.name, first.taken_at);
+        if first.arrival.name != arrival.name {
+            return Ok(Some(("duplicate_file", known)));
+        }
+        let speaks = self.store.speaking_under(&arrival.feed, &arrival.name)?;
+        Ok(Some(match speaks.filter(|file| file.arrival.sha256 != arrival.sha256) {
+            None => (TOUCHED, known),
+            Some(newer) => (
+                "duplicate_file",
+                format!(
+                    "{known}, and others under this name at {}, which go on speaking: were the old ones meant to speak again, send them with any change (an empty line at the end will do)",
+                    newer.taken_at
+                ),
+            ),
         }))
     }
 

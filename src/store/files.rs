@@ -384,6 +384,12 @@ impl Store {
             .query_row((&file.sha256, &file.feed, &file.name, detail, seq), |row| row.get(0))?)
     }
 
+    /// The last file that came under a name, of those that speak.
+    pub fn speaking_under(&self, feed: &str, name: &str) -> Result<Option<FileRow>> {
+        let seq = self.speaking_of_name(feed, name)?;
+        Ok(seq.map(|seq| self.file(seq)).transpose()?.flatten())
+    }
+
     /// The last file that was taken from a feed under a name and speaks.
     pub(super) fn speaking_of_name(&self, feed: &str, name: &str) -> Result<Option<i64>> {
         Ok(self

@@ -43,6 +43,28 @@ fn lines_gone_stay_in_force_and_are_told_once() {
 }
 
 #[test]
+fn a_name_that_goes_back_to_bytes_of_before_is_told_who_speaks() {
+    let mut shop = appending();
+    for amount in [100, 90] {
+        shop.drop("april.csv", &[row("A", amount)]);
+        shop.settled(0);
+    }
+    shop.drop("april.csv", &[row("A", 100)]);
+    let run = shop.settled(0);
+    let told = "the same bytes were ingested as april.csv at 2026-05-02T00:00:00Z, and others under this name at 2026-05-04T00:00:00Z, which go on speaking";
+    assert!(run.stderr.contains(told), "{}", run.whole());
+    assert_eq!(shop.points(), "90");
+    // what the notice says is true
+    shop.at.drop("drop/s/april.csv", format!("{}\n", file(&[row("A", 100)])));
+    shop.settled(0);
+    assert_eq!(shop.points(), "100");
+    // touched: nothing is new, and nothing is said
+    shop.touch("april.csv", 1_900_000_000);
+    let run = shop.settled(0);
+    assert!(!run.stderr.contains("the same bytes"), "{}", run.whole());
+}
+
+#[test]
 fn an_older_export_supersedes_by_the_rules_and_is_said_to_be_older() {
     let mut shop = appending();
     shop.drop("april.csv", &[row("A", 100), row("B", 1)]);
