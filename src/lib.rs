@@ -119,7 +119,7 @@ pub mod lock;
 pub mod outbox;
 #[expect(
     clippy::disallowed_methods,
-    reason = "edge: the database's file, sorting in files beside it, a thread that reads ahead"
+    reason = "edge: the database's file, sorting in files beside it, threads that read ahead and bring its log home"
 )]
 pub mod store;
 
