@@ -213,3 +213,31 @@ fn a_large_file_is_read_by_several_threads_in_its_order() {
     assert_eq!((balances.len(), points), (50, 29_940));
     w.trial(&["verify", "--deep"]).check();
 }
+
+#[test]
+fn the_rows_of_a_refused_file_add_up_and_none_of_them_counts() {
+    let mut w = workspace();
+    let good: String = (0..20).map(|n| format!("G{n},1,2026-01-03,P1,10\n")).collect();
+    let bad: String = (0..11).map(|n| format!("B{n},1,2026-01-03,P1,no\n")).collect();
+    // a line that contradicts itself is found only when the rest of the file has been judged
+    let twice = "T,1,2026-01-03,P1,1\nT,1,2026-01-03,P1,2\n";
+    drop_rows(&mut w, "b", &(good.clone() + &bad));
+    drop_rows(&mut w, "c", &(good.clone() + &bad[..bad.len() / 11 * 10] + twice));
+    // and a file that cannot be read to its end tells no rows at all
+    drop_rows(&mut w, "d", &(good + "\"Q,1,2026-01-03,P1,1\n"));
+    let run = w.trial(&["run", "--as-of", "2026-01-05"]).status(3).check();
+    assert!(run.stderr.contains("11 of 31 rows were rejected"), "{}", run.whole());
+    assert!(run.stderr.contains("12 of 32 rows were rejected"), "{}", run.whole());
+    for (name, rows, kept) in [("b.csv", 31, 11), ("c.csv", 32, 12), ("d.csv", 0, 0)] {
+        let row = w.trial(&["files", name, "--format", "csv"]).check().csv().remove(0);
+        assert_eq!((row["state"].as_str(), row["rows"].clone()), ("refused", rows.to_string()), "{row:?}");
+        let six = ["accepted", "duplicate", "superseding", "outdated", "held", "rejected"];
+        let judged: Vec<i64> = six.iter().map(|word| row[*word].parse().expect("a count")).collect();
+        assert_eq!(judged, [0, 0, 0, 0, 0, rows], "{row:?}");
+        let texts = w.tree("var/rejects/sales");
+        let of_file = texts.iter().find(|(path, _)| path.contains(name));
+        let lines = of_file.map_or(0, |(_, text)| text.iter().filter(|byte| **byte == b'\n').count() - 1);
+        assert_eq!(lines, kept, "{name}: its reject file has the rows that are to blame");
+    }
+    w.trial(&["verify", "--deep"]).check();
+}

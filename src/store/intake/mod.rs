@@ -207,7 +207,7 @@ impl Store {
         match given_up {
             GivenUp::Failed(fault) => Err(fault),
             GivenUp::Refused { reason, detail, counts } => self
-                .refuse_file(stamp, arrival, reason, detail, counts, &sample)
+                .refuse_file(stamp, arrival, reason, detail, refused_whole(counts), &sample)
                 .map(|outcome| Attempt::Taken(outcome.into())),
             GivenUp::Held { kind, detail } => Ok(Attempt::Held { kind, detail }),
         }
@@ -515,6 +515,15 @@ pub(super) fn scope_word(scope: NumberScope) -> &'static str {
     match scope {
         NumberScope::Distributor => "distributor",
         NumberScope::Space => "space",
+    }
+}
+
+/// The counts of a file that is refused: none of its rows counts, whatever they were found to be before. Where its rejects tell
+/// why, all its rows are rejected (product.md, nothing lost: the six numbers add up to the rows).
+fn refused_whole(counts: Counts) -> Counts {
+    match counts.rejected {
+        0 => Counts::default(),
+        _ => Counts { rows: counts.rows, rejected: counts.rows, ..Counts::default() },
     }
 }
 
