@@ -385,3 +385,28 @@ fn rows_of_a_cancelled_document_are_not_void() {
     assert!(run.stdout.contains("1 ingested"), "{}", run.whole());
     assert_eq!((shop.points(), shop.holds()), ("250".into(), vec![]));
 }
+
+#[test]
+fn a_document_of_several_partners_is_weighed_once_and_whole() {
+    let mut shop = replacing("max_void_percent = \"40\"");
+    let whole =
+        |invoice: &str, partner: &str, amount: i64| format!("{invoice},,2026-04-10,{partner},{amount}\n");
+    let rest = [row("B", 100), row("C", 100)];
+    shop.drop(
+        "sales_2026-04.csv",
+        &[&[whole("A", "P1", 1000), whole("A", "P9", 1), whole("A", "P9", 2)], &rest[..]].concat(),
+    );
+    shop.settled(0);
+    // P9 has as many rows as before, and P1's is gone
+    shop.drop("sales_2026-04_2.csv", &[&[whole("A", "P9", 1), whole("A", "P9", 2)], &rest[..]].concat());
+    let run = shop.settled(3);
+    let why = "it would void 1 of 5 lines (20%) and 1000 of 1203 in amount (83.13%) of its period";
+    assert!(run.stderr.contains(why), "{}", run.whole());
+    // less is little: one of the small rows goes
+    shop.drop("sales_2026-04_3.csv", &[&[whole("A", "P1", 1000), whole("A", "P9", 2)], &rest[..]].concat());
+    shop.settled(0);
+    assert_eq!(
+        (shop.points(), shop.balances()["P9"].clone(), shop.holds()),
+        ("1200".into(), "2".into(), vec![])
+    );
+}

@@ -16,10 +16,10 @@ struct Sum {
 }
 
 impl Sum {
-    fn of(rows: &[Sale], partner: Option<&str>) -> Sum {
+    fn of(rows: &[Sale], partners: Option<&BTreeSet<&str>>) -> Sum {
         let mut sum = Sum::default();
-        for row in rows.iter().filter(|row| partner.is_none_or(|partner| row.cell("partner_code") == partner))
-        {
+        let counts = |row: &&Sale| partners.is_none_or(|some| some.contains(row.cell("partner_code")));
+        for row in rows.iter().filter(counts) {
             sum.lines += 1;
             *sum.amounts.entry(row.cell("currency").to_uppercase()).or_insert_with(Frac::zero) +=
                 row.amount.abs();
@@ -52,8 +52,13 @@ pub fn too_much(before: &Facts, after: &Facts, carried: &BTreeSet<(Key, String)>
     let in_force = |(key, _): &&(Key, String)| {
         key.0.kind != Kind::Cancellation && before.speaking.contains_key(key) && !before.cancelled(key)
     };
+    // a document without line numbers may be of several partners
+    let mut carriers: BTreeMap<&Key, BTreeSet<&str>> = BTreeMap::new();
     for (key, partner) in carried.iter().filter(in_force) {
-        let was = Sum::of(&before.speaking[key].rows, Some(partner));
+        carriers.entry(key).or_default().insert(partner);
+    }
+    for (key, partners) in carriers {
+        let was = Sum::of(&before.speaking[key].rows, Some(&partners));
         let is = after.speaking.get(key).map_or(Sum::default(), |version| Sum::of(&version.rows, None));
         whole.add(was.clone());
         if is.lines < was.lines {

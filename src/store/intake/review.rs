@@ -148,10 +148,10 @@ impl Review {
         let new = settle(&said, &now.cancellations, &now.decisions);
         let changes = movement::changes(&old.lines, &new.lines);
         self.movement.absorb(movement::moved(&changes, Some(partner)));
-        let carried = carried(&said_before, partner, |seq| earlier.files.contains(&seq));
-        self.weigh_void(&old, &new, partner, &carried);
+        let carriers = carriers(&said_before, |seq| earlier.files.contains(&seq));
+        self.weigh_void(&old, &new, partner, &carriers);
         if earlier.fate == EarlierFate::SpeaksOn {
-            self.weigh_gone(&new, partner, &carried, &carried_by_any(&said, earlier.seq));
+            self.weigh_gone(&new, partner, &carriers, &carried_by_any(&said, earlier.seq));
         }
         let of_partner = said.iter().zip(&new.fates).filter(|(said, _)| said.row.partner_code == partner);
         let accepted = of_partner.filter(|(said, fate)| said.seq == earlier.seq && **fate == Fate::Accepted);
@@ -162,25 +162,18 @@ impl Review {
         Ok(())
     }
 
-    fn weigh_void(
-        &mut self,
-        old: &Settled<'_>,
-        new: &Settled<'_>,
-        partner: &str,
-        carried: &BTreeSet<FactKey<'_>>,
-    ) {
-        let speaking: BTreeMap<FactKey<'_>, usize> =
-            movement::facts(&new.lines).into_iter().map(|(key, lines)| (key, lines.len())).collect();
+    /// A document without line numbers may be of several partners: each fact is weighed once, with the first who carries it.
+    fn weigh_void(&mut self, old: &Settled<'_>, new: &Settled<'_>, partner: &str, carriers: &Carriers<'_>) {
+        let speaking: BTreeMap<FactKey<'_>, u64> =
+            movement::facts(&new.lines).into_iter().map(|(key, lines)| (key, lines.len() as u64)).collect();
         for (key, lines) in movement::facts(&old.lines) {
-            if !carried.contains(&key) {
-                continue;
-            }
-            let was = magnitude(lines, partner);
+            let Some(by) = carriers.get(&key).filter(|by| by.first() == Some(&partner)) else { continue };
+            let was = magnitude(lines, by);
             self.carried.absorb(&was);
             match speaking.get(&key) {
                 None => self.void.absorb(&was),
                 // of a document without line numbers, rows have gone
-                Some(&left) if left < lines.len() => {
+                Some(&left) if left < was.lines => {
                     let is = new.lines.iter().filter(|line| movement::key_of(line) == key);
                     self.void.absorb(&was.less(&weight(is)));
                 }
@@ -193,11 +186,12 @@ impl Review {
         &mut self,
         new: &Settled<'_>,
         partner: &str,
-        carried: &BTreeSet<FactKey<'_>>,
+        carriers: &Carriers<'_>,
         carried_now: &BTreeSet<FactKey<'_>>,
     ) {
         for (key, lines) in movement::facts(&new.lines) {
-            if carried.contains(&key) && !carried_now.contains(&key) {
+            let carried = carriers.get(&key).is_some_and(|by| by.contains(partner));
+            if carried && !carried_now.contains(&key) {
                 let left = movement::in_force(lines, Some(partner));
                 self.gone.absorb(&left);
             }
@@ -218,11 +212,16 @@ impl Review {
     }
 }
 
-fn carried<'a>(said: &[Said<'a>], partner: &str, of: impl Fn(i64) -> bool) -> BTreeSet<FactKey<'a>> {
-    said.iter()
-        .filter(|said| of(said.seq) && said.row.partner_code == partner)
-        .map(|said| movement::key(said.space, said.scope, &said.row))
-        .collect()
+/// The facts that earlier files carry, each with the partners of whom they say it.
+type Carriers<'a> = BTreeMap<FactKey<'a>, BTreeSet<&'a str>>;
+
+fn carriers<'a>(said: &[Said<'a>], of: impl Fn(i64) -> bool) -> Carriers<'a> {
+    let mut carriers = Carriers::new();
+    for said in said.iter().filter(|said| of(said.seq)) {
+        let fact = movement::key(said.space, said.scope, &said.row);
+        carriers.entry(fact).or_default().insert(said.row.partner_code);
+    }
+    carriers
 }
 
 /// Also rows that say it of another partner: such a line is not gone.
@@ -233,9 +232,9 @@ fn carried_by_any<'a>(said: &[Said<'a>], seq: i64) -> BTreeSet<FactKey<'a>> {
         .collect()
 }
 
-/// The lines in force of one partner.
-fn magnitude(lines: &[Line<'_>], partner: &str) -> Weight {
-    weight(lines.iter().filter(|line| !line.cancelled && line.row.partner_code == partner))
+/// The lines in force of some partners.
+fn magnitude(lines: &[Line<'_>], of: &BTreeSet<&str>) -> Weight {
+    weight(lines.iter().filter(|line| !line.cancelled && of.contains(line.row.partner_code)))
 }
 
 fn weight<'l, 'a: 'l>(lines: impl Iterator<Item = &'l Line<'a>>) -> Weight {

@@ -7,7 +7,8 @@ use rust_decimal::Decimal;
 /// So many lines, and their amounts by magnitude, so that sales and returns do not hide each other.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in super::super) struct Weight {
-    lines: u64,
+    /// how many
+    pub lines: u64,
     amounts: Amounts,
 }
 
