@@ -1,7 +1,7 @@
 //! Opening the store, for a run or for reading.
 
 use super::home::Home;
-use super::migrate;
+use super::migrate::{self, OtherForm};
 use anyhow::{Context, Result, bail};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::config::DbConfig;
@@ -89,7 +89,11 @@ impl Store {
                 return Err(fault).with_context(|| format!("cannot read the store {}", path.display()));
             }
         }
-        Store::open_file(&path).map(Some)
+        match Store::open_file(&path) {
+            // the first run is making it
+            Err(fault) if fault.downcast_ref() == Some(&OtherForm::Older(0)) => Ok(None),
+            opened => opened.map(Some),
+        }
     }
 
     /// Opens a store for reading only, whatever its file is called.
@@ -276,4 +280,22 @@ fn settings(connection: &Connection) -> Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_that_the_first_run_is_making_is_none_yet() {
+        let folder = tempfile::tempdir().unwrap();
+        let making = Connection::open(folder.path().join("accrued.db")).unwrap();
+        assert!(Store::open_reading(folder.path()).unwrap().is_none());
+        making.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(())).unwrap();
+        making.execute_batch("BEGIN IMMEDIATE; CREATE TABLE migration (number INTEGER)").unwrap();
+        assert!(Store::open_reading(folder.path()).unwrap().is_none());
+        making.execute_batch("ROLLBACK").unwrap();
+        drop(Store::open(folder.path(), folder.path()).unwrap());
+        assert!(Store::open_reading(folder.path()).unwrap().is_some());
+    }
 }

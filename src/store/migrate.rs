@@ -52,7 +52,8 @@ impl std::fmt::Display for OtherForm {
 
 impl std::error::Error for OtherForm {}
 
-/// Brings an empty or older store to today's form; refuses one that is newer or was made by another text.
+/// Brings an empty or older store to today's form, at once: who reads meanwhile sees it as it was, or whole. Refuses one that is
+/// newer or was made by another text.
 pub fn migrate(connection: &mut Connection) -> Result<()> {
     let at: usize = version(connection)?;
     if at > MIGRATIONS.len() {
@@ -61,8 +62,11 @@ pub fn migrate(connection: &mut Connection) -> Result<()> {
     if at > 0 {
         check(connection, at)?;
     }
+    if at == MIGRATIONS.len() {
+        return Ok(());
+    }
+    let step = connection.transaction()?;
     for (index, text) in MIGRATIONS.iter().enumerate().skip(at) {
-        let step = connection.transaction()?;
         if index == 0 {
             step.execute_batch(
                 "CREATE TABLE migration (number INTEGER PRIMARY KEY, sha256 TEXT NOT NULL) STRICT",
@@ -71,9 +75,8 @@ pub fn migrate(connection: &mut Connection) -> Result<()> {
         step.execute_batch(text).with_context(|| format!("migration {}", index + 1))?;
         step.execute("INSERT INTO migration VALUES (?1, ?2)", (index as i64 + 1, checksum(text)))?;
         step.pragma_update(None, "user_version", index as i64 + 1)?;
-        step.commit()?;
     }
-    Ok(())
+    Ok(step.commit()?)
 }
 
 /// Refuses a store whose form differs from today's, without changing it (for reading commands).
