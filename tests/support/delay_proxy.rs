@@ -152,5 +152,10 @@ fn write_all(sink: &mut TcpStream, pieces: &Receiver<Piece>, fate: Fate, (gate, 
             }
         }
     }
-    let _ = sink.shutdown(Shutdown::Both);
+    let how = match fate {
+        // whoever is cut off reads all that had come: were writing to fail first, it would be chance how much that is
+        Fate::CutAfter(_) => Shutdown::Write,
+        Fate::Whole | Fate::StallAfter(_) | Fate::PauseAfter(_) => Shutdown::Both,
+    };
+    let _ = sink.shutdown(how);
 }
