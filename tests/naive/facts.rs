@@ -142,11 +142,8 @@ impl Facts {
         (file, lines, signed): (usize, Vec<u64>, bool),
         fates: &mut Fates,
     ) {
-        let updated_at = rows.iter().filter_map(|r| r.updated_at).max();
-        let content: Vec<Sale> = rows.iter().map(|r| content_of(&r.sale, signed)).collect();
-        let meant = content.iter().map(|row| self.meaning.of(row)).collect();
-        let (key, version) =
-            ((document, String::new()), Version { rows: content, meant, updated_at, signed });
+        let content = rows.iter().map(|r| content_of(&r.sale, signed)).collect();
+        let (key, version) = ((document, String::new()), self.version(rows, content, signed));
         match self.speaking.get_mut(&key) {
             Some(old) if sorted(&old.meant) == sorted(&version.meant) => {
                 old.updated_at = old.updated_at.max(version.updated_at);
@@ -159,6 +156,13 @@ impl Facts {
         }
     }
 
+    /// What rows that are one fact say, by what codes mean.
+    fn version(&self, rows: &[Stamped], content: Vec<Sale>, signed: bool) -> Version {
+        let updated_at = rows.iter().filter_map(|row| row.updated_at).max();
+        let meant = content.iter().map(|row| self.meaning.of(row)).collect();
+        Version { rows: content, meant, updated_at, signed }
+    }
+
     fn take_fact(
         &mut self,
         key: Key,
@@ -166,7 +170,6 @@ impl Facts {
         (file, lines, signed): (usize, Vec<u64>, bool),
         fates: &mut Fates,
     ) {
-        let updated_at = rows.iter().filter_map(|r| r.updated_at).max();
         let mut content: Vec<Sale> = rows.iter().map(|r| content_of(&r.sale, signed)).collect();
         let mut repeated = 0;
         if !key.1.is_empty() || key.0.kind == Kind::Cancellation {
@@ -181,8 +184,7 @@ impl Facts {
         if key.0.kind == Kind::Cancellation {
             fates.cancelling += rows.len();
         }
-        let meant = content.iter().map(|row| self.meaning.of(row)).collect();
-        let version = Version { rows: content, meant, updated_at, signed };
+        let version = self.version(rows, content, signed);
         let count = version.rows.len();
         fates.duplicate += repeated;
         match self.settle(key.clone(), version.clone()) {
