@@ -149,7 +149,8 @@ mod against {
         let bytes = noise(16 << 20, 2);
         server.put("sales.csv", &bytes);
         let (proxy, store) = (DelayProxy::start(server.addr, Duration::ZERO), Store::new());
-        proxy.next(Fate::CutAfter(12 << 20));
+        // libssh2 gives up what it has asked for ahead, 4 MiB: a little more than twelve leave more than half of the file
+        proxy.next(Fate::CutAfter((12 << 20) + (256 << 10)));
         let mut first = open(server.settings(proxy.addr.port())).expect("open");
         let file = only(first.list().expect("listed"));
         temporary(first.fetch(&file, &store.archive));
